@@ -1,0 +1,1 @@
+//! Where records come from: SQS, S3, HTTP and folders.

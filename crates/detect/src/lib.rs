@@ -1,0 +1,1 @@
+//! Sigma rules and event patterns: events to findings.

@@ -1,0 +1,77 @@
+//! Findings about one cause.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FindingId, IncidentId, Resource, RunId, Severity, Timestamp};
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IncidentStatus {
+    /// Seen; nothing is being done yet.
+    Open,
+    /// A playbook is at work.
+    Responding,
+    /// A person has to decide.
+    Parked,
+    /// The cause is gone, and that was verified.
+    Resolved,
+}
+
+impl IncidentStatus {
+    /// The word used in storage, in the API and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Responding => "responding",
+            Self::Parked => "parked",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// Findings about one cause, with what was done about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Incident {
+    /// The id.
+    pub id: IncidentId,
+    /// What groups findings into it: playbook category and resource.
+    pub cause: String,
+    /// One line for people.
+    pub title: String,
+    /// The worst of its findings.
+    pub severity: Severity,
+    /// The second requirements document's categories (`Policy Violations`, …).
+    pub category: String,
+    /// Where it stands.
+    pub status: IncidentStatus,
+    /// Why it stands there, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// The resource.
+    pub resource: Resource,
+    /// Its findings, first to last.
+    pub findings: Vec<FindingId>,
+    /// How many findings in all; `findings` keeps at most [`Incident::FINDINGS_MAX`].
+    pub finding_count: u64,
+    /// Its runs, first to last.
+    #[serde(default)]
+    pub runs: Vec<RunId>,
+    /// When the first of its causes happened, by AWS's clock.
+    pub first_event_at: Timestamp,
+    /// When Quell received the first record.
+    pub received_at: Timestamp,
+    /// When the first finding was made: MTTD is this less `first_event_at`.
+    pub detected_at: Timestamp,
+    /// When the cause was verified gone: MTTR is this less `detected_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+    /// The latest event among its findings: an older event never reopens it.
+    pub last_event_at: Timestamp,
+}
+
+impl Incident {
+    /// An alert storm must not grow one document without end.
+    pub const FINDINGS_MAX: usize = 200;
+}

@@ -1,0 +1,54 @@
+//! The words every room shares, as types and nothing else: no clock, no file, no socket.
+//!
+//! The flow reads as the modules do:
+//! [`record`] → [`event`] → [`finding`] → [`incident`] → [`plan`] → [`receipt`].
+//! Serialised forms are camelCase JSON; times are RFC 3339 in UTC.
+
+mod canonical;
+pub mod event;
+pub mod finding;
+pub mod id;
+pub mod incident;
+pub mod plan;
+pub mod receipt;
+pub mod record;
+mod resource;
+mod timestamp;
+
+pub use canonical::{canonical_json, sha256_hex};
+pub use event::{Actor, Event};
+pub use finding::{Finding, Severity};
+pub use id::{FindingId, IdError, IncidentId, RecordId, RunId};
+pub use incident::{Incident, IncidentStatus};
+pub use plan::{Call, Class, Plan, PlannedCall};
+pub use receipt::{Outcome, Receipt};
+pub use record::{Origin, Record};
+pub use resource::{Arn, ArnError, Resource};
+pub use timestamp::{Timestamp, TimestampError};
+
+/// What kind of failure an error is. It alone decides whether a caller tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorKind {
+    /// The input is wrong; the same input will be wrong again.
+    Invalid,
+    /// The thing named does not exist.
+    NotFound,
+    /// Somebody else changed it, or it exists already.
+    Conflict,
+    /// Not allowed.
+    Denied,
+    /// Too much at once: try again later, slower.
+    Throttled,
+    /// The other side did not answer, or said that it could not now: try again.
+    Unavailable,
+    /// Our own fault.
+    Bug,
+}
+
+impl ErrorKind {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable)
+    }
+}

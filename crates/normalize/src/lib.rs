@@ -1,0 +1,1 @@
+//! Source bytes to records, and records to normalised events.

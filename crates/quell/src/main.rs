@@ -1,0 +1,2 @@
+//! Quell: see `quell --help`.
+fn main() {}

@@ -1,0 +1,157 @@
+//! The right to carry out one plan. Whoever holds a [`Permit`] was told yes by [`crate::guard::decide`]: nothing
+//! else makes one.
+
+use quell_model::{Call, Plan, PlannedCall, RunId, Timestamp};
+
+/// The right to make the calls of one plan, in one account and Region, until it expires.
+///
+/// **Invariant:** the fields are private and the only constructor is private to this crate and called by
+/// [`crate::guard::decide`] alone. It is neither deserialised nor cloned from storage: after a restart the guard
+/// decides again.
+#[derive(Debug)]
+pub struct Permit {
+    run: RunId,
+    account: String,
+    region: String,
+    approver: String,
+    plan_hash: String,
+    calls: Vec<Call>,
+    expires_at: Timestamp,
+}
+
+/// The call is outside the permit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotPermitted {
+    /// Too late.
+    #[error("the permit of {run} expired at {expires_at}: plan again")]
+    Expired {
+        /// Whose permit.
+        run: RunId,
+        /// When it ended.
+        expires_at: Timestamp,
+    },
+    /// Another account or Region.
+    #[error("the permit of {run} is for {permitted}, not for {asked}")]
+    Elsewhere {
+        /// Whose permit.
+        run: RunId,
+        /// `account/region` of the permit.
+        permitted: String,
+        /// `account/region` of the session.
+        asked: String,
+    },
+    /// Not one of the plan's calls, to the letter.
+    #[error(
+        "{service}:{operation} with these parameters is not in the plan that {run} has a permit for"
+    )]
+    NotInPlan {
+        /// Whose permit.
+        run: RunId,
+        /// The service asked for.
+        service: String,
+        /// The operation asked for.
+        operation: String,
+    },
+}
+
+impl Permit {
+    /// Called by [`crate::guard::decide`] only.
+    pub(crate) fn new(
+        scope: (&RunId, &str, &str),
+        plan: &Plan,
+        calls: Vec<Call>,
+        approver: String,
+        expires_at: Timestamp,
+    ) -> Self {
+        let (run, account, region) = scope;
+        Self {
+            run: run.clone(),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            approver,
+            plan_hash: plan.hash(),
+            calls,
+            expires_at,
+        }
+    }
+
+    /// Whether `call` may be made in `account` and `region` at `now`. Parameters must equal the plan's exactly.
+    ///
+    /// # Errors
+    /// [`NotPermitted`] says what is outside.
+    pub fn check(
+        &self,
+        account: &str,
+        region: &str,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<(), NotPermitted> {
+        if now >= self.expires_at {
+            return Err(NotPermitted::Expired {
+                run: self.run.clone(),
+                expires_at: self.expires_at,
+            });
+        }
+        if account != self.account || region != self.region {
+            return Err(NotPermitted::Elsewhere {
+                run: self.run.clone(),
+                permitted: format!("{}/{}", self.account, self.region),
+                asked: format!("{account}/{region}"),
+            });
+        }
+        if self.calls.contains(call) {
+            return Ok(());
+        }
+        Err(NotPermitted::NotInPlan {
+            run: self.run.clone(),
+            service: call.service.clone(),
+            operation: call.operation.clone(),
+        })
+    }
+
+    /// The run it was given to.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The hash of the plan it was given for.
+    pub fn plan_hash(&self) -> &str {
+        &self.plan_hash
+    }
+
+    /// Who or what approved: `policy:auto`, or a person's key.
+    pub fn approver(&self) -> &str {
+        &self.approver
+    }
+
+    /// When it ends.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// The AWS call that a planned call stands for, or `None` when its resource is not an `aws-sdk` task.
+pub(crate) fn call_of(planned: &PlannedCall) -> Option<Call> {
+    sdk_call(&planned.resource, &planned.arguments)
+}
+
+/// `arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress` → `ec2`, `RevokeSecurityGroupIngress`.
+pub fn sdk_call(resource: &str, arguments: &serde_json::Value) -> Option<Call> {
+    let mut parts = resource.split(':');
+    let head: Vec<&str> = parts.by_ref().take(6).collect();
+    match head.as_slice() {
+        ["arn", _partition, "states", "", "", "aws-sdk"] => {}
+        _ => return None,
+    }
+    let (service, action) = (parts.next()?, parts.next()?);
+    if parts.next().is_some() || service.is_empty() {
+        return None;
+    }
+    let mut letters = action.chars();
+    let operation = letters.next()?.to_ascii_uppercase().to_string() + letters.as_str();
+    Some(Call {
+        service: service.to_owned(),
+        operation,
+        params: arguments.clone(),
+    })
+}

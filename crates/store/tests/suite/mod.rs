@@ -1,0 +1,188 @@
+//! What every state store must do. Each adapter runs all of it on an empty store.
+
+use quell_model::Timestamp;
+use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
+use serde_json::json;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn doc(id: &str, status: &str, millis: i64) -> Document {
+    Document::new(
+        Kind::Incident,
+        id,
+        status,
+        at(millis),
+        &json!({"id": id, "text": "naïve \u{202e}\0"}),
+    )
+    .unwrap()
+}
+
+fn append(log: &str, seq: i64) -> Write {
+    Write::Append {
+        log: log.into(),
+        seq,
+        at: at(seq),
+        body: format!("{{\"n\":{seq}}}"),
+    }
+}
+
+/// Runs the suite.
+pub async fn run(state: &dyn State) {
+    versions_guard_updates(state).await;
+    batches_are_whole_or_nothing(state).await;
+    logs_have_no_gaps(state).await;
+    pages_hold_everything_once(state).await;
+    concurrent_writers_never_both_win(state).await;
+}
+
+async fn versions_guard_updates(state: &dyn State) {
+    let first = doc("v", "open", 5);
+    assert_eq!(
+        state
+            .commit(Batch::new().with(Write::Insert(first.clone())))
+            .await
+            .unwrap(),
+        [true]
+    );
+    let again = state
+        .commit(Batch::new().with(Write::Insert(first.clone())))
+        .await;
+    assert!(matches!(
+        again,
+        Err(StoreError::Conflict {
+            kind: "incident",
+            ..
+        })
+    ));
+    assert_eq!(
+        state
+            .commit(Batch::new().with(Write::InsertNew(first.clone())))
+            .await
+            .unwrap(),
+        [false]
+    );
+
+    let read = state.get(Kind::Incident, "v").await.unwrap().unwrap();
+    assert_eq!(read, first);
+    let changed = read.clone().with("resolved", &json!({"n": 2})).unwrap();
+    state
+        .commit(Batch::new().with(Write::Update(changed.clone())))
+        .await
+        .unwrap();
+    let stale = state
+        .commit(Batch::new().with(Write::Update(changed)))
+        .await;
+    assert!(matches!(stale, Err(StoreError::Conflict { .. })));
+    let read = state.get(Kind::Incident, "v").await.unwrap().unwrap();
+    assert_eq!((read.version, read.status.as_str()), (2, "resolved"));
+    assert!(
+        state.get(Kind::Run, "v").await.unwrap().is_none(),
+        "kinds are apart"
+    );
+    assert_eq!(
+        state.count(Kind::Incident).await.unwrap(),
+        [("resolved".to_owned(), 1)]
+    );
+    state
+        .commit(Batch::new().with(Write::Prune(Kind::Incident, at(6))))
+        .await
+        .unwrap();
+    assert!(state.get(Kind::Incident, "v").await.unwrap().is_none());
+}
+
+async fn batches_are_whole_or_nothing(state: &dyn State) {
+    let batch = Batch::new()
+        .with(Write::Insert(doc("whole", "open", 1)))
+        .with(append("whole", 0))
+        .with(append("whole", 7));
+    assert!(matches!(
+        state.commit(batch).await,
+        Err(StoreError::Conflict { kind: "log", .. })
+    ));
+    assert!(state.get(Kind::Incident, "whole").await.unwrap().is_none());
+    assert!(state.read_log("whole", 0, 10).await.unwrap().is_empty());
+}
+
+async fn logs_have_no_gaps(state: &dyn State) {
+    for seq in 0..5 {
+        state
+            .commit(Batch::new().with(append("log", seq)))
+            .await
+            .unwrap();
+    }
+    for wrong in [0, 4, 6, -1] {
+        assert!(
+            state
+                .commit(Batch::new().with(append("log", wrong)))
+                .await
+                .is_err(),
+            "{wrong}"
+        );
+    }
+    let tail = state.read_log("log", 3, 100).await.unwrap();
+    assert_eq!(tail.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(tail[0].body, "{\"n\":3}");
+    assert_eq!(state.read_log("log", 0, 2).await.unwrap().len(), 2);
+}
+
+async fn pages_hold_everything_once(state: &dyn State) {
+    let mut batch = Batch::new();
+    for n in 0..25 {
+        // Many at the same moment: the id breaks the tie.
+        let status = if n % 5 == 0 { "parked" } else { "open" };
+        batch.push(Write::Insert(
+            doc(&format!("p{n:02}"), status, 100 + n / 10).under("mother"),
+        ));
+    }
+    state.commit(batch).await.unwrap();
+    for query in [
+        Query::all(Kind::Incident),
+        Query::all(Kind::Incident).newest(),
+    ] {
+        let mut query = query.parent("mother").limit(7);
+        let mut seen = Vec::new();
+        loop {
+            let page = state.list(&query).await.unwrap();
+            seen.extend(page.documents.iter().map(|d| d.id.clone()));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        let mut sorted = seen.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!((seen.len(), sorted.len()), (25, 25));
+    }
+    let parked = state
+        .list(&Query::all(Kind::Incident).status("parked").limit(100))
+        .await
+        .unwrap();
+    assert_eq!(parked.documents.len(), 5);
+    let mut since = Query::all(Kind::Incident);
+    since.since = Some(at(102));
+    assert_eq!(state.list(&since).await.unwrap().documents.len(), 5);
+}
+
+async fn concurrent_writers_never_both_win(state: &dyn State) {
+    state
+        .commit(Batch::new().with(Write::Insert(doc("race", "open", 9))))
+        .await
+        .unwrap();
+    let read = state.get(Kind::Incident, "race").await.unwrap().unwrap();
+    let one = state.commit(
+        Batch::new()
+            .with(Write::Update(read.clone()))
+            .with(append("race", 0)),
+    );
+    let two = state.commit(
+        Batch::new()
+            .with(Write::Update(read))
+            .with(append("race", 0)),
+    );
+    let (one, two) = tokio::join!(one, two);
+    assert!(one.is_ok() != two.is_ok(), "exactly one wins");
+    assert_eq!(state.read_log("race", 0, 10).await.unwrap().len(), 1);
+}

@@ -5,6 +5,7 @@
 //! Serialised forms are camelCase JSON; times are RFC 3339 in UTC.
 
 mod canonical;
+mod diagnostic;
 pub mod event;
 pub mod finding;
 pub mod id;
@@ -16,11 +17,12 @@ mod resource;
 mod timestamp;
 
 pub use canonical::{canonical_json, sha256_hex};
+pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event};
 pub use finding::{Finding, Severity};
 pub use id::{FindingId, IdError, IncidentId, RecordId, RunId};
 pub use incident::{Incident, IncidentStatus};
-pub use plan::{Call, Class, Plan, PlannedCall};
+pub use plan::{Call, Class, Plan, PlannedCall, UndoCall};
 pub use receipt::{Outcome, Receipt};
 pub use record::{Origin, Record};
 pub use resource::{Arn, ArnError, Resource};

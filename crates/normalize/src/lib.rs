@@ -1,1 +1,17 @@
-//! Source bytes to records, and records to normalised events.
+//! Source bytes to records, and records to normalised events. Pure.
+//!
+//! [`split`] takes what a source delivers (an EventBridge event, a CloudTrail file, JSON Lines, gzip of any of
+//! these) apart into records; [`event`] understands one record; [`resource`] says what it changed.
+
+mod event;
+mod gunzip;
+mod resource;
+mod split;
+
+pub use event::{EventError, event};
+pub use gunzip::{GunzipError, gunzip};
+pub use resource::resource;
+pub use split::{RawRecord, Split, split};
+
+/// The most bytes that one delivery may hold once it is unpacked.
+pub const DELIVERY_BYTES_MAX: usize = 256 * 1024 * 1024;

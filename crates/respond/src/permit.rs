@@ -2,6 +2,8 @@
 //! else makes one.
 
 use quell_model::{Call, Plan, PlannedCall, RunId, Timestamp};
+use quell_states::{Pattern, Resource};
+use serde_json::Value;
 
 /// The right to make the calls of one plan, in one account and Region, until it expires.
 ///
@@ -132,25 +134,24 @@ impl Permit {
 
 /// The AWS call that a planned call stands for, or `None` when its resource is not an `aws-sdk` task.
 pub(crate) fn call_of(planned: &PlannedCall) -> Option<Call> {
-    sdk_call(&planned.resource, &planned.arguments)
+    sdk_call(&planned.resource.parse().ok()?, &planned.arguments)
 }
 
-/// `arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress` → `ec2`, `RevokeSecurityGroupIngress`.
-pub fn sdk_call(resource: &str, arguments: &serde_json::Value) -> Option<Call> {
-    let mut parts = resource.split(':');
-    let head: Vec<&str> = parts.by_ref().take(6).collect();
-    match head.as_slice() {
-        ["arn", _partition, "states", "", "", "aws-sdk"] => {}
-        _ => return None,
-    }
-    let (service, action) = (parts.next()?, parts.next()?);
-    if parts.next().is_some() || service.is_empty() {
+/// The call that an `aws-sdk` task makes: `arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress` is `ec2`,
+/// `RevokeSecurityGroupIngress`. `None` for every other resource.
+pub fn sdk_call(resource: &Resource, arguments: &Value) -> Option<Call> {
+    let Resource::AwsSdk {
+        service,
+        action,
+        pattern: Pattern::RequestResponse,
+    } = resource
+    else {
         return None;
-    }
+    };
     let mut letters = action.chars();
     let operation = letters.next()?.to_ascii_uppercase().to_string() + letters.as_str();
     Some(Call {
-        service: service.to_owned(),
+        service: service.clone(),
         operation,
         params: arguments.clone(),
     })

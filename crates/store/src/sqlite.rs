@@ -216,6 +216,15 @@ async fn apply(tx: &mut SqliteConnection, write: &Write) -> Result<bool, StoreEr
             0 => Err(conflict(d)),
             _ => Ok(true),
         },
+        Write::Delete(kind, id) => {
+            let done = sqlx::query("DELETE FROM document WHERE kind = ? AND id = ?")
+                .bind(kind.as_str())
+                .bind(id)
+                .execute(tx)
+                .await
+                .map_err(database("deleting a document"))?;
+            Ok(done.rows_affected() > 0)
+        }
         Write::Prune(kind, before) => {
             let done = sqlx::query("DELETE FROM document WHERE kind = ? AND at < ?")
                 .bind(kind.as_str())

@@ -145,6 +145,8 @@ pub enum Write {
     InsertNew(Document),
     /// A changed document; [`StoreError::Conflict`] unless the stored version is the one that was read.
     Update(Document),
+    /// Removes a document; nothing when there is none.
+    Delete(Kind, String),
     /// Removes documents of a kind that are older than a moment.
     Prune(Kind, Timestamp),
     /// The next entry of a log; [`StoreError::Conflict`] unless `seq` is the next.

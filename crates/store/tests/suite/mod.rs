@@ -29,7 +29,7 @@ fn append(log: &str, seq: i64) -> Write {
 }
 
 /// Runs the suite.
-pub async fn run(state: &dyn State) {
+pub(crate) async fn run(state: &dyn State) {
     versions_guard_updates(state).await;
     batches_are_whole_or_nothing(state).await;
     logs_have_no_gaps(state).await;
@@ -90,6 +90,14 @@ async fn versions_guard_updates(state: &dyn State) {
         .await
         .unwrap();
     assert!(state.get(Kind::Incident, "v").await.unwrap().is_none());
+
+    state
+        .commit(Batch::new().with(Write::Insert(first)))
+        .await
+        .unwrap();
+    let delete = Batch::new().with(Write::Delete(Kind::Incident, "v".into()));
+    assert_eq!(state.commit(delete.clone()).await.unwrap(), [true]);
+    assert_eq!(state.commit(delete).await.unwrap(), [false]);
 }
 
 async fn batches_are_whole_or_nothing(state: &dyn State) {

@@ -1,0 +1,130 @@
+//! The two forms a detection is written in.
+
+use quell_model::{Diagnostic, Severity, nearest};
+use quell_pattern::Pattern;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::engine::{Detection, Matcher};
+use crate::sigma;
+
+/// Which language a detection file is written in; the ending says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// `….yml`: a Sigma rule, over the record itself.
+    Sigma,
+    /// `….pattern.json`: an EventBridge event pattern, over the event with its envelope.
+    Pattern,
+}
+
+impl Language {
+    const PATTERN_ENDING: &str = ".pattern.json";
+    const SIGMA_ENDING: &str = ".yml";
+
+    /// The language and the id of a detection file: its path without the ending. `None` for other files.
+    pub fn of(path: &str) -> Option<(Language, &str)> {
+        if let Some(id) = path.strip_suffix(Self::PATTERN_ENDING) {
+            return Some((Language::Pattern, id));
+        }
+        path.strip_suffix(Self::SIGMA_ENDING)
+            .map(|id| (Language::Sigma, id))
+    }
+}
+
+/// A detection as it is written.
+#[derive(Clone, Debug)]
+pub struct DetectionFile {
+    /// Where it stands: its path under `content/detections`, which is its id and an ending.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl DetectionFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// All of its faults, each with its place and, where one can be offered, the mend.
+    pub fn load(&self) -> Result<Detection, Vec<Diagnostic>> {
+        match Language::of(&self.path) {
+            Some((Language::Sigma, id)) => sigma::load(id, self),
+            Some((Language::Pattern, id)) => load_pattern(id, self),
+            None => Err(vec![
+                Diagnostic::new(&self.path, "this is not a detection")
+                    .help("Sigma rules end in .yml, event patterns in .pattern.json"),
+            ]),
+        }
+    }
+}
+
+/// The file around an event pattern.
+#[derive(Deserialize)]
+struct PatternFile<'a> {
+    title: String,
+    severity: Severity,
+    #[serde(default)]
+    attack: Vec<String>,
+    #[serde(borrow)]
+    pattern: &'a RawValue,
+}
+
+const PATTERN_KEYS: &[&str] = &[
+    "id",
+    "title",
+    "severity",
+    "attack",
+    "pattern",
+    "description",
+    "references",
+    "falsepositives",
+];
+
+fn load_pattern(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnostic>> {
+    let fault = |message: String| Diagnostic::new(&file.path, message);
+    let keys: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(&file.text)
+        .map_err(|e| vec![fault(e.to_string()).at_line(Some(e.line()))])?;
+    let mut faults = unknown_keys(file, keys.keys().map(String::as_str), PATTERN_KEYS);
+    let parsed = match serde_json::from_str::<PatternFile>(&file.text) {
+        Ok(parsed) => parsed,
+        Err(e) => {
+            faults.push(fault(e.to_string()).at_line(Some(e.line())));
+            return Err(faults);
+        }
+    };
+    match Pattern::parse(parsed.pattern.get()) {
+        Ok(pattern) if faults.is_empty() => Ok(Detection {
+            id: id.to_owned(),
+            title: parsed.title,
+            severity: parsed.severity,
+            attack: parsed.attack,
+            matcher: Matcher::Pattern(Box::new(pattern)),
+        }),
+        Ok(_) => Err(faults),
+        Err(e) => {
+            faults.push(fault(e.to_string()).at("/pattern"));
+            Err(faults)
+        }
+    }
+}
+
+/// A fault for each key that is not known, with the nearest that is.
+pub(crate) fn unknown_keys<'a>(
+    file: &DetectionFile,
+    keys: impl Iterator<Item = &'a str>,
+    known: &[&str],
+) -> Vec<Diagnostic> {
+    keys.filter(|key| !known.contains(key))
+        .map(|key| {
+            let line = file
+                .text
+                .lines()
+                .position(|l| l.trim_start().trim_start_matches('"').starts_with(key));
+            let fault = Diagnostic::new(&file.path, format!("unknown key «{key}»"))
+                .at_line(line.map(|n| n + 1));
+            match nearest(key, known.iter().copied()) {
+                Some(meant) => fault.help(format!("did you mean «{meant}»?")),
+                None => fault.help(format!("known keys: {}", known.join(", "))),
+            }
+        })
+        .collect()
+}

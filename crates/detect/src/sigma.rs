@@ -1,0 +1,108 @@
+//! Sigma rules (specification 2.x), compiled by rsigma's stateless half.
+//!
+//! Sigma's CloudTrail field names are the record's own, so a rule runs on the record as sent; a dotted path goes
+//! through arrays.
+
+use quell_model::{Diagnostic, Severity};
+use rsigma_eval::compile_rule;
+use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
+
+use crate::content::{DetectionFile, unknown_keys};
+use crate::engine::{Detection, Matcher};
+
+/// The top-level keys of a Sigma rule.
+const KEYS: &[&str] = &[
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+];
+
+/// Aliases in YAML can unfold without end; no rule needs them, and none is longer than this.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnostic>> {
+    if file.text.len() > TEXT_BYTES_MAX {
+        return Err(vec![Diagnostic::new(
+            &file.path,
+            format!("a rule is at most {TEXT_BYTES_MAX} bytes"),
+        )]);
+    }
+    let rule = parse(file).map_err(|fault| vec![fault])?;
+    let mut faults = unknown_keys(
+        file,
+        rule.custom_attributes.keys().map(String::as_str),
+        KEYS,
+    );
+    if rule.logsource.service.as_deref() != Some("cloudtrail") {
+        faults.push(
+            Diagnostic::new(&file.path, "the logsource is not one that Quell collects")
+                .at("/logsource")
+                .help("product: aws, service: cloudtrail"),
+        );
+    }
+    let severity = severity(&rule, file).map_err(|f| faults.push(f));
+    match (compile_rule(&rule), severity) {
+        (Ok(compiled), Ok(severity)) if faults.is_empty() => Ok(Detection {
+            id: id.to_owned(),
+            title: rule.title,
+            severity,
+            attack: attack(&rule.tags),
+            matcher: Matcher::Sigma(Box::new(compiled)),
+        }),
+        (Err(e), _) => {
+            faults.push(Diagnostic::new(&file.path, e.to_string()).at("/detection"));
+            Err(faults)
+        }
+        _ => Err(faults),
+    }
+}
+
+fn parse(file: &DetectionFile) -> Result<SigmaRule, Diagnostic> {
+    let mut collection =
+        parse_sigma_yaml(&file.text).map_err(|e| Diagnostic::new(&file.path, e.to_string()))?;
+    if let Some(error) = collection.errors.first() {
+        return Err(Diagnostic::new(&file.path, error.clone())
+            .help(format!("a rule's keys are: {}", KEYS.join(", "))));
+    }
+    match (collection.rules.pop(), collection.rules.is_empty()) {
+        (Some(rule), true) => Ok(rule),
+        _ => Err(Diagnostic::new(&file.path, "a file holds exactly one rule")),
+    }
+}
+
+fn severity(rule: &SigmaRule, file: &DetectionFile) -> Result<Severity, Diagnostic> {
+    match rule.level {
+        Some(Level::Informational) => Ok(Severity::Informational),
+        Some(Level::Low) => Ok(Severity::Low),
+        Some(Level::Medium) => Ok(Severity::Medium),
+        Some(Level::High) => Ok(Severity::High),
+        Some(Level::Critical) => Ok(Severity::Critical),
+        None => Err(Diagnostic::new(&file.path, "the rule has no level")
+            .help("level: informational, low, medium, high or critical")),
+    }
+}
+
+/// `attack.t1562.007` → `T1562.007`.
+fn attack(tags: &[String]) -> Vec<String> {
+    tags.iter()
+        .filter_map(|tag| tag.strip_prefix("attack.t"))
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .map(|rest| format!("T{rest}"))
+        .collect()
+}

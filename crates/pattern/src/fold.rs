@@ -1,0 +1,79 @@
+//! `equals-ignore-case`: text compared character by character, each in its lower or its upper case.
+//!
+//! As in EventBridge, a character beyond the Basic Multilingual Plane has one form only, and a form may be longer than
+//! the character (`ß` accepts `SS`).
+
+/// Text to be compared without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Folded(Vec<Forms>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Forms {
+    lower: Box<str>,
+    upper: Box<str>,
+}
+
+impl Folded {
+    /// Prepares `text`.
+    pub(crate) fn new(text: &str) -> Self {
+        let forms = |c: char| {
+            if c.len_utf16() > 1 {
+                return Forms {
+                    lower: c.to_string().into(),
+                    upper: c.to_string().into(),
+                };
+            }
+            Forms {
+                lower: c.to_lowercase().collect(),
+                upper: c.to_uppercase().collect(),
+            }
+        };
+        Self(text.chars().map(forms).collect())
+    }
+
+    /// Whether `text` is this text.
+    pub(crate) fn equals(&self, text: &str) -> bool {
+        self.strip_prefix(text) == Some("")
+    }
+
+    /// What follows this text at the start of `text`.
+    pub(crate) fn strip_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.0.iter().try_fold(text, |rest, forms| {
+            rest.strip_prefix(&*forms.lower)
+                .or_else(|| rest.strip_prefix(&*forms.upper))
+        })
+    }
+
+    /// What precedes this text at the end of `text`.
+    pub(crate) fn strip_suffix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.0.iter().rev().try_fold(text, |rest, forms| {
+            rest.strip_suffix(&*forms.lower)
+                .or_else(|| rest.strip_suffix(&*forms.upper))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Folded;
+
+    #[test]
+    fn case_is_ignored_in_every_script() {
+        assert!(Folded::new("AbÇd").equals("aBçD"));
+        assert!(Folded::new("Ⱥ").equals("ⱥ"), "the forms differ in length");
+        assert!(Folded::new("straße").equals("STRASSE"));
+        assert!(!Folded::new("STRASSE").equals("straße"));
+        assert!(
+            !Folded::new("\u{10400}").equals("\u{10428}"),
+            "beyond the basic plane"
+        );
+    }
+
+    #[test]
+    fn prefixes_and_suffixes_leave_the_rest() {
+        assert_eq!(Folded::new("zoo").strip_prefix("ZoOkeeper"), Some("keeper"));
+        assert_eq!(Folded::new("EPER").strip_suffix("zookeeper"), Some("zooke"));
+        assert_eq!(Folded::new("x").strip_suffix("zoo"), None);
+        assert_eq!(Folded::new("").strip_prefix("a"), Some("a"));
+    }
+}

@@ -1,0 +1,254 @@
+//! The guard: whether a plan may be carried out. It fails closed: what it cannot check is not permitted.
+//!
+//! [`decide`] is the only maker of a [`Permit`].
+
+use quell_model::{Class, Plan, Resource, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::permit::{Permit, call_of};
+use crate::playbook::Playbook;
+use crate::proof::{Claim, prove};
+
+/// How far a playbook may go by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Look and tell; plan nothing.
+    Observe,
+    /// Plan, and show the plan.
+    Suggest,
+    /// Plan, and act once a person has said yes.
+    Approve,
+    /// Act by itself where every step can be undone and nothing speaks against it; otherwise ask.
+    AutoWithUndo,
+    /// Act by itself.
+    Auto,
+}
+
+/// A person's yes to one plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Approval {
+    /// Who said it.
+    pub by: String,
+    /// To which plan: another plan needs another yes.
+    pub plan_hash: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What the guard looks at beside the plan.
+#[derive(Debug)]
+pub struct Situation<'a> {
+    /// The run that asks.
+    pub run: &'a RunId,
+    /// The one resource that the run is about.
+    pub resource: &'a Resource,
+    /// The playbook that made the plan.
+    pub playbook: &'a Playbook,
+    /// For an undo, what the first run recorded.
+    pub undo: Option<&'a Value>,
+    /// Whether the account is one that Quell was told to look after.
+    pub account_in_scope: bool,
+    /// How far the playbook may go in this account.
+    pub level: Level,
+    /// Whether somebody has pulled the brake.
+    pub halted: bool,
+    /// How many changing calls the account's budget still allows.
+    pub budget_left: u64,
+    /// A person's yes, if there is one.
+    pub approval: Option<&'a Approval>,
+    /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
+    pub requested_by: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What the guard says.
+#[derive(Debug)]
+pub enum Decision {
+    /// Yes.
+    Permit(Permit),
+    /// A person has to say.
+    Ask {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// No.
+    Refuse {
+        /// Why.
+        reasons: Vec<String>,
+    },
+}
+
+/// A permit lasts so long: the state that it rests on gets old.
+pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
+
+/// Security groups with these name prefixes belong to Quell or to AWS services that made them: compiled in, not
+/// configurable (the never-touch set).
+const NEVER_TOUCH_GROUPS: &[&str] = &["quell-", "d-", "AWSServiceRole"];
+
+/// Whether the plan may be carried out.
+pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
+    let refusals = refusals(plan, situation);
+    if !refusals.is_empty() {
+        return Decision::Refuse { reasons: refusals };
+    }
+    let hash = plan.hash();
+    let approval = situation.approval.filter(|a| a.plan_hash == hash);
+    let questions = questions(plan, situation);
+    let approver = match approval {
+        Some(approval) => approval.by.clone(),
+        None if questions.is_empty() => situation.requested_by.unwrap_or("policy:auto").to_owned(),
+        None => return Decision::Ask { reasons: questions },
+    };
+    let calls = plan.calls.iter().filter_map(call_of).collect();
+    let account = situation.resource.arn.account.as_str();
+    let region = situation.resource.arn.region.as_str();
+    let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
+    Decision::Permit(Permit::new(
+        (situation.run, account, region),
+        plan,
+        calls,
+        approver,
+        expires_at,
+    ))
+}
+
+/// What no approval can mend.
+fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
+    let mut no = Vec::new();
+    let account = &s.resource.arn.account;
+    if s.halted {
+        no.push("changes are halted (remove the halt with `quell resume`)".to_owned());
+    }
+    if !s.account_in_scope {
+        no.push(format!(
+            "account {account} is not in scope (list it under [[accounts]] in quell.toml)"
+        ));
+    }
+    if plan.playbook != s.playbook.id {
+        no.push(format!(
+            "the plan is of {}, the run of {}",
+            plan.playbook, s.playbook.id
+        ));
+    }
+    if plan.resource != s.resource.arn.to_string() {
+        no.push(format!(
+            "the plan is about {}, the run about {}",
+            plan.resource, s.resource.arn
+        ));
+    }
+    for planned in &plan.calls {
+        match call_of(planned) {
+            Some(call) if s.playbook.declares(&call) => {}
+            Some(call) => no.push(format!(
+                "{} does not declare {}:{}",
+                s.playbook.id, call.service, call.operation
+            )),
+            None => no.push(format!("{} is not an AWS call", planned.resource)),
+        }
+    }
+    let name = plan
+        .facts
+        .get("groupName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if NEVER_TOUCH_GROUPS
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+    {
+        no.push(format!("groups named like «{name}» are never touched"));
+    }
+    let claim = Claim {
+        resource_id: &s.resource.id,
+        facts: &s.playbook.facts,
+        undo: s.undo,
+    };
+    if let Err(unproven) = prove(&s.resource.kind, plan, &claim) {
+        no.push(unproven.to_string());
+    }
+    no
+}
+
+/// What a person may say yes to.
+fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
+    let mut ask = Vec::new();
+    let changes = u64::try_from(plan.calls.len()).unwrap_or(u64::MAX);
+    if changes > s.budget_left {
+        ask.push(format!(
+            "the plan makes {changes} changes and the account's budget has {} left",
+            s.budget_left
+        ));
+    }
+    let worst = plan
+        .calls
+        .iter()
+        .map(|c| c.class)
+        .max()
+        .unwrap_or(Class::R3);
+    let asked_for = s.requested_by.is_some();
+    match s.level {
+        Level::Auto => {}
+        Level::AutoWithUndo if worst <= Class::R1 => {}
+        Level::AutoWithUndo => ask.push(format!("a step is of class {worst:?}")),
+        Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
+        level => ask.push(format!("the level here is «{}»", level_word(level))),
+    }
+    if s.undo.is_none() {
+        ask.extend(blast_radius(plan, s));
+    }
+    ask
+}
+
+fn level_word(level: Level) -> String {
+    serde_json::to_value(level)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Who else would feel it.
+fn blast_radius(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
+    let mut ask = Vec::new();
+    let facts = &plan.facts;
+    let attachments = facts
+        .get("attachments")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice);
+    let Some(attachments) = attachments else {
+        return vec!["it is not known what uses the resource".to_owned()];
+    };
+    let count = facts.get("attachmentCount").and_then(Value::as_u64);
+    let count = count.unwrap_or_else(|| u64::try_from(attachments.len()).unwrap_or(u64::MAX));
+    let managed = attachments
+        .iter()
+        .filter(|a| a.get("requesterManaged") != Some(&Value::Bool(false)))
+        .count();
+    if managed > 0 {
+        ask.push(format!(
+            "{managed} of the interfaces that use it are managed by an AWS service"
+        ));
+    }
+    if facts.get("isDefault") != Some(&Value::Bool(false)) && count > 0 {
+        ask.push("it is the VPC's default group and in use".to_owned());
+    }
+    let limit = s
+        .playbook
+        .facts
+        .get("maxAttachments")
+        .and_then(Value::as_u64)
+        .unwrap_or(20);
+    if count > limit {
+        ask.push(format!("{count} interfaces use it, more than {limit}"));
+    }
+    if facts.get("wideRange") == Some(&Value::Bool(true)) {
+        ask.push("a rule to revoke also opens ports that are not critical".to_owned());
+    }
+    ask
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

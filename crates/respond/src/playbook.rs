@@ -1,0 +1,255 @@
+//! A playbook: a folder with two state machines (respond, undo) and its facts.
+
+use std::collections::BTreeMap;
+
+use quell_model::{Call, Class, Diagnostic, sha256_hex};
+use quell_states::{Definition, Resource};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::guard::Level;
+use crate::permit::sdk_call;
+
+/// A playbook, checked and ready.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    /// `PB-008`.
+    pub id: String,
+    /// Its name in words.
+    pub name: String,
+    /// Semantic version; its major part is in the claim.
+    pub version: String,
+    /// One line for people.
+    pub summary: String,
+    /// Category of the incidents it is for.
+    pub category: String,
+    /// The CloudFormation type of what it touches.
+    pub resource_type: String,
+    /// The detections that start it.
+    pub detections: Vec<String>,
+    /// How far it goes by itself.
+    pub level: Levels,
+    /// From detection to verified, in seconds.
+    pub response_target_seconds: u64,
+    /// ATT&CK technique ids.
+    pub attack: Vec<String>,
+    /// Its tasks, with how far each reaches.
+    pub steps: Vec<StepFact>,
+    /// The IAM actions of its roles.
+    pub iam: IamFacts,
+    /// What its documents are given as `facts`.
+    pub facts: Value,
+    /// The document that responds.
+    pub respond: Definition,
+    /// The document that undoes.
+    pub undo: Definition,
+    /// SHA-256 over its three files: a run is pinned to it.
+    pub digest: String,
+}
+
+/// How far it goes by itself, by environment. An environment that is not known counts as production.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
+    /// In production, and where it is not known.
+    pub production: Level,
+    /// Elsewhere.
+    pub non_production: Level,
+}
+
+/// One Task state and how far it reaches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepFact {
+    /// Which document: `respond` or `undo`.
+    pub document: String,
+    /// The state's name.
+    pub state: String,
+    /// How far it reaches.
+    pub class: Class,
+    /// The service it calls.
+    pub service: String,
+    /// The operation it calls.
+    pub operation: String,
+}
+
+/// The IAM actions a playbook needs, exactly.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IamFacts {
+    /// Of the role that reads.
+    pub read: Vec<String>,
+    /// Of the role that acts.
+    pub act: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    id: String,
+    name: String,
+    version: String,
+    summary: String,
+    category: String,
+    resource_type: String,
+    detections: Vec<String>,
+    level: Levels,
+    response_target_seconds: u64,
+    #[serde(default)]
+    attack: Vec<String>,
+    steps: Vec<StepFact>,
+    iam: IamFacts,
+    facts: toml::Table,
+    /// For people and for the notifiers to come.
+    #[serde(default, rename = "escalation")]
+    _escalation: Option<toml::Value>,
+    #[serde(default, rename = "notification")]
+    _notification: Option<toml::Value>,
+}
+
+const FACTS: &str = "playbook.toml";
+const RESPOND: &str = "respond.asl.json";
+const UNDO: &str = "undo.asl.json";
+
+impl Playbook {
+    /// Reads a playbook from the files of its folder, by name.
+    ///
+    /// # Errors
+    /// All faults of all its files at once.
+    pub fn load(
+        folder: &str,
+        files: &BTreeMap<String, String>,
+    ) -> Result<Playbook, Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        let path = |name: &str| format!("{folder}/{name}");
+        let text = |name: &str, faults: &mut Vec<Diagnostic>| match files.get(name) {
+            Some(text) => Some(text.as_str()),
+            None => {
+                faults.push(Diagnostic::new(path(name), "the file is missing"));
+                None
+            }
+        };
+        let (facts, respond, undo) = (
+            text(FACTS, &mut faults),
+            text(RESPOND, &mut faults),
+            text(UNDO, &mut faults),
+        );
+        let file = facts.and_then(|t| read_facts(&path(FACTS), t, &mut faults));
+        let respond = respond.and_then(|t| read_document(&path(RESPOND), t, &mut faults));
+        let undo = undo.and_then(|t| read_document(&path(UNDO), t, &mut faults));
+        let (Some(file), Some(respond), Some(undo)) = (file, respond, undo) else {
+            return Err(faults);
+        };
+        let digest = [FACTS, RESPOND, UNDO]
+            .map(|n| sha256_hex(files.get(n).map_or("", String::as_str)))
+            .concat();
+        let playbook = assemble(file, respond, undo, sha256_hex(digest));
+        playbook.check(folder, &mut faults);
+        if faults.is_empty() {
+            Ok(playbook)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The major version: two majors of one playbook may both run for one cause.
+    pub fn major(&self) -> u64 {
+        self.version
+            .split('.')
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// Whether the playbook says that one of its steps makes this call.
+    pub fn declares(&self, call: &Call) -> bool {
+        self.steps.iter().any(|s| {
+            s.service == call.service && s.operation == call.operation && s.class > Class::R0
+        })
+    }
+
+    fn check(&self, folder: &str, faults: &mut Vec<Diagnostic>) {
+        if folder.rsplit('/').next() != Some(&self.id) {
+            let message = format!("the id «{}» is not the folder's name", self.id);
+            faults.push(Diagnostic::new(format!("{folder}/{FACTS}"), message).at("/id"));
+        }
+        for (document, definition, name) in [
+            ("respond", &self.respond, RESPOND),
+            ("undo", &self.undo, UNDO),
+        ] {
+            for task in definition.tasks() {
+                if let Some(message) = self.undeclared(document, task.name, task.resource) {
+                    let place = format!("/States/{}", task.name);
+                    faults.push(Diagnostic::new(format!("{folder}/{name}"), message).at(place));
+                }
+            }
+        }
+    }
+
+    /// Why a task is not declared as it is, if so. The gate (`sqs:sendMessage.waitForTaskToken`) needs no step.
+    fn undeclared(&self, document: &str, state: &str, resource: &Resource) -> Option<String> {
+        let Some(call) = sdk_call(resource, &Value::Null) else {
+            let gate = matches!(resource, Resource::Optimized { service, .. } if service == "sqs");
+            return (!gate).then(|| format!("{resource} is not a resource a playbook may use"));
+        };
+        let declared = self.steps.iter().any(|s| {
+            s.document == document
+                && s.state == state
+                && s.service == call.service
+                && s.operation == call.operation
+        });
+        (!declared).then(|| {
+            format!("the step is not declared in {FACTS}: add it under [[steps]] with its class")
+        })
+    }
+}
+
+fn read_facts(path: &str, text: &str, faults: &mut Vec<Diagnostic>) -> Option<File> {
+    toml::from_str(text)
+        .map_err(|e| {
+            let line = e.span().map(|s| {
+                text.get(..s.start)
+                    .unwrap_or_default()
+                    .matches('\n')
+                    .count()
+                    + 1
+            });
+            faults.push(Diagnostic::new(path, e.message()).at_line(line));
+        })
+        .ok()
+}
+
+fn read_document(path: &str, text: &str, faults: &mut Vec<Diagnostic>) -> Option<Definition> {
+    let read = Definition::parse(text);
+    read.map_err(|list| {
+        faults.extend(list.into_iter().map(|d| {
+            let fault = Diagnostic::new(path, format!("{}: {}", d.code, d.message)).at(d.location);
+            Diagnostic {
+                help: d.help,
+                ..fault
+            }
+        }));
+    })
+    .ok()
+}
+
+fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -> Playbook {
+    Playbook {
+        id: file.id,
+        name: file.name,
+        version: file.version,
+        summary: file.summary,
+        category: file.category,
+        resource_type: file.resource_type,
+        detections: file.detections,
+        level: file.level,
+        response_target_seconds: file.response_target_seconds,
+        attack: file.attack,
+        steps: file.steps,
+        iam: file.iam,
+        facts: serde_json::to_value(file.facts).unwrap_or_default(),
+        respond,
+        undo,
+        digest,
+    }
+}

@@ -1,0 +1,425 @@
+//! What any plan about a security group must keep: only ingress rules of that group, by rule id, that open a
+//! critical port to the public; afterwards nothing else has changed, nothing is exposed any more, and every
+//! revoked rule can be put back as it was.
+
+use std::collections::BTreeSet;
+
+use quell_model::Plan;
+use serde_json::{Map, Value};
+
+use super::{Claim, Unproven};
+use crate::addresses::{AddressSet, Family, cidr};
+
+const REVOKE: &str = "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress";
+const AUTHORIZE: &str = "arn:aws:states:::aws-sdk:ec2:authorizeSecurityGroupIngress";
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
+/// When a port counts as exposed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exposure {
+    /// The critical ports.
+    pub ports: Vec<i64>,
+    /// The share of public address space from which a port may not be reachable, 0 to 1.
+    pub share: f64,
+}
+
+impl Exposure {
+    /// From a playbook's facts.
+    fn of(facts: &Value) -> Result<Self, Unproven> {
+        let ports: Option<Vec<i64>> = facts
+            .get("criticalPorts")
+            .and_then(Value::as_array)
+            .and_then(|a| a.iter().map(Value::as_i64).collect());
+        match (ports, facts.get("exposedShare").and_then(Value::as_f64)) {
+            (Some(ports), Some(share)) if !ports.is_empty() && share > 0.0 => {
+                Ok(Self { ports, share })
+            }
+            _ => Err(Unproven(
+                "the playbook's facts lack criticalPorts or exposedShare".into(),
+            )),
+        }
+    }
+
+    /// The ports that are exposed by these rules together, with the family.
+    fn exposed(&self, rules: &[Rule]) -> Vec<(i64, Family)> {
+        let mut out = Vec::new();
+        for port in &self.ports {
+            for family in FAMILIES {
+                let open = rules
+                    .iter()
+                    .filter(|r| r.opens(*port))
+                    .filter_map(|r| r.source(family));
+                let all = open.fold(AddressSet::default(), |all, one| all.union(one));
+                if all.public_share(family) >= self.share {
+                    out.push((*port, family));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// A rule as EC2's DescribeSecurityGroupRules gives it.
+#[derive(Debug)]
+struct Rule {
+    id: String,
+    protocol: String,
+    from: i64,
+    to: i64,
+    v4: AddressSet,
+    v6: AddressSet,
+}
+
+impl Rule {
+    fn opens(&self, port: i64) -> bool {
+        match self.protocol.as_str() {
+            "-1" => true,
+            "tcp" | "udp" | "6" | "17" => self.from <= port && port <= self.to,
+            _ => false,
+        }
+    }
+
+    fn source(&self, family: Family) -> Option<&AddressSet> {
+        let set = match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        };
+        (!set.is_empty()).then_some(set)
+    }
+}
+
+fn no(text: impl Into<String>) -> Unproven {
+    Unproven(text.into())
+}
+
+fn rules_of<'a>(image: &'a Value, name: &str) -> Result<&'a Vec<Value>, Unproven> {
+    image
+        .get("securityGroupRules")
+        .and_then(Value::as_array)
+        .ok_or_else(|| {
+            no(format!(
+                "the plan's «{name}» image has no securityGroupRules"
+            ))
+        })
+}
+
+fn id_of(rule: &Value) -> Result<&str, Unproven> {
+    rule.get("SecurityGroupRuleId")
+        .and_then(Value::as_str)
+        .ok_or_else(|| no("a rule has no SecurityGroupRuleId"))
+}
+
+/// The ingress rules of the group that have an address source; references to groups are never candidates.
+fn candidates(image: &Value, group: &str, lists: Option<&Value>) -> Result<Vec<Rule>, Unproven> {
+    let mut out = Vec::new();
+    for rule in rules_of(image, "before")? {
+        let text = |name: &str| rule.get(name).and_then(Value::as_str);
+        if text("GroupId").is_some_and(|id| id != group) {
+            return Err(no(format!("rule {} is of another group", id_of(rule)?)));
+        }
+        let ingress = rule.get("IsEgress") == Some(&Value::Bool(false));
+        if !ingress || rule.get("ReferencedGroupInfo").is_some() {
+            continue;
+        }
+        let mut blocks: Vec<&str> = [text("CidrIpv4"), text("CidrIpv6")]
+            .into_iter()
+            .flatten()
+            .collect();
+        if let Some(list) = text("PrefixListId") {
+            let entries = lists.and_then(|l| l.get(list)).and_then(Value::as_array);
+            blocks.extend(entries.into_iter().flatten().filter_map(Value::as_str));
+        }
+        out.push(read_rule(rule, &blocks)?);
+    }
+    Ok(out)
+}
+
+fn read_rule(rule: &Value, blocks: &[&str]) -> Result<Rule, Unproven> {
+    let id = id_of(rule)?;
+    let number = |name: &str| rule.get(name).and_then(Value::as_i64).unwrap_or(-1);
+    let (mut v4, mut v6) = (AddressSet::default(), AddressSet::default());
+    for block in blocks {
+        match cidr(block) {
+            Some((Family::V4, set)) => v4 = v4.union(&set),
+            Some((Family::V6, set)) => v6 = v6.union(&set),
+            None => {
+                return Err(no(format!(
+                    "rule {id} has a source that is not a CIDR block"
+                )));
+            }
+        }
+    }
+    Ok(Rule {
+        id: id.to_owned(),
+        protocol: rule
+            .get("IpProtocol")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        from: number("FromPort"),
+        to: number("ToPort"),
+        v4,
+        v6,
+    })
+}
+
+/// Exactly these members and no other.
+fn only<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>, Unproven> {
+    let map = arguments
+        .as_object()
+        .ok_or_else(|| no("a call's arguments are not an object"))?;
+    match map.keys().find(|k| !names.contains(&k.as_str())) {
+        Some(stranger) => Err(no(format!(
+            "the call has an argument «{stranger}» that no such plan needs"
+        ))),
+        None => Ok(map),
+    }
+}
+
+pub(super) fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
+    let exposure = Exposure::of(claim.facts)?;
+    let revoked = revoked_ids(plan, claim.resource_id)?;
+    let rules = candidates(
+        &plan.before,
+        claim.resource_id,
+        plan.facts.get("prefixLists"),
+    )?;
+    let exposed = exposure.exposed(&rules);
+    for id in &revoked {
+        let rule = rules.iter().find(|r| r.id == *id).ok_or_else(|| {
+            no(format!(
+                "{id} is not an ingress rule of {} with an address as its source",
+                claim.resource_id
+            ))
+        })?;
+        let guilty = exposed.iter().any(|(port, family)| {
+            rule.opens(*port)
+                && rule
+                    .source(*family)
+                    .is_some_and(|s| s.public_share(*family) > 0.0)
+        });
+        if !guilty {
+            return Err(no(format!(
+                "{id} does not open a critical port to the public"
+            )));
+        }
+    }
+    let kept: Vec<Rule> = rules
+        .into_iter()
+        .filter(|r| !revoked.contains(&r.id))
+        .collect();
+    if let Some((port, family)) = exposure.exposed(&kept).first() {
+        return Err(no(format!(
+            "after the plan port {port} would still be open to the public ({family:?})"
+        )));
+    }
+    prove_images(plan, &revoked)?;
+    prove_way_back(plan, &revoked)
+}
+
+/// The one call of such a plan, and the rule ids in it.
+fn revoked_ids(plan: &Plan, group: &str) -> Result<BTreeSet<String>, Unproven> {
+    let [call] = plan.calls.as_slice() else {
+        return Err(no("a plan about a security group has exactly one call"));
+    };
+    if call.resource != REVOKE {
+        return Err(no(format!(
+            "the call is {}, not the revocation of ingress rules",
+            call.resource
+        )));
+    }
+    let arguments = only(&call.arguments, &["GroupId", "SecurityGroupRuleIds"])?;
+    if arguments.get("GroupId").and_then(Value::as_str) != Some(group) {
+        return Err(no("the call is about another group than the run"));
+    }
+    let ids: Option<BTreeSet<String>> = arguments
+        .get("SecurityGroupRuleIds")
+        .and_then(Value::as_array)
+        .and_then(|ids| {
+            ids.iter()
+                .map(|id| id.as_str().map(str::to_owned))
+                .collect()
+        });
+    ids.filter(|ids| !ids.is_empty())
+        .ok_or_else(|| no("the call names no rule ids: a whole permission is never revoked"))
+}
+
+/// after = before − revoked, and nothing else.
+fn prove_images(plan: &Plan, revoked: &BTreeSet<String>) -> Result<(), Unproven> {
+    let mut wanted = Vec::new();
+    for rule in rules_of(&plan.before, "before")? {
+        if !revoked.contains(id_of(rule)?) {
+            wanted.push(rule);
+        }
+    }
+    let after: Vec<&Value> = rules_of(&plan.after, "after")?.iter().collect();
+    if same_rules(&wanted, &after) {
+        Ok(())
+    } else {
+        Err(no("the predicted state is not «before, less the plan»"))
+    }
+}
+
+/// Equal as sets, whatever their order.
+fn same_rules(a: &[&Value], b: &[&Value]) -> bool {
+    let sorted = |rules: &[&Value]| {
+        let mut texts: Vec<String> = rules
+            .iter()
+            .map(|r| quell_model::canonical_json(r))
+            .collect();
+        texts.sort_unstable();
+        texts
+    };
+    sorted(a) == sorted(b)
+}
+
+/// One authorisation for each revoked rule, saying exactly what the rule said.
+fn prove_way_back(plan: &Plan, revoked: &BTreeSet<String>) -> Result<(), Unproven> {
+    let undo: Vec<_> = plan.calls.iter().flat_map(|c| &c.undo).collect();
+    let mut left: Vec<Value> = Vec::new();
+    for rule in rules_of(&plan.before, "before")? {
+        if revoked.contains(id_of(rule)?) {
+            left.push(essence_of_rule(rule));
+        }
+    }
+    for call in undo {
+        let essence = essence_of_call(call)?;
+        match left.iter().position(|rule| *rule == essence) {
+            Some(found) => drop(left.swap_remove(found)),
+            None => {
+                return Err(no(
+                    "an undo call would restore something that was not there",
+                ));
+            }
+        }
+    }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(no("a revoked rule has no way back"))
+    }
+}
+
+/// What a rule says, without its id.
+fn essence_of_rule(rule: &Value) -> Value {
+    let pick = |name: &str| rule.get(name).cloned().unwrap_or(Value::Null);
+    let source = ["CidrIpv4", "CidrIpv6", "PrefixListId"].map(pick);
+    let tags = rule
+        .get("Tags")
+        .and_then(Value::as_array)
+        .filter(|t| !t.is_empty())
+        .cloned();
+    serde_json::json!([
+        pick("IpProtocol"),
+        ports(rule),
+        source,
+        pick("Description"),
+        tags
+    ])
+}
+
+/// EC2 shows −1 for the ports of a rule without ports, and takes none.
+fn ports(rule: &Value) -> [Value; 2] {
+    ["FromPort", "ToPort"].map(|name| match rule.get(name).and_then(Value::as_i64) {
+        Some(n) if rule.get("IpProtocol").and_then(Value::as_str) != Some("-1") => n.into(),
+        _ => Value::Null,
+    })
+}
+
+fn essence_of_call(call: &quell_model::UndoCall) -> Result<Value, Unproven> {
+    if call.resource != AUTHORIZE {
+        return Err(no(format!(
+            "an undo call is {}, not an authorisation",
+            call.resource
+        )));
+    }
+    let arguments = only(
+        &call.arguments,
+        &["GroupId", "IpPermissions", "TagSpecifications"],
+    )?;
+    let one = |value: Option<&Value>| match value.and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) => Some(only.clone()),
+        _ => None,
+    };
+    let permission = one(arguments.get("IpPermissions"))
+        .ok_or_else(|| no("an undo call restores exactly one rule"))?;
+    only(
+        &permission,
+        &[
+            "IpProtocol",
+            "FromPort",
+            "ToPort",
+            "IpRanges",
+            "Ipv6Ranges",
+            "PrefixListIds",
+        ],
+    )?;
+    let mut source = [Value::Null, Value::Null, Value::Null];
+    let mut description = Value::Null;
+    for (slot, (list, member)) in source.iter_mut().zip([
+        ("IpRanges", "CidrIp"),
+        ("Ipv6Ranges", "CidrIpv6"),
+        ("PrefixListIds", "PrefixListId"),
+    ]) {
+        if permission.get(list).is_some() {
+            let range = one(permission.get(list))
+                .ok_or_else(|| no("an undo call restores exactly one source"))?;
+            *slot = range.get(member).cloned().unwrap_or(Value::Null);
+            description = range.get("Description").cloned().unwrap_or(Value::Null);
+        }
+    }
+    let specification = one(arguments.get("TagSpecifications"));
+    let tags = specification
+        .as_ref()
+        .and_then(|s| s.get("Tags"))
+        .and_then(Value::as_array)
+        .cloned();
+    let protocol = permission.get("IpProtocol").cloned().unwrap_or(Value::Null);
+    Ok(serde_json::json!([
+        protocol,
+        ports(&permission),
+        source,
+        description,
+        tags
+    ]))
+}
+
+/// An undo makes exactly the calls that were recorded, in their order, on the state that was left behind.
+pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result<(), Unproven> {
+    let recorded = undo
+        .get("calls")
+        .and_then(Value::as_array)
+        .ok_or_else(|| no("nothing was recorded to undo"))?;
+    let planned: Vec<Value> = plan
+        .calls
+        .iter()
+        .map(|c| serde_json::json!({"resource": c.resource, "arguments": c.arguments}))
+        .collect();
+    if planned != *recorded {
+        return Err(no("the calls are not the recorded undo calls"));
+    }
+    for call in &plan.calls {
+        if call.arguments.get("GroupId").and_then(Value::as_str) != Some(claim.resource_id) {
+            return Err(no("an undo call is about another group than the run"));
+        }
+    }
+    let left = undo
+        .get("after")
+        .ok_or_else(|| no("no after-image was recorded"))?;
+    let (left, live) = (
+        rules_of(left, "recorded after")?,
+        rules_of(&plan.before, "before")?,
+    );
+    if same_rules(
+        &left.iter().collect::<Vec<_>>(),
+        &live.iter().collect::<Vec<_>>(),
+    ) {
+        Ok(())
+    } else {
+        Err(no("the group is not as the run left it"))
+    }
+}
+
+#[cfg(test)]
+#[path = "security_group_tests.rs"]
+mod tests;

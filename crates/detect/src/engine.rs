@@ -41,11 +41,7 @@ impl Engine {
         let mut faults = Vec::new();
         for file in files {
             match file.load() {
-                Ok(detection) => match engine
-                    .detections
-                    .iter()
-                    .find(|d| d.id == detection.id && same(d, &detection))
-                {
+                Ok(detection) => match engine.detections.iter().find(|d| d.id == detection.id) {
                     Some(_) => faults.push(Diagnostic::new(
                         &file.path,
                         "there is a detection with this id already",
@@ -104,11 +100,6 @@ impl Engine {
             })
             .collect()
     }
-}
-
-/// A Sigma rule and an event pattern may say the same thing under one id; two of one language may not.
-fn same(a: &Detection, b: &Detection) -> bool {
-    std::mem::discriminant(&a.matcher) == std::mem::discriminant(&b.matcher)
 }
 
 /// The record as EventBridge would deliver it. One that came in a file has no envelope, so it gets the one that

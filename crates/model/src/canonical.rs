@@ -6,7 +6,10 @@ use sha2::{Digest, Sha256};
 /// The canonical text of a JSON value: keys sorted, no spaces, as RFC 8785 does for the values Quell makes
 /// (it differs from RFC 8785 only in how some floating-point numbers are printed).
 pub fn canonical_json(value: &Value) -> String {
-    // serde_json's map is a BTreeMap here (the workspace never turns on `preserve_order`), so keys are sorted.
+    // Sorted here, because a map keeps the order it was read in as soon as any crate of the build asks serde_json
+    // for `preserve_order`, and one does.
+    let mut value = value.clone();
+    value.sort_all_objects();
     value.to_string()
 }
 

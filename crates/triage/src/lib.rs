@@ -14,8 +14,8 @@ pub enum Placed {
     Opened(Incident),
     /// It belongs to one that is open.
     Joined(Incident),
-    /// It is in there already.
-    Known,
+    /// It is in there already, and nothing changed.
+    Known(Incident),
 }
 
 /// Puts a finding where it belongs: into `open`, the unresolved incident of its cause, or into a new one.
@@ -28,7 +28,7 @@ pub fn place(
     received_at: quell_model::Timestamp,
 ) -> Placed {
     match open {
-        Some(incident) if incident.findings.contains(&finding.id) => Placed::Known,
+        Some(incident) if incident.findings.contains(&finding.id) => Placed::Known(incident),
         Some(incident) => Placed::Joined(join(incident, finding)),
         None => Placed::Opened(opened(finding, category, received_at)),
     }
@@ -107,7 +107,7 @@ mod tests {
                 "c",
                 received
             ),
-            Placed::Known
+            Placed::Known(first.clone())
         );
         let second = place(
             Some(first.clone()),

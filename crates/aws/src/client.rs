@@ -1,0 +1,287 @@
+//! The client: one for a process, shared by every session.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_credential_types::provider::ProvideCredentials as _;
+use quell_model::{Arn, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::config::Config;
+use crate::credentials::{Held, RoleToAssume, Roles, Scope, timestamp};
+use crate::endpoint;
+use crate::error::AwsError;
+use crate::execute::{Job, Safety};
+use crate::model::Kind;
+use crate::read_only::is_read_only;
+use crate::registry;
+use crate::retry::Buckets;
+use crate::session::{ChangeSession, HomeSession, ReadSession};
+use crate::transport::Transport;
+
+/// The client for any AWS call by name. A clone is the same client: connections, models, credentials and retry
+/// budgets are shared. It makes no call itself: [`ReadSession`], [`ChangeSession`] and [`HomeSession`] do.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) transport: Transport,
+    pub(crate) buckets: Buckets,
+    roles: Roles,
+    home: Mutex<Option<Held>>,
+    home_account: OnceCell<String>,
+}
+
+/// What the model says of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationFacts {
+    /// botocore's name of the service.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// Whether it only reads.
+    pub is_read_only: bool,
+    /// What it takes.
+    pub members: Vec<MemberFacts>,
+}
+
+/// What the model says of a member of an operation's input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberFacts {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether it must be given.
+    pub is_required: bool,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent, and the credentials are not asked for yet.
+    ///
+    /// # Errors
+    /// [`AwsError::Config`] for a Region or an endpoint that is none, or a machine without root certificates.
+    pub fn new(config: Config) -> Result<Self, AwsError> {
+        let wrong = |what: String| AwsError::Config { what };
+        check_region(&config.region)?;
+        let mut plain = false;
+        if let Some(url) = &config.endpoint_url {
+            let uri: http::Uri = url.parse().map_err(|_| wrong(format!("{url} is no URL")))?;
+            plain = uri.scheme_str() == Some("http");
+            let is_https = uri.scheme_str() == Some("https");
+            if uri.host().is_none() || uri.query().is_some() || !(plain || is_https) {
+                return Err(wrong(format!("{url} is no http: or https: URL of a host")));
+            }
+        }
+        let transport = Transport::new(config.timeouts.connect, plain).map_err(wrong)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                transport,
+                buckets: Buckets::default(),
+                roles: Roles::default(),
+                home: Mutex::new(None),
+                home_account: OnceCell::new(),
+            }),
+        })
+    }
+
+    /// What the model says of an operation; services by their names in botocore or in Step Functions.
+    ///
+    /// # Errors
+    /// [`AwsError::UnknownService`] and [`AwsError::UnknownOperation`], with the nearest name there is.
+    pub fn describe(service: &str, operation: &str) -> Result<OperationFacts, AwsError> {
+        let name = crate::names::sdk_service(service);
+        let (model, operation) = registry::operation(name, operation)?;
+        let input = operation.input.as_ref().map(|input| model.view(input));
+        let required = input.map_or(&[][..], |input| input.required());
+        let members = input.into_iter().flat_map(|input| input.members());
+        Ok(OperationFacts {
+            service: registry::SERVICES
+                .iter()
+                .find(|known| **known == name)
+                .copied()
+                .unwrap_or_default(),
+            operation: &operation.name,
+            is_read_only: is_read_only(name, &operation.name),
+            members: members
+                .map(|(name, view)| MemberFacts {
+                    name,
+                    kind: view.kind(),
+                    is_required: required.iter().any(|r| r == name),
+                })
+                .collect(),
+        })
+    }
+
+    /// A session that can only read.
+    ///
+    /// # Errors
+    /// When the role cannot be assumed, or the credentials are of another account.
+    pub async fn read_session(&self, scope: &Scope) -> Result<ReadSession, AwsError> {
+        self.check(scope).await?;
+        Ok(ReadSession::new(self.clone(), scope.clone()))
+    }
+
+    /// A session that can make the calls it is shown a permit for.
+    ///
+    /// # Errors
+    /// As [`Client::read_session`].
+    pub async fn change_session(&self, scope: &Scope) -> Result<ChangeSession, AwsError> {
+        self.check(scope).await?;
+        Ok(ChangeSession::new(self.clone(), scope.clone()))
+    }
+
+    /// Quell's own plumbing in its own account and Region.
+    pub fn home_session(&self) -> HomeSession {
+        HomeSession::new(self.clone())
+    }
+
+    /// The account of Quell's own credentials.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub async fn home_account(&self) -> Result<String, AwsError> {
+        let asked = self.inner.home_account.get_or_try_init(async || {
+            let job = Job {
+                service: "sts",
+                operation: "GetCallerIdentity",
+                params: &json!({}),
+                region: &self.inner.config.region,
+                role: None,
+                safety: Safety::Repeatable,
+            };
+            let answer = self.inner.call(&job).await?;
+            let account = answer.value.get("Account").and_then(Value::as_str);
+            account
+                .map(str::to_owned)
+                .ok_or_else(|| AwsError::Credentials {
+                    reason: "the answer of GetCallerIdentity names no account".to_owned(),
+                })
+        });
+        asked.await.cloned()
+    }
+
+    /// A permit names an account, so a session must be known to be in the account it claims.
+    async fn check(&self, scope: &Scope) -> Result<(), AwsError> {
+        check_region(&scope.region)?;
+        let wrong = |actual: &str| {
+            Err(AwsError::WrongAccount {
+                asked: scope.account.clone(),
+                actual: actual.to_owned(),
+            })
+        };
+        let Some(role) = &scope.role else {
+            let home = self.home_account().await?;
+            return if home == scope.account {
+                Ok(())
+            } else {
+                wrong(&home)
+            };
+        };
+        let arn: Arn = role.arn.parse().map_err(|_| AwsError::Config {
+            what: format!("«{}» is not a role's ARN", role.arn),
+        })?;
+        if arn.account != scope.account {
+            return wrong(&arn.account);
+        }
+        let held = self.inner.credentials(Some(role)).await?;
+        if held.account == scope.account {
+            Ok(())
+        } else {
+            wrong(&held.account)
+        }
+    }
+}
+
+fn check_region(region: &str) -> Result<(), AwsError> {
+    if endpoint::is_region(region) {
+        return Ok(());
+    }
+    Err(AwsError::Config {
+        what: format!("«{region}» is no Region"),
+    })
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.config.clock)()
+    }
+
+    /// Credentials that last a while yet: of `role`, or Quell's own.
+    pub(crate) async fn credentials(&self, role: Option<&RoleToAssume>) -> Result<Held, AwsError> {
+        let Some(role) = role else {
+            return self.home_credentials().await;
+        };
+        let slot = self.roles.slot(role, self.now());
+        let mut slot = slot.lock().await;
+        if let Some(held) = slot.as_ref().filter(|held| held.is_fresh(self.now())) {
+            return Ok(held.clone());
+        }
+        match self.assume(role).await {
+            Ok(held) => Ok(slot.insert(held).clone()),
+            Err(error) => match slot.as_ref().filter(|held| held.is_usable(self.now())) {
+                Some(held) => {
+                    tracing::warn!(role = %role.arn, %error, "a role's credentials were not renewed");
+                    Ok(held.clone())
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn assume(&self, role: &RoleToAssume) -> Result<Held, AwsError> {
+        let job = Job {
+            service: "sts",
+            operation: "AssumeRole",
+            params: &role.params(),
+            region: &self.config.region,
+            role: None,
+            // Credentials that nobody received harm nobody.
+            safety: Safety::Repeatable,
+        };
+        // `call` asks for credentials too, Quell's own; without the box the two would contain each other.
+        let answer = Box::pin(self.call(&job)).await?;
+        Held::from_answer(&answer.value)
+    }
+
+    async fn home_credentials(&self) -> Result<Held, AwsError> {
+        let mut home = self.home.lock().await;
+        let known = home.as_ref().filter(|held| held.expires_at.is_some());
+        if let Some(held) = known.filter(|held| held.is_fresh(self.now())) {
+            return Ok(held.clone());
+        }
+        let asked = self.config.credentials.provide_credentials();
+        let asked = tokio::time::timeout(self.config.timeouts.operation, asked).await;
+        let failed = |reason: String| AwsError::Credentials { reason };
+        let credentials = asked
+            .map_err(|_| failed("the provider did not answer in time".to_owned()))?
+            .map_err(|error| failed(error.to_string()))?;
+        let held = Held {
+            expires_at: credentials.expiry().map(timestamp),
+            account: String::new(),
+            credentials,
+        };
+        Ok(home.insert(held).clone())
+    }
+
+    /// Lets go of credentials that AWS calls expired.
+    pub(crate) async fn forget_credentials(&self, role: Option<&RoleToAssume>) {
+        match role {
+            Some(role) => *self.roles.slot(role, self.now()).lock().await = None,
+            None => *self.home.lock().await = None,
+        }
+    }
+}

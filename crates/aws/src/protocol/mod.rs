@@ -1,0 +1,312 @@
+//! The wire protocols: a call becomes an HTTP message, an HTTP message becomes a value.
+//!
+//! **Invariant:** no clock, no socket, no credentials here: all of it is pure, so that the conformance cases and
+//! the fuzzers can drive it.
+
+mod ec2;
+mod json;
+mod query;
+mod rest;
+mod rest_json;
+mod rest_xml;
+pub(crate) mod xml;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::model::{Operation, Service};
+
+/// The protocols that are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own names")]
+pub enum Protocol {
+    Json,
+    RestJson,
+    RestXml,
+    Query,
+    Ec2,
+}
+
+impl Protocol {
+    /// The best of the protocols that a service speaks and we do.
+    pub fn of(service: &Service) -> Option<Self> {
+        let metadata = &service.metadata;
+        let speaks =
+            |name: &str| metadata.protocol == name || metadata.protocols.iter().any(|p| p == name);
+        let ours = [
+            ("json", Self::Json),
+            ("rest-json", Self::RestJson),
+            ("rest-xml", Self::RestXml),
+            ("query", Self::Query),
+            ("ec2", Self::Ec2),
+        ];
+        ours.into_iter()
+            .find_map(|(name, protocol)| speaks(name).then_some(protocol))
+    }
+
+    /// Whether lists and maps may hold `null`.
+    pub fn has_null(self) -> bool {
+        matches!(self, Self::Json | Self::RestJson)
+    }
+}
+
+/// A request before it has a host and a signature.
+#[derive(Clone, Default, PartialEq)]
+pub struct WireRequest {
+    /// `POST`.
+    pub method: String,
+    /// The path, encoded.
+    pub path: String,
+    /// The query, encoded, without `?`.
+    pub query: String,
+    /// Header names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// What goes before the host.
+    pub host_prefix: Option<String>,
+}
+
+/// An answer as it came.
+pub struct WireResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// What a successful answer says.
+#[derive(Default, PartialEq)]
+pub struct Answer {
+    /// The output, in the API's spelling.
+    pub value: Value,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+}
+
+/// What an answer that is an error says.
+#[derive(Default, PartialEq)]
+pub struct ErrorAnswer {
+    /// The error's code.
+    pub code: String,
+    /// Its message, perhaps empty.
+    pub message: String,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+    /// The model's shape for it, when it has one.
+    pub shape: Option<String>,
+    /// The members of that shape.
+    pub detail: Value,
+}
+
+/// Without the value, which may hold what must not be printed.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without headers, query and body, which may hold what must not be printed.
+impl std::fmt::Debug for WireRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WireRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The parameters cannot be written, or the answer cannot be read. The text never quotes a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+impl Malformed {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// Writes the request of a call. The parameters have been validated.
+///
+/// # Errors
+/// [`Malformed`] when the parameters do not fit the protocol.
+pub fn write(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    params: &Value,
+) -> Result<WireRequest, Malformed> {
+    let mut request = match protocol {
+        Protocol::Ec2 => ec2::write(service, operation, params),
+        Protocol::Query => query::write(service, operation, params),
+        Protocol::Json => json::write(service, operation, params),
+        Protocol::RestXml => rest_xml::write(service, operation, params),
+        Protocol::RestJson => rest_json::write(service, operation, params),
+    }?;
+    request.host_prefix = host_prefix(service, operation, params)?;
+    Ok(request)
+}
+
+/// Fills the idempotency tokens of `params` that the caller left out, each from `token`.
+pub fn fill_tokens(
+    service: &Service,
+    operation: &Operation,
+    params: &mut Value,
+    mut token: impl FnMut() -> String,
+) {
+    let (Some(input), Some(given)) = (&operation.input, params.as_object_mut()) else {
+        return;
+    };
+    let members = service.view(input).members();
+    for (name, _) in members.filter(|(_, member)| member.is_idempotency_token()) {
+        if given.get(name).is_none_or(Value::is_null) {
+            given.insert(name.to_owned(), token().into());
+        }
+    }
+}
+
+/// Reads an answer that says yes.
+///
+/// # Errors
+/// [`Malformed`] when it is not what the model promises.
+pub fn read(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    response: &WireResponse,
+) -> Result<Answer, Malformed> {
+    let mut answer = match protocol {
+        Protocol::Ec2 => ec2::read(service, operation, response),
+        Protocol::Query => query::read(service, operation, response),
+        Protocol::Json => json::read(service, operation, response),
+        Protocol::RestXml => rest_xml::read(service, operation, response),
+        Protocol::RestJson => rest_json::read(service, operation, response),
+    }?;
+    answer.request_id = answer.request_id.or_else(|| request_id(&response.headers));
+    Ok(answer)
+}
+
+/// Reads an answer that says no. What cannot be read is told by the status alone.
+pub fn read_error(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    response: &WireResponse,
+) -> ErrorAnswer {
+    let from_body = match protocol {
+        Protocol::Ec2 => ec2::read_error(response, service, operation),
+        Protocol::Query => query::read_error(response, service, operation),
+        Protocol::Json => json::read_error(response, service, operation),
+        Protocol::RestXml => rest_xml::read_error(response, service, operation),
+        Protocol::RestJson => rest_json::read_error(response, service, operation),
+    };
+    // A load balancer's or proxy's page is not the service's answer, and has nothing to say.
+    let mut error = from_body.unwrap_or_default();
+    if error.code.is_empty() {
+        error.code = response.status.to_string();
+    }
+    error.request_id = error.request_id.or_else(|| request_id(&response.headers));
+    error
+}
+
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-amzn-requestid", "x-amz-request-id"]
+        .iter()
+        .find_map(|name| header(headers, name))
+        .map(str::to_owned)
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The shape of the error `code`, with the code it stands for.
+fn error_shape<'a>(
+    service: &'a Service,
+    operation: &'a Operation,
+    code: &str,
+) -> Option<crate::model::View<'a>> {
+    operation
+        .errors
+        .iter()
+        .map(|reference| service.view(reference))
+        .find(|view| view.error_code() == code || view.shape_name() == code)
+}
+
+fn host_prefix(
+    service: &Service,
+    operation: &Operation,
+    params: &Value,
+) -> Result<Option<String>, Malformed> {
+    let Some(endpoint) = &operation.endpoint else {
+        return Ok(None);
+    };
+    let mut prefix = endpoint.host_prefix.clone();
+    let members = operation
+        .input
+        .iter()
+        .flat_map(|i| service.view(i).members());
+    for (name, _) in members.filter(|(_, member)| member.is_host_label()) {
+        let value = params.get(name).and_then(Value::as_str).unwrap_or_default();
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if value.is_empty() || !value.chars().all(legal) {
+            return Err(Malformed(format!(
+                "{name} is part of the host: only letters, digits, hyphens and points are possible"
+            )));
+        }
+        prefix = prefix.replace(&format!("{{{name}}}"), value);
+    }
+    Ok(Some(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the tests of the protocols share.
+
+    use super::*;
+
+    pub(super) fn try_request(
+        service: &str,
+        operation: &str,
+        params: &Value,
+    ) -> Result<WireRequest, Malformed> {
+        let (service, operation) = crate::registry::operation(service, operation).unwrap();
+        write(Protocol::of(service).unwrap(), service, operation, params)
+    }
+
+    pub(super) fn request(service: &str, operation: &str, params: &Value) -> WireRequest {
+        try_request(service, operation, params).unwrap()
+    }
+
+    pub(super) fn form(service: &str, operation: &str, params: &Value) -> Vec<String> {
+        let body = request(service, operation, params).body;
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        text.split('&').map(str::to_owned).collect()
+    }
+
+    fn response(status: u16, body: &str) -> WireResponse {
+        WireResponse {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    pub(super) fn answer(service: &str, operation: &str, body: &str) -> Result<Answer, Malformed> {
+        let (service, operation) = crate::registry::operation(service, operation).unwrap();
+        let protocol = Protocol::of(service).unwrap();
+        read(protocol, service, operation, &response(200, body))
+    }
+
+    pub(super) fn refusal(service: &str, operation: &str, status: u16, body: &str) -> ErrorAnswer {
+        let (service, operation) = crate::registry::operation(service, operation).unwrap();
+        let protocol = Protocol::of(service).unwrap();
+        read_error(protocol, service, operation, &response(status, body))
+    }
+}

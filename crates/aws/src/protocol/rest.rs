@@ -1,0 +1,336 @@
+//! What the two REST protocols share: parameters in the path, the query and the headers, and answers from them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::{Malformed, WireRequest, WireResponse, header, xml};
+use crate::model::{Kind, Operation, View};
+use crate::scalar::{TimeFormat, parse_time, percent_encode, time_to_text, to_text};
+
+/// A request with everything but its body, and the members that go there.
+pub(super) struct Bound {
+    pub(super) request: WireRequest,
+    pub(super) body: Map<String, Value>,
+}
+
+/// Puts the parameters where the model binds them.
+pub(super) fn bind(
+    operation: &Operation,
+    input: Option<View<'_>>,
+    params: &Value,
+) -> Result<Bound, Malformed> {
+    let template = &operation.http.request_uri;
+    let (path, fixed_query) = template.split_once('?').unwrap_or((template, ""));
+    let mut bound = Bound {
+        request: WireRequest {
+            method: operation.http.method.clone(),
+            path: path.to_owned(),
+            query: fixed_query.to_owned(),
+            ..WireRequest::default()
+        },
+        body: Map::new(),
+    };
+    let given = || {
+        let members = params.as_object().into_iter().flatten();
+        members.filter_map(|(name, value)| Some((name, input?.member(name)?, value)))
+    };
+    // A map in the query comes last, so that it does not repeat what has a member of its own.
+    let is_open =
+        |member: View<'_>| member.kind() == Kind::Map && member.location() == Some("querystring");
+    for last in [false, true] {
+        for (name, member, value) in given().filter(|(_, m, v)| is_open(*m) == last && !v.is_null())
+        {
+            bind_one(&mut bound, name, member, value)?;
+        }
+    }
+    match bound.request.path.split_once('{') {
+        Some((_, rest)) => Err(Malformed(format!(
+            "{} is part of the path and is missing",
+            rest.split(['}', '+']).next().unwrap_or(rest)
+        ))),
+        None => Ok(bound),
+    }
+}
+
+fn bind_one(
+    bound: &mut Bound,
+    name: &str,
+    member: View<'_>,
+    value: &Value,
+) -> Result<(), Malformed> {
+    let wire = member.wire_name().unwrap_or(name);
+    match member.location() {
+        Some("uri") => bind_path(&mut bound.request.path, wire, member, value)?,
+        Some("querystring") => bind_query(&mut bound.request.query, wire, member, value),
+        Some("header") => {
+            if let Some(text) = header_text(member, value) {
+                push_header(&mut bound.request.headers, wire.to_owned(), text)?;
+            }
+        }
+        Some("headers") => {
+            for (key, value) in value.as_object().into_iter().flatten() {
+                let name = format!("{wire}{key}");
+                push_header(&mut bound.request.headers, name, to_text(value))?;
+            }
+        }
+        _ => {
+            bound.body.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// An empty part would name another resource, so it is refused.
+fn bind_path(
+    path: &mut String,
+    wire: &str,
+    member: View<'_>,
+    value: &Value,
+) -> Result<(), Malformed> {
+    let text = query_text(member, value);
+    if text.is_empty() {
+        return Err(Malformed(format!(
+            "{wire} is part of the path and is empty"
+        )));
+    }
+    let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
+    *path = path
+        .replace(&plain, &percent_encode(&text, b""))
+        .replace(&greedy, &percent_encode(&text, b"/"));
+    Ok(())
+}
+
+fn bind_query(query: &mut String, wire: &str, member: View<'_>, value: &Value) {
+    match (member.kind(), value) {
+        (Kind::Map, Value::Object(entries)) => {
+            let bound: Vec<String> = query
+                .split('&')
+                .map(|pair| pair.split('=').next().unwrap_or(pair).to_owned())
+                .collect();
+            let free = |key: &&String| !bound.contains(&percent_encode(key, b""));
+            for (key, value) in entries.iter().filter(|(key, _)| free(key)) {
+                match value {
+                    Value::Array(values) => {
+                        for value in values {
+                            push_query(query, key, &to_text(value));
+                        }
+                    }
+                    value => push_query(query, key, &to_text(value)),
+                }
+            }
+        }
+        (Kind::List, Value::Array(values)) => {
+            for value in values {
+                let item = member.item().unwrap_or(member);
+                push_query(query, wire, &query_text(item, value));
+            }
+        }
+        (_, value) => push_query(query, wire, &query_text(member, value)),
+    }
+}
+
+fn push_query(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(&percent_encode(name, b""));
+    query.push('=');
+    query.push_str(&percent_encode(value, b""));
+}
+
+fn query_text(view: View<'_>, value: &Value) -> String {
+    timed(view, value, TimeFormat::Iso8601)
+}
+
+fn timed(view: View<'_>, value: &Value, otherwise: TimeFormat) -> String {
+    if view.kind() != Kind::Timestamp {
+        return to_text(value);
+    }
+    let format = TimeFormat::named(view.timestamp_format(), otherwise);
+    parse_time(value).map_or(String::new(), |time| time_to_text(time, format))
+}
+
+/// A header's text; nothing for an empty list.
+fn header_text(view: View<'_>, value: &Value) -> Option<String> {
+    if view.is_json_value() {
+        return Some(BASE64.encode(value.to_string()));
+    }
+    let Value::Array(values) = value else {
+        return Some(timed(view, value, TimeFormat::Rfc822));
+    };
+    let item = view.item()?;
+    let texts: Vec<String> = values
+        .iter()
+        .filter(|value| !value.is_null())
+        .map(|value| match item.kind() {
+            Kind::String => quoted(&to_text(value)),
+            _ => timed(item, value, TimeFormat::Rfc822),
+        })
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(['"', ',']) {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+fn push_header(
+    headers: &mut Vec<(String, String)>,
+    name: String,
+    value: String,
+) -> Result<(), Malformed> {
+    let legal = http::HeaderName::try_from(name.as_str()).is_ok()
+        && http::HeaderValue::try_from(value.as_str()).is_ok();
+    if !legal {
+        return Err(Malformed(format!(
+            "{name} cannot be a header with this value"
+        )));
+    }
+    headers.push((name, value));
+    Ok(())
+}
+
+/// The body when the payload is a blob or text of its own: the bytes, and the type to declare.
+pub(super) fn plain_payload(
+    member: View<'_>,
+    value: Option<&Value>,
+) -> Option<Result<(Bytes, &'static str), Malformed>> {
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    match member.kind() {
+        Kind::String => Some(Ok((Bytes::from(text.to_owned()), "text/plain"))),
+        Kind::Blob => {
+            let bytes = BASE64.decode(text).map(Bytes::from);
+            let checked = bytes.map_err(|_| Malformed::new("the payload is not base64"));
+            Some(checked.map(|bytes| (bytes, "application/octet-stream")))
+        }
+        _ => None,
+    }
+}
+
+/// Declares the body's type, unless a parameter did.
+pub(super) fn content_type(request: &mut WireRequest, value: &str) {
+    let declared = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+    if !request.headers.iter().any(declared) {
+        let name = "Content-Type".to_owned();
+        request.headers.push((name, value.to_owned()));
+    }
+}
+
+/// What the status and the headers of an answer say.
+pub(super) fn read_bindings(
+    output: View<'_>,
+    response: &WireResponse,
+) -> Result<Map<String, Value>, Malformed> {
+    let mut parsed = Map::new();
+    for (name, member) in output.members() {
+        let wire = member.wire_name().unwrap_or(name);
+        let value = match member.location() {
+            Some("statusCode") => Some(response.status.into()),
+            Some("headers") => Some(prefixed(
+                &response.headers,
+                member.wire_name().unwrap_or(""),
+            )),
+            Some("header") => match header(&response.headers, wire) {
+                Some(text) => header_value(member, wire, text)?,
+                None => None,
+            },
+            _ => None,
+        };
+        if let Some(value) = value {
+            parsed.insert(name.to_owned(), value);
+        }
+    }
+    Ok(parsed)
+}
+
+fn prefixed(headers: &HeaderMap, prefix: &str) -> Value {
+    let prefix = prefix.to_ascii_lowercase();
+    headers
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = name.as_str().strip_prefix(&prefix)?;
+            Some((key.to_owned(), Value::from(value.to_str().ok()?)))
+        })
+        .collect()
+}
+
+fn header_value(member: View<'_>, wire: &str, text: &str) -> Result<Option<Value>, Malformed> {
+    let wrong = || Malformed(format!("the header {wire} should be {}", member.kind()));
+    if member.is_json_value() {
+        let bytes = BASE64.decode(text).map_err(|_| wrong())?;
+        return serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|_| wrong());
+    }
+    match (member.kind(), member.item()) {
+        (Kind::List, Some(item)) => {
+            let parts = split_list(text, item.kind() == Kind::Timestamp);
+            let values = parts
+                .iter()
+                .filter_map(|part| xml::scalar(item.kind(), part));
+            Ok(Some(values.flatten().collect()))
+        }
+        (kind, _) => xml::scalar(kind, text).ok_or_else(wrong),
+    }
+}
+
+/// `a, "b,c"` → `a`, `b,c`. A date in HTTP's form has a comma of its own.
+fn split_list(text: &str, are_times: bool) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut in_quotes, mut escaped, mut commas) = (false, false, 0);
+    for c in text.chars() {
+        let last = parts.len() - 1;
+        let Some(part) = parts.get_mut(last) else {
+            break;
+        };
+        match c {
+            _ if escaped => {
+                part.push(c);
+                escaped = false;
+            }
+            '\\' if in_quotes => escaped = true,
+            '"' => in_quotes = !in_quotes,
+            ',' if !in_quotes => {
+                commas += 1;
+                let within_date = are_times && part.trim().len() == 3 && commas % 2 == 1;
+                if within_date {
+                    part.push(c);
+                } else {
+                    commas = 0;
+                    parts.push(String::new());
+                }
+            }
+            _ => part.push(c),
+        }
+    }
+    parts.iter().map(|part| part.trim().to_owned()).collect()
+}
+
+/// The payload of an answer when it is bytes or text of its own; nothing when it is empty and no stream.
+pub(super) fn read_plain_payload(
+    member: View<'_>,
+    body: &Bytes,
+) -> Option<Result<Option<Value>, Malformed>> {
+    let is_plain = matches!(member.kind(), Kind::Blob | Kind::String);
+    if is_plain && body.is_empty() && !member.is_streaming() {
+        return Some(Ok(None));
+    }
+    match member.kind() {
+        Kind::Blob => Some(Ok(Some(BASE64.encode(body).into()))),
+        Kind::String => {
+            let text = std::str::from_utf8(body).map(Value::from);
+            Some(
+                text.map(Some)
+                    .map_err(|_| Malformed::new("the payload is not UTF-8")),
+            )
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,261 @@
+//! REST with XML bodies: S3, CloudFront, Route 53.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
+use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, header, query, xml};
+use crate::model::{Kind, Operation, Service, View};
+use crate::scalar::{TimeFormat, parse_time, time_to_text, to_text};
+
+pub(super) fn write(
+    service: &Service,
+    operation: &Operation,
+    params: &Value,
+) -> Result<WireRequest, Malformed> {
+    let input = operation.input.as_ref().map(|i| service.view(i));
+    let bound = bind(operation, input, params)?;
+    let mut request = bound.request;
+    let Some(input) = input else {
+        return Ok(request);
+    };
+    let body = Value::Object(bound.body);
+    let (root, given) = match input.payload().and_then(|p| Some((p, input.member(p)?))) {
+        Some((name, payload)) => {
+            let given = params.get(name).filter(|v| !v.is_null());
+            if let Some(plain) = plain_payload(payload, given) {
+                let (body, kind) = plain?;
+                if given.is_some() {
+                    content_type(&mut request, kind);
+                }
+                request.body = body;
+                return Ok(request);
+            }
+            (payload, given)
+        }
+        None => (
+            input,
+            body.as_object().filter(|b| !b.is_empty()).map(|_| &body),
+        ),
+    };
+    if let Some(given) = given {
+        let mut text = String::new();
+        element(&mut text, root, given, root_name(root));
+        request.body = Bytes::from(text);
+        content_type(&mut request, "application/xml");
+    }
+    Ok(request)
+}
+
+fn root_name(root: View<'_>) -> &str {
+    let named = root.own_name().or(root.wire_name());
+    named.unwrap_or(root.shape_name())
+}
+
+fn element(text: &mut String, view: View<'_>, value: &Value, name: &str) {
+    match (view.kind(), value) {
+        (_, Value::Null) => {}
+        (Kind::Structure, Value::Object(members)) => structure(text, view, members, name),
+        (Kind::List, Value::Array(items)) => {
+            let Some(item) = view.item() else { return };
+            if view.is_flattened() {
+                for value in items {
+                    element(text, item, value, name);
+                }
+                return;
+            }
+            open(text, view, name, "");
+            for value in items {
+                element(text, item, value, item.wire_name().unwrap_or("member"));
+            }
+            close(text, name);
+        }
+        (Kind::Map, Value::Object(entries)) => map(text, view, entries, name),
+        (Kind::Timestamp, value) => {
+            let format = TimeFormat::named(view.timestamp_format(), TimeFormat::Iso8601);
+            let time = parse_time(value).map(|time| time_to_text(time, format));
+            leaf(text, view, name, &time.unwrap_or_default());
+        }
+        (_, value) => leaf(text, view, name, &to_text(value)),
+    }
+}
+
+fn structure(text: &mut String, view: View<'_>, members: &Map<String, Value>, name: &str) {
+    let known = || {
+        members
+            .iter()
+            .filter_map(|(n, v)| Some((n, view.member(n)?, v)))
+    };
+    let mut attributes = String::new();
+    for (own, member, value) in known().filter(|(_, m, _)| m.is_attribute()) {
+        let wire = member.wire_name().unwrap_or(own);
+        let _ = write!(attributes, " {wire}=\"{}\"", escape(&to_text(value)));
+    }
+    open(text, view, name, &attributes);
+    for (own, member, value) in known().filter(|(_, m, _)| !m.is_attribute()) {
+        element(text, member, value, member.wire_name().unwrap_or(own));
+    }
+    close(text, name);
+}
+
+fn map(text: &mut String, view: View<'_>, entries: &Map<String, Value>, name: &str) {
+    let (Some(key), Some(item)) = (view.key(), view.value()) else {
+        return;
+    };
+    let around = if view.is_flattened() { name } else { "entry" };
+    if !view.is_flattened() {
+        open(text, view, name, "");
+    }
+    for (own, value) in entries {
+        open(text, item, around, "");
+        leaf(text, key, key.wire_name().unwrap_or("key"), own);
+        element(text, item, value, item.wire_name().unwrap_or("value"));
+        close(text, around);
+    }
+    if !view.is_flattened() {
+        close(text, name);
+    }
+}
+
+fn leaf(text: &mut String, view: View<'_>, name: &str, value: &str) {
+    open(text, view, name, "");
+    text.push_str(&escape(value));
+    close(text, name);
+}
+
+fn open(text: &mut String, view: View<'_>, name: &str, attributes: &str) {
+    let _ = write!(text, "<{name}");
+    match view.namespace() {
+        Some((Some(prefix), uri)) => {
+            let _ = write!(text, " xmlns:{prefix}=\"{}\"", escape(uri));
+        }
+        Some((None, uri)) => {
+            let _ = write!(text, " xmlns=\"{}\"", escape(uri));
+        }
+        None => {}
+    }
+    let _ = write!(text, "{attributes}>");
+}
+
+fn close(text: &mut String, name: &str) {
+    let _ = write!(text, "</{name}>");
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            // A reader would turn these into spaces or other line ends.
+            '\r' => escaped.push_str("&#xD;"),
+            '\n' => escaped.push_str("&#xA;"),
+            '\u{85}' => escaped.push_str("&#x85;"),
+            '\u{2028}' => escaped.push_str("&#x2028;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+pub(super) fn read(
+    service: &Service,
+    operation: &Operation,
+    response: &WireResponse,
+) -> Result<Answer, Malformed> {
+    let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
+        return Ok(Answer {
+            value: Value::Object(Map::new()),
+            request_id: None,
+        });
+    };
+    let mut parsed = read_bindings(output, response)?;
+    let payload = output.payload().and_then(|p| Some((p, output.member(p)?)));
+    if let Some((name, payload)) = payload {
+        if let Some(plain) = read_plain_payload(payload, &response.body) {
+            parsed.extend(plain?.map(|value| (name.to_owned(), value)));
+        } else if !response.body.is_empty() {
+            let root = xml::parse(&response.body)?;
+            parsed.insert(name.to_owned(), xml::structure(payload, &root)?);
+        }
+    } else if output.members().any(|(_, m)| m.is_in_answer_body()) {
+        // Some S3 answers have no body although their output has members.
+        if !response.body.trim_ascii().is_empty() {
+            let body = xml::structure(output, &xml::parse(&response.body)?)?;
+            for (name, value) in body.as_object().into_iter().flatten() {
+                parsed.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Ok(Answer {
+        value: Value::Object(parsed),
+        request_id: None,
+    })
+}
+
+pub(super) fn read_error(
+    response: &WireResponse,
+    service: &Service,
+    operation: &Operation,
+) -> Option<ErrorAnswer> {
+    let mut error = query::read_error(response, service, operation)?;
+    // S3 names the request in a header too; the header is what its support asks for.
+    if let Some(id) = header(&response.headers, "x-amz-request-id") {
+        error.request_id = Some(id.to_owned());
+    }
+    let shape = super::error_shape(service, operation, &error.code);
+    if let (Some(shape), Value::Object(detail)) = (shape, &mut error.detail) {
+        detail.extend(read_bindings(shape, response).unwrap_or_default());
+    }
+    Some(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer, refusal, request, try_request};
+    use serde_json::json;
+
+    #[test]
+    fn parameters_go_to_path_query_and_headers() {
+        let params = json!({"Bucket": "b", "Key": "a b/c+d?.gz", "Range": "bytes=0-9", "VersionId": "v&1",
+            "IfModifiedSince": "2026-01-02T03:04:05Z"});
+        let request = request("s3", "GetObject", &params);
+        assert_eq!(request.method, "GET");
+        assert_eq!(request.path, "/b/a%20b/c%2Bd%3F.gz");
+        assert_eq!(request.query, "versionId=v%261");
+        let has = |name: &str, value: &str| {
+            request
+                .headers
+                .contains(&(name.to_owned(), value.to_owned()))
+        };
+        assert!(has("Range", "bytes=0-9"));
+        assert!(has("If-Modified-Since", "Fri, 02 Jan 2026 03:04:05 GMT"));
+        // An empty key would name the bucket.
+        assert!(try_request("s3", "GetObject", &json!({"Bucket": "b", "Key": ""})).is_err());
+    }
+
+    #[test]
+    fn bodies_and_errors() {
+        let xml = "<ListBucketResult><Name>b</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>\
+            <Contents><Key>k</Key><Size>5</Size></Contents></ListBucketResult>";
+        let listed = answer("s3", "ListObjectsV2", xml).unwrap();
+        assert_eq!(
+            listed.value,
+            json!({"Name": "b", "KeyCount": 1, "IsTruncated": false, "Contents": [{"Key": "k", "Size": 5}]})
+        );
+        let put = json!({"Bucket": "b", "Key": "k", "Body": "aGVsbG8="});
+        assert_eq!(&request("s3", "PutObject", &put).body[..], b"hello");
+        let xml =
+            "<Error><Code>NoSuchKey</Code><Message>none</Message><RequestId>r</RequestId></Error>";
+        let error = refusal("s3", "GetObject", 404, xml);
+        assert_eq!(
+            (error.code.as_str(), error.shape.as_deref()),
+            ("NoSuchKey", Some("NoSuchKey"))
+        );
+        assert_eq!(refusal("s3", "HeadObject", 404, "").code, "404");
+    }
+}

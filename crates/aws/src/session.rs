@@ -1,0 +1,232 @@
+//! The three ways to make a call. What must not happen does not compile: a session that reads has no way to change
+//! something, a session that changes something wants a permit for each call, and neither becomes the other.
+
+use std::fmt;
+
+use bytes::Bytes;
+use quell_model::{Call, Timestamp};
+use quell_respond::Permit;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::credentials::Scope;
+use crate::error::AwsError;
+use crate::execute::{Job, Safety};
+use crate::names::sdk_service;
+use crate::read_only::is_read_only;
+use crate::registry;
+
+/// What AWS answered.
+#[derive(Clone, PartialEq)]
+pub struct Response {
+    /// The output, in the API's spelling.
+    pub value: Value,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+    /// AWS's own time of the answer.
+    pub date: Option<Timestamp>,
+}
+
+/// Without the value: it may hold what must not be printed.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("request_id", &self.request_id)
+            .field("date", &self.date)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session that can only read.
+///
+/// It does not become a session that changes something:
+///
+/// ```compile_fail
+/// fn turn(session: quell_aws::ReadSession) -> quell_aws::ChangeSession { session.into() }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReadSession {
+    client: Client,
+    scope: Scope,
+}
+
+impl ReadSession {
+    pub(crate) fn new(client: Client, scope: Scope) -> Self {
+        Self { client, scope }
+    }
+
+    /// Where it works.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Reads. Services go by their names in botocore or in Step Functions.
+    ///
+    /// # Errors
+    /// [`AwsError::NotReadOnly`] for an operation that does more than read: nothing was sent.
+    pub async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+    ) -> Result<Response, AwsError> {
+        let service = sdk_service(service);
+        registry::operation(service, operation)?;
+        if !is_read_only(service, operation) {
+            return Err(AwsError::NotReadOnly {
+                service: service.to_owned(),
+                operation: operation.to_owned(),
+            });
+        }
+        let job = Job {
+            service,
+            operation,
+            params,
+            region: &self.scope.region,
+            role: self.scope.role.as_ref(),
+            safety: Safety::Repeatable,
+        };
+        self.client.inner.call(&job).await
+    }
+}
+
+/// A session that makes the calls it is shown a permit for, and no others.
+///
+/// There is no call without a permit, and nobody but the guard makes one:
+///
+/// ```compile_fail
+/// async fn act(session: quell_aws::ChangeSession, call: quell_model::Call) {
+///     let _ = session.call(&call).await;
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn make(run: quell_model::RunId) -> quell_respond::Permit {
+///     quell_respond::Permit { run, ..Default::default() }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChangeSession {
+    client: Client,
+    scope: Scope,
+}
+
+impl ChangeSession {
+    pub(crate) fn new(client: Client, scope: Scope) -> Self {
+        Self { client, scope }
+    }
+
+    /// Where it works.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Makes a call that the permit covers. Once it may have arrived it is never sent again.
+    ///
+    /// # Errors
+    /// [`AwsError::NotPermitted`]: nothing was sent. [`AwsError::Unanswered`]: it may have happened; see
+    /// [`AwsError::may_have_happened`].
+    pub async fn call(&self, permit: &Permit, call: &Call) -> Result<Response, AwsError> {
+        let Scope {
+            account, region, ..
+        } = &self.scope;
+        permit.check(account, region, call, self.client.inner.now())?;
+        let service = sdk_service(&call.service);
+        let reads = is_read_only(service, &call.operation);
+        let job = Job {
+            service,
+            operation: &call.operation,
+            params: &call.params,
+            region,
+            role: self.scope.role.as_ref(),
+            safety: if reads {
+                Safety::Repeatable
+            } else {
+                Safety::Once
+            },
+        };
+        self.client.inner.call(&job).await
+    }
+}
+
+/// What Quell calls for itself, in its own account, and whether a lost answer may be asked for again.
+const AT_HOME: &[(&str, &str, Safety)] = &[
+    ("s3", "GetObject", Safety::Repeatable),
+    ("s3", "HeadObject", Safety::Repeatable),
+    ("sqs", "ChangeMessageVisibility", Safety::Repeatable),
+    ("sqs", "DeleteMessage", Safety::Repeatable),
+    ("sqs", "DeleteMessageBatch", Safety::Repeatable),
+    ("sqs", "GetQueueAttributes", Safety::Repeatable),
+    ("sqs", "GetQueueUrl", Safety::Repeatable),
+    // Messages of a lost answer come again when their time is up.
+    ("sqs", "ReceiveMessage", Safety::Repeatable),
+    ("sqs", "SendMessage", Safety::Once),
+    ("sts", "AssumeRole", Safety::Repeatable),
+    ("sts", "GetCallerIdentity", Safety::Repeatable),
+];
+
+/// Quell's own plumbing: queues, objects and identity in its own account and Region, and nothing else.
+#[derive(Clone, Debug)]
+pub struct HomeSession {
+    client: Client,
+}
+
+impl HomeSession {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Makes one of the calls on the list.
+    ///
+    /// # Errors
+    /// [`AwsError::NotAtHome`] for any other: nothing was sent.
+    pub async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+    ) -> Result<Response, AwsError> {
+        self.client
+            .inner
+            .call(&self.job(service, operation, params)?)
+            .await
+    }
+
+    /// The bytes of an object of S3, when there are no more than `bytes_max`; it stops reading at the limit.
+    ///
+    /// # Errors
+    /// [`AwsError::TooLarge`], and whatever a call may meet.
+    pub async fn object(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes_max: usize,
+    ) -> Result<Bytes, AwsError> {
+        let params = json!({"Bucket": bucket, "Key": key});
+        let job = self.job("s3", "GetObject", &params)?;
+        self.client.inner.body(&job, bytes_max).await
+    }
+
+    fn job<'a>(
+        &'a self,
+        service: &'a str,
+        operation: &'a str,
+        params: &'a Value,
+    ) -> Result<Job<'a>, AwsError> {
+        let listed = AT_HOME
+            .iter()
+            .find(|(s, o, _)| (*s, *o) == (service, operation));
+        let (.., safety) = listed.ok_or_else(|| AwsError::NotAtHome {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+        })?;
+        Ok(Job {
+            service,
+            operation,
+            params,
+            region: &self.client.inner.config.region,
+            role: None,
+            safety: *safety,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! Composition: settings become the parts, put together once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use quell_aws::{Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider};
+use quell_model::{Resource, RunId};
+use quell_respond::{Level, Playbook, Roles};
+use quell_store::sqlite::SqliteState;
+use quell_store::{Clock, State, StoreError, SystemClock};
+use tokio::sync::Notify;
+
+use crate::config::{Account, Config, SecretError};
+use crate::content::Content;
+
+/// The parts.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Detections and playbooks.
+    pub content: Content,
+    /// The state store.
+    pub state: Arc<dyn State>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// AWS, when there are credentials.
+    pub aws: Option<Client>,
+    /// Rung when records came in.
+    pub records: Notify,
+    /// Rung when there is a run to look at.
+    pub runs: Notify,
+}
+
+/// The parts cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data folder cannot be used.
+    #[error("the data folder {}: {source}. Give another with --data, or make it writable", .path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The content folder cannot be read.
+    #[error("the content folder: {0}")]
+    Content(std::io::Error),
+    /// The state store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret that is needed.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The AWS client.
+    #[error(transparent)]
+    Aws(#[from] Box<quell_aws::AwsError>),
+}
+
+/// The file with the state, below the data folder.
+const STATE_FILE: &str = "quell.db";
+/// While this file is there, nothing is changed in AWS.
+pub const HALT_FILE: &str = "halt";
+
+impl App {
+    /// Puts the parts together. Without AWS credentials everything that needs none still works.
+    ///
+    /// # Errors
+    /// [`AppError`] names the part and the mend.
+    pub async fn open(config: Config) -> Result<Arc<App>, AppError> {
+        make_private_folder(&config.data)?;
+        let state = SqliteState::open(&config.data.join(STATE_FILE)).await?;
+        let content = Content::load(config.content.as_deref()).map_err(AppError::Content)?;
+        for fault in &content.faults {
+            tracing::error!(%fault, "a content file is left out");
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let aws = client(&config, clock.clone())?;
+        let (records, runs) = (Notify::new(), Notify::new());
+        Ok(Arc::new(App {
+            config,
+            content,
+            state: Arc::new(state),
+            clock,
+            aws,
+            records,
+            runs,
+        }))
+    }
+
+    /// The account, when it is in scope.
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.config.accounts.iter().find(|a| a.id == id)
+    }
+
+    /// How far a playbook may go in an account: the least of the playbook's own level and the installation's.
+    pub fn level(&self, playbook: &Playbook, account: &Account) -> Level {
+        let own = match account.environment.as_str() {
+            "sandbox" | "development" | "test" => playbook.level.non_production,
+            _ => playbook.level.production,
+        };
+        own.min(self.config.respond.level_max)
+    }
+
+    /// The roles of an account.
+    pub fn roles(account: &Account, partition: &str) -> Roles {
+        let arn = |name: &str| format!("arn:{partition}:iam::{}:role/{name}", account.id);
+        Roles {
+            read: arn(&account.read_role),
+            act: arn(&account.act_role),
+        }
+    }
+
+    /// Where a run's calls are made, as which role. The run's id is in CloudTrail with every call.
+    pub fn scope(&self, resource: &Resource, role: &str, run: &RunId) -> Scope {
+        let mut assume = RoleToAssume::new(role, run.as_str());
+        assume.external_id = self.config.aws.external_id.clone();
+        assume.source_identity = Some(run.as_str().to_owned());
+        Scope {
+            account: resource.arn.account.clone(),
+            region: resource.arn.region.clone(),
+            role: Some(assume),
+        }
+    }
+
+    /// Whether an actor is Quell itself: what it does is not an incident.
+    pub fn is_own(&self, actor: &quell_model::Actor, account: &str) -> bool {
+        let Some(account) = self.account(account) else {
+            return false;
+        };
+        let issuer = actor.issuer_arn.as_deref().unwrap_or_default();
+        ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
+            let roles = Self::roles(account, partition);
+            issuer == roles.act || issuer == roles.read
+        })
+    }
+
+    /// Whether somebody has pulled the brake.
+    pub fn is_halted(&self) -> bool {
+        // What cannot be looked at counts as pulled.
+        self.config
+            .data
+            .join(HALT_FILE)
+            .try_exists()
+            .unwrap_or(true)
+    }
+}
+
+fn make_private_folder(path: &PathBuf) -> Result<(), AppError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|source| AppError::Data {
+        path: path.clone(),
+        source,
+    })
+}
+
+fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
+    let aws = &config.aws;
+    let (id, secret) = match (aws.access_key_id.reveal(), aws.secret_access_key.reveal()) {
+        (Ok(id), Ok(secret)) => (id, secret),
+        // No credentials at all is a way to work; half of them is a mistake.
+        (Err(SecretError::NoVariable(_)), Err(SecretError::NoVariable(_))) => return Ok(None),
+        (Err(e), _) | (_, Err(e)) => return Err(e.into()),
+    };
+    let token = aws.session_token.as_ref().map(|t| t.reveal()).transpose()?;
+    let provider =
+        SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "quell.toml"));
+    let now: quell_aws::Clock = Arc::new(move || clock.now());
+    let mut made = quell_aws::Config::new(&aws.region, provider, now);
+    made.endpoint_url = aws.endpoint_url.clone();
+    Client::new(made)
+        .map(Some)
+        .map_err(|e| AppError::Aws(Box::new(e)))
+}

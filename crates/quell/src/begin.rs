@@ -1,0 +1,81 @@
+//! How runs begin: by themselves, because a person asked, or to take one back.
+
+use quell_model::{Incident, RunId, Timestamp};
+use quell_respond::{Mode, Playbook, Run, RunStatus, Stage};
+use quell_store::{Document, Kind, StoreError};
+
+/// A run that answers an incident. Its id is the claim: the same incident and ordinal give the same run.
+pub fn respond(
+    incident: &Incident,
+    playbook: &Playbook,
+    requested_by: Option<String>,
+    now: Timestamp,
+) -> Run {
+    let cause = format!("{}#{}", incident.id, incident.runs.len());
+    let arn = incident.resource.arn.to_string();
+    let id = RunId::of(
+        incident.detected_at,
+        &playbook.id,
+        playbook.major(),
+        &arn,
+        &cause,
+    );
+    let mut run = blank(id, incident, playbook, Mode::Respond);
+    run.requested_by = requested_by;
+    run.note(Stage::Opened, now);
+    run
+}
+
+/// A run that takes another back.
+pub fn undo(
+    first: &Run,
+    incident: &Incident,
+    playbook: &Playbook,
+    attempt: usize,
+    by: &str,
+    now: Timestamp,
+) -> Run {
+    let cause = format!("undo {}#{attempt}", first.id);
+    let arn = first.resource.arn.to_string();
+    let id = RunId::of(now, &playbook.id, playbook.major(), &arn, &cause);
+    let mut run = blank(id, incident, playbook, Mode::Undo);
+    run.requested_by = Some(by.to_owned());
+    run.undo = first.undo.clone();
+    run.undo_of = Some(first.id.clone());
+    run.note(Stage::Opened, now);
+    run
+}
+
+fn blank(id: RunId, incident: &Incident, playbook: &Playbook, mode: Mode) -> Run {
+    Run {
+        id,
+        playbook: playbook.id.clone(),
+        playbook_version: playbook.version.clone(),
+        playbook_digest: playbook.digest.clone(),
+        mode,
+        incident: incident.id.clone(),
+        resource: incident.resource.clone(),
+        status: RunStatus::Running,
+        outcome: None,
+        reason: None,
+        covers_findings: incident.finding_count,
+        requested_by: None,
+        approval: None,
+        plan: None,
+        timeline: Vec::new(),
+        undo: None,
+        undo_of: None,
+    }
+}
+
+/// The stored form of a new run.
+///
+/// # Errors
+/// [`StoreError::Unwritable`].
+pub fn document(run: &Run) -> Result<Document, StoreError> {
+    let at = run.reached(Stage::Opened).unwrap_or_default();
+    Ok(
+        Document::new(Kind::Run, run.id.as_str(), run.status.as_str(), at, run)?
+            .under(run.incident.as_str()),
+    )
+}

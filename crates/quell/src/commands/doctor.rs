@@ -1,0 +1,179 @@
+//! `quell doctor`.
+
+use clap::Args;
+use quell_model::{Resource, RunId};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Failure, Global};
+use crate::app::App;
+use crate::output::table;
+
+/// Look at the whole installation and say what is wrong and how to mend it. Reads only.
+#[derive(Args)]
+pub struct Doctor {}
+
+#[derive(Serialize)]
+struct Check {
+    what: String,
+    ok: bool,
+    found: String,
+    mend: String,
+}
+
+/// Signatures are refused when the clock is further off.
+const CLOCK_SKEW_SECONDS_MAX: i64 = 60;
+
+impl Doctor {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let app = global.app().await?;
+        let mut checks = local(&app).await?;
+        checks.extend(remote(&app).await);
+        global.output.print(&checks, |list| {
+            let rows = list.iter().map(|c| {
+                vec![
+                    if c.ok { "ok" } else { "WRONG" }.to_owned(),
+                    c.what.clone(),
+                    c.found.clone(),
+                    c.mend.clone(),
+                ]
+            });
+            table(&["", "what", "found", "mend"], rows)
+        });
+        match checks.iter().filter(|c| !c.ok).count() {
+            0 => Ok(()),
+            n => Err(Failure::Check(format!("{n} thing(s) to mend"))),
+        }
+    }
+}
+
+fn check(what: &str, result: Result<String, String>, mend: &str) -> Check {
+    let ok = result.is_ok();
+    let found = result.unwrap_or_else(|e| e);
+    Check {
+        what: what.to_owned(),
+        ok,
+        found,
+        mend: if ok { String::new() } else { mend.to_owned() },
+    }
+}
+
+async fn local(app: &App) -> Result<Vec<Check>, Failure> {
+    let records = app.state.count(quell_store::Kind::Record).await?;
+    let records: Vec<String> = records
+        .iter()
+        .map(|(status, n)| format!("{n} {status}"))
+        .collect();
+    let faults: Vec<String> = app.content.faults.iter().map(ToString::to_string).collect();
+    let content = match faults.is_empty() {
+        true => Ok(format!(
+            "{} detection(s), {} playbook(s)",
+            app.content.engine.detections().len(),
+            app.content.playbooks.len()
+        )),
+        false => Err(faults.join("; ")),
+    };
+    let scope = match app.config.accounts.len() {
+        0 => Err("no account is in scope: nothing will be done anywhere".to_owned()),
+        n => Ok(format!(
+            "{n} account(s), level at most {:?}",
+            app.config.respond.level_max
+        )),
+    };
+    let halted = if app.is_halted() {
+        Err("changes are halted".to_owned())
+    } else {
+        Ok("changes are allowed".to_owned())
+    };
+    let state = if records.is_empty() {
+        "readable, empty".to_owned()
+    } else {
+        format!("readable, records: {}", records.join(", "))
+    };
+    Ok(vec![
+        check(
+            &format!("state in {}", app.config.data.display()),
+            Ok(state),
+            "",
+        ),
+        check("content", content, "quell content check"),
+        check(
+            "scope",
+            scope,
+            "list accounts under [[accounts]] in quell.toml",
+        ),
+        check("brake", halted, "quell resume"),
+    ])
+}
+
+async fn remote(app: &App) -> Vec<Check> {
+    let mend = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or [aws] in quell.toml; or start `quell range up`";
+    let Some(aws) = &app.aws else {
+        return vec![check(
+            "AWS credentials",
+            Err("there are none".to_owned()),
+            mend,
+        )];
+    };
+    let home = aws.home_session();
+    let identity = home.call("sts", "GetCallerIdentity", &json!({})).await;
+    let mut checks = Vec::new();
+    match identity {
+        Ok(answer) => {
+            let arn = answer
+                .value
+                .get("Arn")
+                .and_then(|v| v.as_str())
+                .unwrap_or_default()
+                .to_owned();
+            checks.push(check("AWS credentials", Ok(arn), ""));
+            if let Some(date) = answer.date {
+                let off = date.millis_since(app.clock.now()) / 1000;
+                let result = if off.abs() <= CLOCK_SKEW_SECONDS_MAX {
+                    Ok(format!("{off} s from AWS"))
+                } else {
+                    Err(format!("{off} s from AWS"))
+                };
+                checks.push(check("clock", result, "set this machine's clock (NTP)"));
+            }
+        }
+        Err(e) => checks.push(check("AWS credentials", Err(e.to_string()), mend)),
+    }
+    for url in &app.config.collect.queues {
+        let params = json!({"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]});
+        let answer = home.call("sqs", "GetQueueAttributes", &params).await;
+        let found = answer
+            .map(|a| a.value.to_string())
+            .map_err(|e| e.to_string());
+        checks.push(check(
+            &format!("queue {url}"),
+            found,
+            "allow sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage",
+        ));
+    }
+    for account in &app.config.accounts {
+        checks.push(role(app, aws, account).await);
+    }
+    checks
+}
+
+async fn role(app: &App, aws: &quell_aws::Client, account: &crate::config::Account) -> Check {
+    let resource = Resource::security_group("aws", &app.config.aws.region, &account.id, "sg-0");
+    let run = RunId::of(app.clock.now(), "doctor", 0, &account.id, "doctor");
+    let read = App::roles(account, "aws").read;
+    let answer = async {
+        let session = aws.read_session(&app.scope(&resource, &read, &run)).await?;
+        session
+            .call("ec2", "DescribeSecurityGroups", &json!({"MaxResults": 5}))
+            .await
+    };
+    let found = answer
+        .await
+        .map(|_| format!("{read} can read"))
+        .map_err(|e| e.to_string());
+    check(
+        &format!("account {} ({})", account.id, account.name),
+        found,
+        "make the role, and let Quell's account assume it",
+    )
+}

@@ -1,0 +1,238 @@
+//! The command line. One file a command; exit codes are in [`Failure`].
+
+mod approve;
+mod auth;
+mod config;
+mod content;
+mod demo;
+mod doctor;
+mod halt;
+mod incident;
+mod playbook;
+mod range;
+mod run;
+mod serve;
+mod undo;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::{App, AppError};
+use crate::config::{Config, ConfigError, load};
+use crate::output::{Output, note};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a check failed: it is drifted, refused, unhealthy, or wrong
+  2    the command line is wrong
+  3    the configuration, content or data folder is wrong
+  4    not allowed, or no such thing
+  5    something else does not answer (AWS, the range, the state store)
+  130  interrupted
+
+Start here:
+  quell demo                  see the whole job done once, against a test range
+  quell serve                 collect, detect, respond
+  quell incident list         what happened
+  quell undo RUN              take a response back, exactly";
+
+/// Quell finds trouble in AWS accounts, and answers it with playbooks that are planned, permitted, verified and
+/// undoable.
+#[derive(Parser)]
+#[command(name = "quell", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// The settings file [default: ./quell.toml when it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder where state is kept [default: ~/.local/share/quell]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value = "table")]
+    output: Output,
+    /// Say more on standard error (twice: everything)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Do the whole job once, against a test range that this starts: open, detect, fix, verify
+    Demo(demo::Demo),
+    /// Collect, detect and respond, and serve the API, until interrupted
+    Serve(serve::Serve),
+    /// The test range: an AWS stand-in that records what is done to it
+    #[command(subcommand)]
+    Range(range::Range),
+    /// What happened
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
+    /// What was done about it
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// Playbooks: what there is, and what one would do (a dry run)
+    #[command(subcommand)]
+    Playbook(playbook::PlaybookCommand),
+    /// Say yes to the plan of a parked run
+    Approve(approve::Approve),
+    /// Take a run back: restore exactly what was before, or say what changed since
+    Undo(undo::Undo),
+    /// Stop all changes at once, in every run; reading goes on
+    Halt(halt::Halt),
+    /// Allow changes again
+    Resume(halt::Resume),
+    /// Look at the whole installation and say what is wrong and how to mend it
+    Doctor(doctor::Doctor),
+    /// Access keys for the API
+    #[command(subcommand)]
+    Auth(auth::Auth),
+    /// Settings: what is in force, and where it came from
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Detections and playbooks: check a folder of them
+    #[command(subcommand)]
+    Content(content::ContentCommand),
+}
+
+/// Why a command did not do what was asked, by exit code.
+#[derive(Debug)]
+pub enum Failure {
+    /// 1: a check failed.
+    Check(String),
+    /// 3: configuration, content or data folder.
+    Setup(String),
+    /// 4: not allowed, or no such thing.
+    Denied(String),
+    /// 5: something else does not answer.
+    Remote(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Check(_) => 1,
+            Self::Setup(_) => 3,
+            Self::Denied(_) => 4,
+            Self::Remote(_) => 5,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Check(t) | Self::Setup(t) | Self::Denied(t) | Self::Remote(t) => t,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(e: ConfigError) -> Self {
+        Self::Setup(format!("settings: {e}"))
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(e: AppError) -> Self {
+        Self::Setup(e.to_string())
+    }
+}
+
+impl From<quell_store::StoreError> for Failure {
+    fn from(e: quell_store::StoreError) -> Self {
+        Self::Remote(e.to_string())
+    }
+}
+
+impl From<quell_server::DeskError> for Failure {
+    fn from(e: quell_server::DeskError) -> Self {
+        match e {
+            quell_server::DeskError::NotFound { .. } => Self::Denied(e.to_string()),
+            quell_server::DeskError::Store(e) => e.into(),
+            _ => Self::Check(e.to_string()),
+        }
+    }
+}
+
+impl Global {
+    /// The settings.
+    fn settings(&self) -> Result<Config, Failure> {
+        Ok(load(self.config.as_deref(), self.data.as_deref())?)
+    }
+
+    /// The parts, put together.
+    async fn app(&self) -> Result<Arc<App>, Failure> {
+        Ok(App::open(self.settings()?).await?)
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        start_logging(self.global.verbose);
+        let runtime = match tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(e) => {
+                note(&format!("error: the system gives no threads: {e}"));
+                return ExitCode::from(5);
+            }
+        };
+        match runtime.block_on(self.command.run(&self.global)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                note(&format!("error: {}", failure.text()));
+                ExitCode::from(failure.code())
+            }
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, global: &Global) -> Result<(), Failure> {
+        match self {
+            Self::Demo(c) => c.run(global).await,
+            Self::Serve(c) => c.run(global).await,
+            Self::Range(c) => c.run(global).await,
+            Self::Incident(c) => c.run(global).await,
+            Self::Run(c) => c.run(global).await,
+            Self::Playbook(c) => c.run(global).await,
+            Self::Approve(c) => c.run(global).await,
+            Self::Undo(c) => c.run(global).await,
+            Self::Halt(c) => c.run(global),
+            Self::Resume(c) => c.run(global),
+            Self::Doctor(c) => c.run(global).await,
+            Self::Auth(c) => c.run(global).await,
+            Self::Config(c) => c.run(global),
+            Self::Content(c) => c.run(global),
+        }
+    }
+}
+
+fn start_logging(verbose: u8) {
+    let default = match verbose {
+        0 => "warn,quell=info",
+        1 => "info,quell=debug",
+        _ => "debug,hyper_util=info",
+    };
+    let wanted = crate::config::environment("QUELL_LOG").unwrap_or_else(|| default.to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(&wanted).unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}

@@ -1,0 +1,163 @@
+//! `quell playbook`.
+
+use clap::Subcommand;
+use quell_model::{Arn, Plan, Resource};
+use quell_respond::Playbook;
+use quell_states::Status;
+use serde_json::{Value, json};
+
+use super::{Failure, Global};
+use crate::loops::{Dry, dry_run};
+use crate::output::{safe, table};
+
+/// Playbooks.
+#[derive(Subcommand)]
+pub enum PlaybookCommand {
+    /// The playbooks there are
+    List,
+    /// What a playbook would do to a resource now: the calls, the state afterwards, the way back. Changes nothing
+    Plan {
+        /// The playbook's id (PB-008)
+        playbook: String,
+        /// The resource's ARN (arn:aws:ec2:REGION:ACCOUNT:security-group/sg-…)
+        #[arg(long)]
+        resource: Arn,
+    },
+}
+
+impl PlaybookCommand {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let app = global.app().await?;
+        match self {
+            Self::List => {
+                let list: Vec<Value> = app.content.playbooks.values().map(summary).collect();
+                global.output.print(&list, |list| {
+                    let text = |v: &Value, n: &str| {
+                        v.get(n)
+                            .and_then(Value::as_str)
+                            .unwrap_or_default()
+                            .to_owned()
+                    };
+                    let rows = list.iter().map(|p| {
+                        ["id", "version", "name", "resourceType", "summary"]
+                            .map(|n| text(p, n))
+                            .to_vec()
+                    });
+                    table(
+                        &["playbook", "version", "name", "for", "what it does"],
+                        rows,
+                    )
+                });
+            }
+            Self::Plan { playbook, resource } => {
+                let playbook = app.playbook(&playbook)?;
+                let resource = resource_of(resource, playbook)?;
+                if app.account(&resource.arn.account).is_none() {
+                    let text = format!(
+                        "account {} is not in scope: list it under [[accounts]] in quell.toml",
+                        resource.arn.account
+                    );
+                    return Err(Failure::Denied(text));
+                }
+                let dry = dry_run(&app, playbook, resource)
+                    .await
+                    .map_err(Failure::Remote)?;
+                return print(global, &dry);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn summary(p: &Playbook) -> Value {
+    json!({
+        "id": p.id, "version": p.version, "name": p.name, "summary": p.summary, "resourceType": p.resource_type,
+        "category": p.category, "attack": p.attack, "detections": p.detections,
+        "responseTargetSeconds": p.response_target_seconds, "levelProduction": p.level.production,
+        "levelNonProduction": p.level.non_production, "iam": {"read": p.iam.read, "act": p.iam.act},
+        "steps": p.steps.iter().map(|s| json!({"document": s.document, "state": s.state, "class": s.class})).collect::<Vec<_>>(),
+    })
+}
+
+/// The resource that an ARN names, when it is of the type that the playbook is for.
+fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
+    let no = || {
+        Failure::Denied(format!(
+            "{arn} is not of the type {} that {} is for",
+            playbook.resource_type, playbook.id
+        ))
+    };
+    let id = match (playbook.resource_type.as_str(), arn.service.as_str()) {
+        ("AWS::EC2::SecurityGroup", "ec2") => arn
+            .resource
+            .strip_prefix("security-group/")
+            .ok_or_else(no)?,
+        _ => return Err(no()),
+    };
+    Ok(Resource {
+        kind: playbook.resource_type.clone(),
+        id: id.to_owned(),
+        arn: arn.clone(),
+    })
+}
+
+fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {
+    match dry {
+        Dry::Planned {
+            plan,
+            decision,
+            reasons,
+        } => {
+            let value = json!({"plan": plan, "planHash": plan.hash(), "decision": decision, "reasons": reasons, "changed": false});
+            global.output.print(&value, |_| {
+                let why = if reasons.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", reasons.join("; "))
+                };
+                format!(
+                    "{}\n\nthe guard would say: {decision}{}\nnothing was changed",
+                    plan_table(plan),
+                    safe(&why)
+                )
+            });
+            Ok(())
+        }
+        Dry::Ended {
+            status: Status::Succeeded { output },
+        } => {
+            let value = json!({"plan": null, "output": output, "changed": false});
+            global.output.print(&value, |_| {
+                format!(
+                    "nothing to do: {}\nnothing was changed",
+                    safe(&output.to_string())
+                )
+            });
+            Ok(())
+        }
+        Dry::Ended { status } => Err(Failure::Check(format!(
+            "the dry run failed, and changed nothing: {status:?}"
+        ))),
+    }
+}
+
+/// A plan for people.
+pub(super) fn plan_table(plan: &Plan) -> String {
+    let rows = plan.calls.iter().map(|c| {
+        vec![
+            c.resource
+                .rsplit("aws-sdk:")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            format!("{:?}", c.class),
+            c.arguments.to_string(),
+            format!("{} call(s)", c.undo.len()),
+        ]
+    });
+    format!(
+        "{}\n{}",
+        safe(&plan.summary),
+        table(&["call", "class", "with", "undo"], rows)
+    )
+}

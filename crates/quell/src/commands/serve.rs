@@ -1,0 +1,82 @@
+//! `quell serve`.
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, Global};
+use crate::loops::{self, Tasks};
+use crate::output::note;
+
+/// Collect, detect and respond, and serve the API, until interrupted.
+///
+/// Without settings it serves on 127.0.0.1:8480, keeps state in one SQLite file, reads files put into DATA/drop, and
+/// plans without acting. While `quell range up` runs with the same data folder it collects from the range and acts there.
+#[derive(Args)]
+pub struct Serve {
+    /// Address and port to listen on (port 0: a free one)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let mut settings = global.settings()?;
+        if let Some(listen) = self.listen {
+            settings.server.listen = listen;
+        }
+        let app = crate::app::App::open(settings).await?;
+        let listener = loops::bind(&app).await.map_err(|e| {
+            Failure::Setup(format!(
+                "{} cannot be listened on: {e} (--listen gives another)",
+                app.config.server.listen
+            ))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(|e| Failure::Remote(e.to_string()))?;
+        let tasks = Tasks::default();
+        loops::start(&app, &tasks);
+        loops::start_server(&app, &tasks, listener);
+        note(&format!(
+            "quell {} serves on http://{address}",
+            env!("CARGO_PKG_VERSION")
+        ));
+        note(&format!("  state     {}", app.config.data.display()));
+        note(&format!(
+            "  sources   {} queue(s), HTTP PutEvents, a drop folder",
+            app.config.collect.queues.len()
+        ));
+        note(&format!(
+            "  content   {} detection(s), {} playbook(s), {} fault(s)",
+            app.content.engine.detections().len(),
+            app.content.playbooks.len(),
+            app.content.faults.len()
+        ));
+        note(&format!(
+            "  scope     {} account(s), level at most {:?}{}",
+            app.config.accounts.len(),
+            app.config.respond.level_max,
+            if app.aws.is_none() {
+                ", no AWS credentials: nothing is read or changed in AWS"
+            } else {
+                ""
+            }
+        ));
+        wait_for_signal(&tasks).await?;
+        note("stopping: what is under way is in the log and goes on at the next start");
+        tasks.stop().await;
+        Ok(())
+    }
+}
+
+/// Until somebody asks this process to end.
+pub(super) async fn wait_for_signal(tasks: &Tasks) -> Result<(), Failure> {
+    let no = |e: std::io::Error| Failure::Remote(format!("signals cannot be waited for: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no)?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        () = tasks.stopped() => {}
+    }
+    Ok(())
+}

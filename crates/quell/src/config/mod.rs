@@ -1,0 +1,269 @@
+//! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
+//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
+
+mod secret;
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use quell_respond::Level;
+use serde::{Deserialize, Serialize};
+
+pub use secret::{Secret, SecretError};
+
+/// All settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where state is kept.
+    pub data: PathBuf,
+    /// Where content is read from instead of what is built in.
+    pub content: Option<PathBuf>,
+    /// The HTTP server.
+    pub server: ServerConfig,
+    /// How AWS is reached.
+    pub aws: AwsConfig,
+    /// Where records come from.
+    pub collect: CollectConfig,
+    /// The accounts in scope. Nothing is ever done in any other.
+    pub accounts: Vec<Account>,
+    /// How far responses go.
+    pub respond: RespondConfig,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+}
+
+/// How AWS is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsConfig {
+    /// One endpoint for every service (the range); AWS's own when absent.
+    pub endpoint_url: Option<String>,
+    /// Quell's home Region.
+    pub region: String,
+    /// Quell's own access key; a reference such as `env:AWS_ACCESS_KEY_ID`.
+    pub access_key_id: Secret,
+    /// Its secret.
+    pub secret_access_key: Secret,
+    /// Its session token, if it has one.
+    pub session_token: Option<Secret>,
+    /// The external id that the roles' trust policies ask for.
+    pub external_id: Option<String>,
+}
+
+/// Where records come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectConfig {
+    /// SQS queues: of EventBridge events, or of S3 notifications about CloudTrail files.
+    pub queues: Vec<String>,
+    /// How long one receive waits, 0 to 20 seconds.
+    pub wait_seconds: u32,
+    /// A folder whose files are read; `<data>/drop` when absent.
+    pub folder: Option<PathBuf>,
+}
+
+/// An account in scope.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// For people.
+    #[serde(default)]
+    pub name: String,
+    /// `production`, or anything else. What is not known counts as production.
+    #[serde(default = "production")]
+    pub environment: String,
+    /// The role that reads.
+    #[serde(default = "read_role")]
+    pub read_role: String,
+    /// The role that acts.
+    #[serde(default = "act_role")]
+    pub act_role: String,
+}
+
+fn production() -> String {
+    "production".to_owned()
+}
+fn read_role() -> String {
+    "QuellReader".to_owned()
+}
+fn act_role() -> String {
+    "QuellAct-Network".to_owned()
+}
+
+/// How far responses go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RespondConfig {
+    /// No playbook goes further than this: observe, suggest, approve, auto-with-undo, auto.
+    pub level_max: Level,
+    /// So many changing calls in one account in one hour; more wait for a person.
+    pub changes_per_account_hour: u64,
+    /// So many runs at once.
+    pub runs_at_once: usize,
+    /// Events older than this start nothing by themselves.
+    pub event_age_seconds_max: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: default_data(),
+            content: None,
+            server: ServerConfig {
+                listen: "127.0.0.1:8480".to_owned(),
+            },
+            aws: AwsConfig {
+                endpoint_url: None,
+                region: "us-east-1".to_owned(),
+                access_key_id: Secret::reference("env:AWS_ACCESS_KEY_ID"),
+                secret_access_key: Secret::reference("env:AWS_SECRET_ACCESS_KEY"),
+                session_token: None,
+                external_id: None,
+            },
+            collect: CollectConfig {
+                queues: Vec::new(),
+                wait_seconds: 10,
+                folder: None,
+            },
+            accounts: Vec::new(),
+            respond: RespondConfig {
+                level_max: Level::Suggest,
+                changes_per_account_hour: 60,
+                runs_at_once: 32,
+                event_age_seconds_max: 15 * 60,
+            },
+        }
+    }
+}
+
+/// The environment, read here and nowhere else.
+pub fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the environment's one home"
+    )]
+    std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// Where pinned downloads are kept (the range's Python): `$XDG_CACHE_HOME/quell` or `~/.cache/quell`.
+pub fn cache_folder() -> PathBuf {
+    let base = environment("XDG_CACHE_HOME").map(PathBuf::from);
+    base.unwrap_or_else(|| home().join(".cache")).join("quell")
+}
+
+fn default_data() -> PathBuf {
+    let base = environment("XDG_DATA_HOME").map(PathBuf::from);
+    base.unwrap_or_else(|| home().join(".local/share"))
+        .join("quell")
+}
+
+fn home() -> PathBuf {
+    environment("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// The range's own settings, in the data folder while a range is up.
+pub const RANGE_FILE: &str = "range.toml";
+
+/// Settings cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is unknown, or a value wrong.
+    #[error("{0}")]
+    Wrong(Box<figment::Error>),
+    /// The file that was named is not there.
+    #[error("there is no file {}", .0.display())]
+    NoFile(PathBuf),
+    /// A value is of the right type and makes no sense.
+    #[error("{key}: {message}")]
+    Senseless {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        message: String,
+    },
+}
+
+/// Reads the settings. `file` must exist when it is named; `./quell.toml` is taken when it is there.
+///
+/// # Errors
+/// [`ConfigError`] names the key, where the value came from, and what was wanted.
+pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigError> {
+    let figment = layers(file, data)?;
+    let config: Config = figment
+        .extract()
+        .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
+    for account in &config.accounts {
+        if account.id.len() != 12 || !account.id.bytes().all(|b| b.is_ascii_digit()) {
+            let message = format!("«{}» is not twelve digits", account.id);
+            return Err(ConfigError::Senseless {
+                key: "accounts.id",
+                message,
+            });
+        }
+    }
+    Ok(config)
+}
+
+fn layers(file: Option<&Path>, data: Option<&Path>) -> Result<Figment, ConfigError> {
+    if let Some(missing) = file.filter(|f| !f.exists()) {
+        return Err(ConfigError::NoFile(missing.to_owned()));
+    }
+    let file = file.map_or_else(|| PathBuf::from("quell.toml"), Path::to_owned);
+    let above = |base: Figment| {
+        let figment = base
+            .merge(Toml::file(&file))
+            .merge(Env::prefixed("QUELL__").split("__"));
+        match data {
+            Some(data) => figment.merge(Serialized::default("data", data)),
+            None => figment,
+        }
+    };
+    // Where the range's settings stand depends on the data folder, which the other layers name.
+    let defaults = || Figment::from(Serialized::defaults(Config::default()));
+    let data: PathBuf = above(defaults())
+        .extract_inner("data")
+        .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
+    Ok(above(defaults().merge(Toml::file(data.join(RANGE_FILE)))))
+}
+
+/// Where a setting came from and what it is, for `quell config explain`.
+///
+/// # Errors
+/// [`ConfigError`] when there is no such key.
+pub fn explain(
+    file: Option<&Path>,
+    data: Option<&Path>,
+    key: &str,
+) -> Result<(String, String), ConfigError> {
+    let figment = layers(file, data)?;
+    let value: figment::value::Value = figment
+        .find_value(key)
+        .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
+    let metadata = figment.find_metadata(key);
+    let from = match metadata {
+        Some(m) if m.source.is_none() => "the built-in default".to_owned(),
+        Some(m) => m
+            .source
+            .as_ref()
+            .map_or_else(|| m.name.to_string(), |s| format!("{} ({s})", m.name)),
+        None => "the built-in default".to_owned(),
+    };
+    let secret = ["access_key", "token"].iter().any(|s| key.contains(s));
+    let shown = serde_json::to_string(&value).unwrap_or_default();
+    let shown = if secret && !shown.contains("env:") && !shown.contains("file:") {
+        "«hidden»".to_owned()
+    } else {
+        shown
+    };
+    Ok((shown, from))
+}

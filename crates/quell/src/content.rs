@@ -1,0 +1,163 @@
+//! Content: what is built in, or a folder of the same form.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use quell_detect::{DetectionFile, Engine, Language};
+use quell_model::Diagnostic;
+use quell_respond::Playbook;
+
+static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content");
+
+/// Detections and playbooks, checked, and the faults of those that are not right.
+#[derive(Debug)]
+pub struct Content {
+    /// All detections.
+    pub engine: Engine,
+    /// All playbooks, by id.
+    pub playbooks: BTreeMap<String, Playbook>,
+    /// What is wrong with the rest. It stops nothing else.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// Files by path below the content folder.
+type Files = BTreeMap<String, String>;
+
+/// A content file is never larger.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+impl Content {
+    /// Reads the built-in content, or the folder's instead.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn load(folder: Option<&Path>) -> std::io::Result<Content> {
+        let mut faults = Vec::new();
+        let files = match folder {
+            Some(folder) => read_folder(folder, &mut faults)?,
+            None => built_in(),
+        };
+        let detections: Vec<DetectionFile> = files
+            .iter()
+            .filter_map(|(path, text)| Some((path.strip_prefix("detections/")?, text)))
+            .filter(|(path, _)| Language::of(path).is_some())
+            .map(|(path, text)| DetectionFile {
+                path: path.to_owned(),
+                text: text.clone(),
+            })
+            .collect();
+        let (engine, mut more) = Engine::load(&detections);
+        faults.append(&mut more);
+        let mut playbooks = BTreeMap::new();
+        for (id, files) in folders(&files, "playbooks/") {
+            match Playbook::load(&format!("playbooks/{id}"), &files) {
+                Ok(playbook) => drop(playbooks.insert(playbook.id.clone(), playbook)),
+                Err(mut more) => faults.append(&mut more),
+            }
+        }
+        check_links(&engine, &playbooks, &mut faults);
+        Ok(Content {
+            engine,
+            playbooks,
+            faults,
+        })
+    }
+
+    /// The playbook that a detection starts.
+    pub fn playbook_for(&self, detection: &str) -> Option<&Playbook> {
+        self.playbooks
+            .values()
+            .find(|p| p.detections.iter().any(|d| d == detection))
+    }
+}
+
+/// A playbook that waits for a detection nobody has would never run, and nobody would notice.
+fn check_links(
+    engine: &Engine,
+    playbooks: &BTreeMap<String, Playbook>,
+    faults: &mut Vec<Diagnostic>,
+) {
+    for playbook in playbooks.values() {
+        for wanted in &playbook.detections {
+            if !engine.detections().iter().any(|d| d.id == *wanted) {
+                let message = format!("there is no detection «{wanted}»");
+                let file = format!("playbooks/{}/playbook.toml", playbook.id);
+                faults.push(Diagnostic::new(file, message).at("/detections"));
+            }
+        }
+    }
+}
+
+fn folders(files: &Files, prefix: &str) -> BTreeMap<String, Files> {
+    let mut out: BTreeMap<String, Files> = BTreeMap::new();
+    for (path, text) in files {
+        if let Some((folder, name)) = path
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split_once('/'))
+        {
+            out.entry(folder.to_owned())
+                .or_default()
+                .insert(name.to_owned(), text.clone());
+        }
+    }
+    out
+}
+
+fn built_in() -> Files {
+    fn walk(dir: &'static Dir<'static>, out: &mut Files) {
+        for file in dir.files() {
+            if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                out.insert(path.to_owned(), text.to_owned());
+            }
+        }
+        for dir in dir.dirs() {
+            walk(dir, out);
+        }
+    }
+    let mut out = Files::new();
+    walk(&BUILT_IN, &mut out);
+    out
+}
+
+fn read_folder(root: &Path, faults: &mut Vec<Diagnostic>) -> std::io::Result<Files> {
+    let mut out = Files::new();
+    let mut waiting = vec![root.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            let name = path
+                .strip_prefix(root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned();
+            if kind.is_dir() {
+                waiting.push(path);
+            } else if kind.is_file() && entry.metadata()?.len() <= FILE_BYTES_MAX {
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => drop(out.insert(name, text)),
+                    Err(e) => faults.push(Diagnostic::new(name, e.to_string())),
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_content_is_right() {
+        let content = Content::load(None).unwrap();
+        assert_eq!(content.faults, []);
+        assert!(content.playbooks.contains_key("PB-008"));
+        for playbook in content.playbooks.values() {
+            for detection in &playbook.detections {
+                assert!(content.playbook_for(detection).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the API and the command line may ask for.
+
+use async_trait::async_trait;
+use quell_model::{Incident, IncidentStatus, Record, RunId};
+use quell_respond::{Approval, Mode, Playbook, Run, RunStatus};
+use quell_server::{Accepted, Desk, DeskError, Remediation};
+use quell_store::{Batch, Document, Kind, Query, Write};
+
+use crate::app::App;
+use crate::begin;
+
+#[async_trait]
+impl Desk for App {
+    async fn accept(&self, records: Vec<Record>) -> Result<Accepted, DeskError> {
+        let receipt = quell_collect::accept(&*self.state, &records, &[]).await?;
+        self.records.notify_one();
+        Ok(Accepted {
+            new: receipt.new,
+            known: receipt.known,
+        })
+    }
+
+    async fn remediate(&self, request: Remediation, by: &str) -> Result<Run, DeskError> {
+        let id = request.incident_id.as_str();
+        let document = self.document(Kind::Incident, "incident", id).await?;
+        let mut incident: Incident = document.read()?;
+        if incident.resource.arn.to_string() != request.resource_arn {
+            let text = format!(
+                "the incident is about {}, not {}",
+                incident.resource.arn, request.resource_arn
+            );
+            return Err(DeskError::Invalid(text));
+        }
+        let playbook = self.playbook(&request.playbook)?;
+        if playbook.resource_type != incident.resource.kind {
+            let text = format!(
+                "{} is for {}, not {}",
+                playbook.id, playbook.resource_type, incident.resource.kind
+            );
+            return Err(DeskError::Invalid(text));
+        }
+        self.refuse_a_second_run(&incident).await?;
+        let run = begin::respond(&incident, playbook, Some(by.to_owned()), self.clock.now());
+        incident.runs.push(run.id.clone());
+        incident.status = IncidentStatus::Responding;
+        incident.status_reason = None;
+        let batch = Batch::new()
+            .with(Write::Insert(begin::document(&run)?))
+            .with(Write::Update(
+                document.with(incident.status.as_str(), &incident)?,
+            ));
+        self.state.commit(batch).await?;
+        self.runs.notify_one();
+        Ok(run)
+    }
+
+    async fn undo(&self, id: &RunId, by: &str) -> Result<Run, DeskError> {
+        let first: Run = self.document(Kind::Run, "run", id.as_str()).await?.read()?;
+        match (first.mode, first.status, &first.undo) {
+            (Mode::Undo, ..) => return Err(DeskError::Invalid(format!("{id} is itself an undo"))),
+            (_, RunStatus::Undone, _) => {
+                return Err(DeskError::Conflict(format!("{id} is undone already")));
+            }
+            (_, RunStatus::Running, _) => {
+                return Err(DeskError::Conflict(format!("{id} is still at work")));
+            }
+            (_, _, None) => {
+                return Err(DeskError::Conflict(format!(
+                    "{id} changed nothing: there is nothing to undo"
+                )));
+            }
+            _ => {}
+        }
+        let playbook = self.playbook(&first.playbook)?;
+        let document = self
+            .document(Kind::Incident, "incident", first.incident.as_str())
+            .await?;
+        let mut incident: Incident = document.read()?;
+        self.refuse_a_second_run(&incident).await?;
+        let run = begin::undo(
+            &first,
+            &incident,
+            playbook,
+            incident.runs.len(),
+            by,
+            self.clock.now(),
+        );
+        incident.runs.push(run.id.clone());
+        let batch = Batch::new()
+            .with(Write::Insert(begin::document(&run)?))
+            .with(Write::Update(
+                document.with(incident.status.as_str(), &incident)?,
+            ));
+        self.state.commit(batch).await?;
+        self.runs.notify_one();
+        Ok(run)
+    }
+
+    async fn approve(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
+        let document = self.document(Kind::Run, "run", id.as_str()).await?;
+        let mut run: Run = document.read()?;
+        if run.status != RunStatus::Parked || run.outcome.is_some() {
+            return Err(DeskError::Conflict(format!(
+                "{id} does not wait for an approval"
+            )));
+        }
+        let planned = run
+            .plan
+            .as_ref()
+            .map(quell_model::Plan::hash)
+            .unwrap_or_default();
+        if planned != plan_hash {
+            let text =
+                format!("the plan's hash is {planned}: look at that plan before you approve it");
+            return Err(DeskError::Conflict(text));
+        }
+        run.approval = Some(Approval {
+            by: by.to_owned(),
+            plan_hash: planned,
+            at: self.clock.now(),
+        });
+        run.status = RunStatus::Running;
+        run.reason = None;
+        self.state
+            .commit(Batch::new().with(Write::Update(document.with(run.status.as_str(), &run)?)))
+            .await?;
+        self.runs.notify_one();
+        Ok(run)
+    }
+}
+
+impl App {
+    /// The document, or a clear no.
+    async fn document(
+        &self,
+        kind: Kind,
+        what: &'static str,
+        id: &str,
+    ) -> Result<Document, DeskError> {
+        let found = self.state.get(kind, id).await?;
+        found.ok_or_else(|| DeskError::NotFound {
+            what,
+            id: id.to_owned(),
+        })
+    }
+
+    /// The playbook, or a clear no.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`].
+    pub fn playbook(&self, id: &str) -> Result<&Playbook, DeskError> {
+        let found = self.content.playbooks.get(id);
+        found.ok_or_else(|| DeskError::NotFound {
+            what: "playbook",
+            id: id.to_owned(),
+        })
+    }
+
+    /// One run at a time for one incident.
+    async fn refuse_a_second_run(&self, incident: &Incident) -> Result<(), DeskError> {
+        let query = Query::all(Kind::Run)
+            .parent(incident.id.as_str())
+            .status("running")
+            .status("parked");
+        for document in self.state.list(&query).await?.documents {
+            let run: Run = document.read()?;
+            if run.status == RunStatus::Running || run.outcome.is_none() {
+                return Err(DeskError::Conflict(format!(
+                    "{} is still {}",
+                    run.id,
+                    run.status.as_str()
+                )));
+            }
+        }
+        Ok(())
+    }
+}

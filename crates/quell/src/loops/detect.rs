@@ -1,0 +1,244 @@
+//! Records to findings to incidents to runs. A record is done in the same batch that stores what came of it, so a
+//! crash repeats it whole, and the ids make the repetition harmless.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quell_model::{Finding, Incident, IncidentStatus, Record};
+use quell_normalize::{event, resource};
+use quell_respond::{Level, Playbook};
+use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
+use quell_triage::{Placed, cause, place};
+
+use crate::app::App;
+use crate::begin;
+
+/// Looked for even when nobody rang: records that another process stored.
+const POLL: Duration = Duration::from_millis(500);
+const AT_ONCE: usize = 200;
+/// Somebody else may write the same incident at the same moment; not for ever.
+const CONFLICTS_MAX: usize = 20;
+
+pub(super) async fn run(app: Arc<App>) {
+    loop {
+        match pending(&app).await {
+            Ok(0) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "detection stopped for a moment");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
+}
+
+/// Works off a page of pending records; answers how many there were.
+async fn pending(app: &App) -> Result<usize, StoreError> {
+    let query = Query::all(Kind::Record).status("pending").limit(AT_ONCE);
+    let documents = app.state.list(&query).await?.documents;
+    let count = documents.len();
+    // Records that nothing is said of are finished together: one sync for all of them.
+    let mut quiet = Batch::new();
+    for document in documents {
+        let outcome = assess(app, &document);
+        match outcome {
+            Assessed::Quiet(done) => quiet.push(Write::Update(done)),
+            Assessed::Findings(findings) => store(app, document, &findings).await?,
+        }
+    }
+    match app.state.commit(quiet).await {
+        // Another process was quicker with one of them: the next round sees what is left.
+        Ok(_) | Err(StoreError::Conflict { .. }) => Ok(count),
+        Err(e) => Err(e),
+    }
+}
+
+enum Assessed {
+    Quiet(Document),
+    Findings(Vec<Finding>),
+}
+
+/// What the detections say of a record.
+fn assess(app: &App, document: &Document) -> Assessed {
+    let ended = |status: &str| Document {
+        status: status.to_owned(),
+        ..document.clone()
+    };
+    let record: Record = match document.read() {
+        Ok(record) => record,
+        Err(error) => {
+            tracing::error!(record = document.id, %error, "a stored record cannot be read");
+            return Assessed::Quiet(ended("quarantined"));
+        }
+    };
+    let event = match event(&record) {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::warn!(record = document.id, %error, "a record was put aside");
+            return Assessed::Quiet(ended("quarantined"));
+        }
+    };
+    if app.is_own(&event.actor, &event.account) {
+        return Assessed::Quiet(ended("done"));
+    }
+    let Some(resource) = resource(&event, &record) else {
+        return Assessed::Quiet(ended("done"));
+    };
+    let findings = app
+        .content
+        .engine
+        .findings(&record, &event, &resource, app.clock.now());
+    if findings.is_empty() {
+        Assessed::Quiet(ended("done"))
+    } else {
+        Assessed::Findings(findings)
+    }
+}
+
+/// Stores a record's findings, their incident, and the run that answers it: one batch.
+async fn store(app: &App, document: Document, findings: &[Finding]) -> Result<(), StoreError> {
+    for _ in 0..CONFLICTS_MAX {
+        let record: Record = document.read()?;
+        let done = Document {
+            status: "done".to_owned(),
+            ..document.clone()
+        };
+        let mut batch = Batch::new().with(Write::Update(done));
+        add_findings(app, &record, findings, &mut batch).await?;
+        match app.state.commit(batch).await {
+            Ok(_) => {
+                app.runs.notify_one();
+                return Ok(());
+            }
+            Err(StoreError::Conflict { kind: "record", .. }) => return Ok(()),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(StoreError::Conflict {
+        kind: "record",
+        id: document.id,
+    })
+}
+
+async fn add_findings(
+    app: &App,
+    record: &Record,
+    findings: &[Finding],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let Some(first) = findings.first() else {
+        return Ok(());
+    };
+    let playbook = findings
+        .iter()
+        .find_map(|f| app.content.playbook_for(&f.detection));
+    let category = playbook.map_or("Unauthorized Access", |p| p.category.as_str());
+    let stored = open_incident(&*app.state, &cause(category, first)).await?;
+    let mut incident: Option<Incident> = stored.as_ref().map(Document::read).transpose()?;
+    let mut changed = false;
+    for finding in findings {
+        let document = Document::new(
+            Kind::Finding,
+            finding.id.as_str(),
+            "new",
+            finding.detected_at,
+            finding,
+        )?;
+        batch.push(Write::InsertNew(document));
+        incident = match place(incident.take(), finding, category, record.received_at) {
+            Placed::Opened(opened) => {
+                changed = true;
+                Some(opened)
+            }
+            Placed::Joined(joined) => {
+                changed = true;
+                Some(joined)
+            }
+            Placed::Known(known) => Some(known),
+        };
+    }
+    let Some(mut incident) = incident.filter(|_| changed) else {
+        return Ok(());
+    };
+    if incident.status == IncidentStatus::Open || incident.status == IncidentStatus::Parked {
+        respond(app, &mut incident, playbook, batch)?;
+    }
+    push_incident(&incident, stored, batch)
+}
+
+/// The unresolved incident of a cause.
+pub(crate) async fn open_incident(
+    state: &dyn State,
+    cause: &str,
+) -> Result<Option<Document>, StoreError> {
+    let query = Query::all(Kind::Incident)
+        .parent(cause)
+        .status("open")
+        .status("responding")
+        .status("parked");
+    Ok(state.list(&query.newest().limit(1)).await?.documents.pop())
+}
+
+/// Adds an incident to a batch: changed, when it was read from the store, else new.
+pub(crate) fn push_incident(
+    incident: &Incident,
+    stored: Option<Document>,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let status = incident.status.as_str();
+    batch.push(match stored {
+        Some(document) => Write::Update(document.with(status, incident)?),
+        None => {
+            let id = incident.id.as_str();
+            let document =
+                Document::new(Kind::Incident, id, status, incident.detected_at, incident)?;
+            Write::Insert(document.under(&*incident.cause))
+        }
+    });
+    Ok(())
+}
+
+/// Begins a run, or says on the incident why none is begun.
+fn respond(
+    app: &App,
+    incident: &mut Incident,
+    playbook: Option<&Playbook>,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    if let Err(reason) = may_respond(app, incident, playbook) {
+        incident.status_reason = Some(reason);
+        return Ok(());
+    }
+    let Some(playbook) = playbook else {
+        return Ok(());
+    };
+    let run = begin::respond(incident, playbook, None, app.clock.now());
+    incident.runs.push(run.id.clone());
+    incident.status = IncidentStatus::Responding;
+    incident.status_reason = None;
+    batch.push(Write::InsertNew(begin::document(&run)?));
+    Ok(())
+}
+
+fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> Result<(), String> {
+    let account_id = &incident.resource.arn.account;
+    let playbook = playbook.ok_or("no playbook answers this detection")?;
+    let account = app.account(account_id).ok_or_else(|| {
+        format!("account {account_id} is not in scope: list it under [[accounts]] in quell.toml to have it looked after")
+    })?;
+    if app.level(playbook, account) == Level::Observe {
+        return Err("the level here is «observe»".to_owned());
+    }
+    let age = app.clock.now().millis_since(incident.last_event_at) / 1000;
+    if age > app.config.respond.event_age_seconds_max {
+        return Err(format!(
+            "the event is {age} s old: a person may start {} for it",
+            playbook.id
+        ));
+    }
+    if app.aws.is_none() {
+        return Err("there are no AWS credentials to respond with".to_owned());
+    }
+    Ok(())
+}

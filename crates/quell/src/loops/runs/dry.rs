@@ -1,0 +1,141 @@
+//! A dry run: the document up to its gate. Nothing is stored, and no session that could change anything is made.
+
+use std::time::Duration;
+
+use quell_model::{Plan, Resource, RunId};
+use quell_respond::{Decision, LogEntry, Mode, Next, Playbook, Run, RunStatus};
+use quell_states::{Event, Moment, Status};
+
+use super::driver::new_flow;
+use super::effects::{self, Outcome, Want};
+use crate::app::App;
+use crate::random;
+
+/// What a dry run found.
+#[derive(Debug)]
+pub enum Dry {
+    /// What would be done, and what the guard would say.
+    Planned {
+        /// The plan.
+        plan: Box<Plan>,
+        /// `permit`, `ask` or `refuse`.
+        decision: &'static str,
+        /// Why not `permit`.
+        reasons: Vec<String>,
+    },
+    /// There is nothing to do, or it failed: the document's own end.
+    Ended {
+        /// How it ended.
+        status: Status,
+    },
+}
+
+/// So many steps: reading a group with thousands of rules takes some.
+const STEPS_MAX: usize = 2_000;
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Runs a playbook's response for a resource up to its gate.
+///
+/// # Errors
+/// In words.
+pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Result<Dry, String> {
+    let run = imagined(app, playbook, resource)?;
+    let mut flow = new_flow(app, playbook, &run);
+    let mut event = Event::Started;
+    for _ in 0..STEPS_MAX {
+        let moment = Moment::new(
+            app.clock.now().millis(),
+            random::seed().map_err(|e| e.to_string())?,
+        );
+        flow = flow.apply(&LogEntry::Input { event, moment });
+        event = match flow.next() {
+            Next::Ended(status) => return Ok(Dry::Ended { status }),
+            Next::Sleep(timer, due) => {
+                let millis = u64::try_from(due.millis_since(app.clock.now())).unwrap_or(0);
+                tokio::time::sleep(Duration::from_millis(millis).min(WAIT_MAX)).await;
+                Event::TimerFired { timer }
+            }
+            Next::Perform(request) => match effects::want(app, playbook, &run, &request) {
+                Want::Permit(plan) => return planned(app, playbook, &run, plan).await,
+                Want::Read(scope, call) => match effects::read(app, &scope, &call).await {
+                    Outcome::Succeeded { output, .. } => Event::TaskSucceeded {
+                        task: request.task,
+                        output,
+                    },
+                    Outcome::Failed { error, cause, .. } => Event::TaskFailed {
+                        task: request.task,
+                        error,
+                        cause,
+                    },
+                    Outcome::TimedOut => return Err("a read took too long".to_owned()),
+                },
+                Want::Change(..) => {
+                    return Err(
+                        "the document changes something before it asks for a permit".to_owned()
+                    );
+                }
+                Want::Impossible(reason) => return Err(reason),
+            },
+            Next::Interrupted(_) | Next::Stuck => {
+                return Err("the document waits for nothing".to_owned());
+            }
+        };
+    }
+    Err(format!(
+        "the document made more than {STEPS_MAX} steps without a plan"
+    ))
+}
+
+async fn planned(
+    app: &App,
+    playbook: &Playbook,
+    run: &Run,
+    plan: serde_json::Value,
+) -> Result<Dry, String> {
+    let plan: Plan =
+        serde_json::from_value(plan).map_err(|e| format!("the plan cannot be read: {e}"))?;
+    let budget = effects::Budget::read(app, run, app.clock.now())
+        .await
+        .map_err(|e| e.to_string())?;
+    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, budget.left()) {
+        // The permit ends here, unused.
+        Decision::Permit(_) => ("permit", Vec::new()),
+        Decision::Ask { reasons } => ("ask", reasons),
+        Decision::Refuse { reasons } => ("refuse", reasons),
+    };
+    Ok(Dry::Planned {
+        plan: Box::new(plan),
+        decision,
+        reasons,
+    })
+}
+
+fn imagined(app: &App, playbook: &Playbook, resource: Resource) -> Result<Run, String> {
+    let now = app.clock.now();
+    let incident = quell_model::IncidentId::of(now, "dry run");
+    Ok(Run {
+        id: RunId::of(
+            now,
+            &playbook.id,
+            playbook.major(),
+            &resource.arn.to_string(),
+            "dry run",
+        ),
+        playbook: playbook.id.clone(),
+        playbook_version: playbook.version.clone(),
+        playbook_digest: playbook.digest.clone(),
+        mode: Mode::Respond,
+        incident,
+        resource,
+        status: RunStatus::Running,
+        outcome: None,
+        reason: None,
+        covers_findings: 0,
+        requested_by: None,
+        approval: None,
+        plan: None,
+        timeline: Vec::new(),
+        undo: None,
+        undo_of: None,
+    })
+}

@@ -1,0 +1,263 @@
+//! How a run ends, and what that means for its incident.
+
+use quell_model::{Incident, IncidentStatus, Plan, Timestamp, canonical_json};
+use quell_respond::{Mode, Run, RunStatus, Stage};
+use quell_states::Status;
+use quell_store::{Batch, Document, Kind, StoreError, Write};
+use serde_json::{Value, json};
+
+use super::driver::{DriveError, Driver};
+use crate::app::App;
+use crate::begin;
+
+/// Others write incidents too; not for ever at the same moment.
+const CONFLICTS_MAX: usize = 20;
+/// An incident that needs more runs than this is looked at by a person: somebody keeps undoing the fix.
+const RUNS_MAX: usize = 12;
+
+/// How a document's end reads.
+struct End {
+    status: RunStatus,
+    outcome: String,
+    reason: Option<String>,
+    undo: Option<Value>,
+}
+
+/// Stores the end of a run, what it means for its incident, and the next run where one is needed: one batch.
+pub(super) async fn ended(driver: &mut Driver<'_>, status: Status) -> Result<(), DriveError> {
+    let app = driver.app;
+    let now = app.clock.now();
+    let end = read_end(&driver.run, status);
+    let run = &mut driver.run;
+    if end.status == RunStatus::Done {
+        run.note(Stage::Verified, now);
+    }
+    run.note(Stage::Ended, now);
+    run.status = end.status;
+    run.outcome = Some(end.outcome);
+    run.reason = end.reason;
+    run.undo = end.undo.or_else(|| run.undo.take());
+    tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
+    for _ in 0..CONFLICTS_MAX {
+        let mut batch = Batch::new();
+        batch.push(Write::Update(
+            driver
+                .document
+                .clone()
+                .with(driver.run.status.as_str(), &driver.run)?,
+        ));
+        batch.push(Write::Delete(
+            Kind::Lease,
+            driver.run.resource.arn.to_string(),
+        ));
+        push_evidence(&driver.run, now, &mut batch)?;
+        push_first_run(app, &driver.run, &mut batch).await?;
+        push_incident(driver, now, &mut batch).await?;
+        match app.state.commit(batch).await {
+            Ok(_) => {
+                app.runs.notify_one();
+                return Ok(());
+            }
+            Err(StoreError::Conflict {
+                kind: "incident", ..
+            }) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(StoreError::Conflict {
+        kind: "incident",
+        id: driver.run.incident.to_string(),
+    }
+    .into())
+}
+
+fn read_end(run: &Run, status: Status) -> End {
+    let parked = |outcome: &str, reason: String| End {
+        status: RunStatus::Parked,
+        outcome: outcome.to_owned(),
+        reason: Some(reason),
+        undo: None,
+    };
+    match status {
+        Status::Succeeded { output } => {
+            let outcome = output
+                .get("outcome")
+                .and_then(Value::as_str)
+                .unwrap_or("done")
+                .to_owned();
+            if let Err(reason) = verified(run, &output) {
+                return parked("Quell.VerifyFailed", reason);
+            }
+            let reason = output
+                .get("reason")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            let undo = output.get("undo").cloned();
+            End {
+                status: RunStatus::Done,
+                outcome,
+                reason,
+                undo,
+            }
+        }
+        Status::Failed { error, cause } => parked(
+            error.as_deref().unwrap_or("States.Runtime"),
+            cause.unwrap_or_default(),
+        ),
+        Status::TimedOut => parked(
+            "States.Timeout",
+            "the document took longer than it allows".to_owned(),
+        ),
+        Status::Aborted { error, cause } => parked(&error, cause),
+        Status::Running => parked("Quell.Bug", "it ended while it was running".to_owned()),
+    }
+}
+
+/// The frame's own look at what the document says it verified: the after-image is the planned one, to the letter.
+fn verified(run: &Run, output: &Value) -> Result<(), String> {
+    let (Some(plan), Some(after)) = (&run.plan, output.pointer("/undo/after")) else {
+        return Ok(());
+    };
+    if run.mode == Mode::Respond && canonical_json(after) != canonical_json(&plan.after) {
+        return Err(
+            "the document says that it is fixed, but the state that it read is not the planned one"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// What takes a plan's calls back, last first, from the plan alone: used until the state was read back.
+pub(super) fn undo_of_plan(plan: &Plan) -> Value {
+    let calls: Vec<_> = plan.calls.iter().rev().flat_map(|c| &c.undo).collect();
+    json!({"before": plan.before, "after": plan.after, "calls": calls})
+}
+
+fn push_evidence(run: &Run, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
+    let Some(plan) = &run.plan else { return Ok(()) };
+    let body = json!({
+        "run": run.id, "outcome": run.outcome, "planHash": plan.hash(), "plan": plan, "undo": run.undo,
+        "playbookDigest": run.playbook_digest, "capturedAt": now,
+    });
+    let hash = quell_model::sha256_hex(canonical_json(&body));
+    let sealed = json!({"sha256": hash, "evidence": body});
+    let document = Document::new(Kind::Evidence, run.id.as_str(), "sealed", now, &sealed)?;
+    batch.push(Write::InsertNew(document.under(run.incident.as_str())));
+    Ok(())
+}
+
+/// A run that was taken back says so.
+async fn push_first_run(app: &App, run: &Run, batch: &mut Batch) -> Result<(), StoreError> {
+    let Some(first) = run
+        .undo_of
+        .as_ref()
+        .filter(|_| run.status == RunStatus::Done)
+    else {
+        return Ok(());
+    };
+    if let Some(document) = app.state.get(Kind::Run, first.as_str()).await? {
+        let mut first: Run = document.read()?;
+        first.status = RunStatus::Undone;
+        batch.push(Write::Update(document.with(first.status.as_str(), &first)?));
+    }
+    Ok(())
+}
+
+async fn push_incident(
+    driver: &Driver<'_>,
+    now: Timestamp,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let (app, run) = (driver.app, &driver.run);
+    let Some(document) = app.state.get(Kind::Incident, run.incident.as_str()).await? else {
+        return Ok(());
+    };
+    let mut incident: Incident = document.read()?;
+    // Findings that came after the run began may be about a state that it never read.
+    let newer = incident.finding_count > run.covers_findings;
+    if run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX {
+        let next = begin::respond(&incident, driver.playbook, None, now);
+        incident.runs.push(next.id.clone());
+        incident.status = IncidentStatus::Responding;
+        batch.push(Write::InsertNew(begin::document(&next)?));
+    } else {
+        settle(&mut incident, run, now);
+    }
+    batch.push(Write::Update(
+        document.with(incident.status.as_str(), &incident)?,
+    ));
+    Ok(())
+}
+
+/// What a run's end means for its incident.
+fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
+    let why = || {
+        let outcome = run.outcome.clone().unwrap_or_default();
+        run.reason
+            .as_ref()
+            .map_or(outcome.clone(), |reason| format!("{outcome}: {reason}"))
+    };
+    match (run.mode, run.status) {
+        (Mode::Respond, RunStatus::Done) => {
+            incident.status = IncidentStatus::Resolved;
+            incident.resolved_at = Some(now);
+            incident.status_reason = run.outcome.clone();
+        }
+        // A person took the fix back: the exposure is there again, and theirs to decide on.
+        (Mode::Undo, RunStatus::Done) => {
+            incident.status = IncidentStatus::Parked;
+            incident.resolved_at = None;
+            let by = run.requested_by.as_deref().unwrap_or("somebody");
+            incident.status_reason = Some(format!("the fix was undone by {by}"));
+        }
+        (Mode::Respond, _) => {
+            incident.status = IncidentStatus::Parked;
+            incident.status_reason = Some(why());
+        }
+        // An undo that did not happen leaves the incident as it was.
+        (Mode::Undo, _) => {}
+    }
+}
+
+/// Says on the incident that a person has to decide on its run.
+pub(super) async fn park_incident(app: &App, run: &Run) -> Result<(), StoreError> {
+    for _ in 0..CONFLICTS_MAX {
+        let Some(document) = app.state.get(Kind::Incident, run.incident.as_str()).await? else {
+            return Ok(());
+        };
+        let mut incident: Incident = document.read()?;
+        incident.status = IncidentStatus::Parked;
+        incident.status_reason = run
+            .reason
+            .as_ref()
+            .map(|r| format!("{} waits for an approval: {r}", run.id));
+        let update = Write::Update(document.with(incident.status.as_str(), &incident)?);
+        match app.state.commit(Batch::new().with(update)).await {
+            Err(StoreError::Conflict { .. }) => {}
+            other => return other.map(drop),
+        }
+    }
+    Ok(())
+}
+
+/// The playbook that a run is pinned to is not here any more: a person has to look.
+pub(super) async fn park_without_playbook(
+    app: &App,
+    document: Document,
+    mut run: Run,
+) -> Result<(), DriveError> {
+    let now = app.clock.now();
+    run.status = RunStatus::Parked;
+    run.outcome = Some("Quell.PlaybookChanged".to_owned());
+    run.reason = Some(format!(
+        "the run is pinned to {} {} as it was when it began, and that is not here any more: start it anew",
+        run.playbook, run.playbook_version
+    ));
+    run.note(Stage::Ended, now);
+    let batch = Batch::new()
+        .with(Write::Update(document.with(run.status.as_str(), &run)?))
+        .with(Write::Delete(Kind::Lease, run.resource.arn.to_string()));
+    app.state.commit(batch).await?;
+    park_incident(app, &run).await?;
+    Ok(())
+}

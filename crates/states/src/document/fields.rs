@@ -1,0 +1,327 @@
+//! Reading the fields of one JSON object, noting every fault.
+
+use crate::diagnostic::{DiagnosticCode, Faults};
+use crate::jsonata::Expression;
+use crate::limits;
+use crate::template::{Template, read_expression};
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// Fields of JSONPath states, and what a JSONata state writes instead.
+const JSONPATH_FIELDS: &[(&str, &str)] = &[
+    (
+        "InputPath",
+        "Use $states.input in the expressions that need it.",
+    ),
+    ("OutputPath", "Use Output."),
+    ("Parameters", "Use Arguments (Task) or Output (Pass)."),
+    ("Result", "Use Output."),
+    ("ResultPath", "Use Output, or store the result with Assign."),
+    ("ResultSelector", "Use Output."),
+    ("SecondsPath", "Use Seconds with an expression."),
+    ("TimestampPath", "Use Timestamp with an expression."),
+    (
+        "TimeoutSecondsPath",
+        "Use TimeoutSeconds with an expression.",
+    ),
+    (
+        "HeartbeatSecondsPath",
+        "Use HeartbeatSeconds with an expression.",
+    ),
+    ("ErrorPath", "Use Error with an expression."),
+    ("CausePath", "Use Cause with an expression."),
+    ("Variable", "Use Condition."),
+];
+
+/// Where a state goes when it is done.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Transition {
+    Next(String),
+    End,
+}
+
+/// A number of seconds, written down or computed.
+#[derive(Clone, Debug)]
+pub(crate) enum Seconds {
+    Fixed(u64),
+    Computed(Expression),
+}
+
+/// One object of the document and the names asked of it.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    at: String,
+    known: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `value`, which must be an object.
+    pub(crate) fn of(value: &'a Value, at: &str, faults: &mut Faults) -> Option<Fields<'a>> {
+        match value {
+            Value::Object(map) => Some(Fields {
+                map,
+                at: at.to_owned(),
+                known: RefCell::default(),
+            }),
+            _ => {
+                faults.schema(at, "Expected a JSON object");
+                None
+            }
+        }
+    }
+
+    /// The place of this object.
+    pub(crate) fn place(&self) -> &str {
+        if self.at.is_empty() { "/" } else { &self.at }
+    }
+
+    /// The place of one of its fields.
+    pub(crate) fn at(&self, name: &str) -> String {
+        format!("{}/{name}", self.at)
+    }
+
+    /// A field of any type.
+    pub(crate) fn value(&self, name: &'static str) -> Option<&'a Value> {
+        self.known.borrow_mut().insert(name);
+        self.map.get(name)
+    }
+
+    /// Notes which of `names` are missing.
+    pub(crate) fn require(&self, names: &[&str], faults: &mut Faults) {
+        let missing: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| !self.map.contains_key(*name))
+            .collect();
+        if !missing.is_empty() {
+            faults.schema(
+                self.place(),
+                format!("These fields are required: [{}]", missing.join(", ")),
+            );
+        }
+    }
+
+    /// A field that must be text.
+    pub(crate) fn text(&self, name: &'static str, faults: &mut Faults) -> Option<&'a str> {
+        let value = self.value(name)?;
+        if value.as_str().is_none() {
+            faults.schema(self.at(name), "Expected value of type String");
+        }
+        value.as_str()
+    }
+
+    /// A field that must be a non-empty array.
+    pub(crate) fn list(&self, name: &'static str, faults: &mut Faults) -> Option<&'a [Value]> {
+        match self.value(name)? {
+            Value::Array(items) if !items.is_empty() => Some(items),
+            Value::Array(_) => {
+                faults.schema(self.at(name), "The array must not be empty");
+                None
+            }
+            _ => {
+                faults.schema(self.at(name), "Expected value of type Array");
+                None
+            }
+        }
+    }
+
+    /// A field that must be an integer within `least..=most`.
+    pub(crate) fn integer(
+        &self,
+        name: &'static str,
+        least: u64,
+        most: u64,
+        faults: &mut Faults,
+    ) -> Option<u64> {
+        let number = self.value(name)?.as_u64();
+        match number {
+            Some(number) if (least..=most).contains(&number) => Some(number),
+            _ => {
+                faults.schema(
+                    self.at(name),
+                    format!("Expected an integer from {least} to {most}"),
+                );
+                None
+            }
+        }
+    }
+
+    /// A field that must be a number of seconds or an expression.
+    pub(crate) fn seconds(
+        &self,
+        name: &'static str,
+        least: u64,
+        faults: &mut Faults,
+    ) -> Option<Seconds> {
+        match self.value(name)? {
+            Value::String(text) => self.expression(name, text, faults).map(Seconds::Computed),
+            _ => self
+                .integer(name, least, limits::SECONDS_MAX, faults)
+                .map(Seconds::Fixed),
+        }
+    }
+
+    /// Text that must be an expression.
+    pub(crate) fn expression(
+        &self,
+        name: &str,
+        text: &str,
+        faults: &mut Faults,
+    ) -> Option<Expression> {
+        let at = self.at(name);
+        if !text.starts_with("{%") && !text.ends_with("%}") {
+            faults.schema_help(
+                &at,
+                "Expected a JSONata expression",
+                "Write \"{% <expression> %}\".",
+            );
+            return None;
+        }
+        read_expression(text, &at, faults)
+    }
+
+    /// A field that may hold expressions at any depth.
+    pub(crate) fn template(&self, name: &'static str, faults: &mut Faults) -> Option<Template> {
+        Some(Template::read(self.value(name)?, &self.at(name), faults))
+    }
+
+    /// `Assign`: an object whose fields name variables.
+    pub(crate) fn assign(&self, faults: &mut Faults) -> Option<Template> {
+        let value = self.value("Assign")?;
+        let Value::Object(variables) = value else {
+            faults.schema(self.at("Assign"), "Expected value of type Object");
+            return None;
+        };
+        for name in variables.keys() {
+            if let Some(fault) = variable_name_fault(name) {
+                faults.schema(format!("{}/{name}", self.at("Assign")), fault);
+            }
+        }
+        Some(Template::read(value, &self.at("Assign"), faults))
+    }
+
+    /// `Next` or `End`, exactly one of them.
+    pub(crate) fn transition(&self, faults: &mut Faults) -> Transition {
+        let end = self.value("End");
+        let next = self.text("Next", faults);
+        if end.is_some_and(|end| !end.is_boolean()) {
+            faults.schema(self.at("End"), "Expected value of type Boolean");
+        }
+        match (next, end == Some(&Value::Bool(true))) {
+            (Some(_), true) => {
+                faults.schema(
+                    self.place(),
+                    "A state may have only one of 'Next' and 'End'",
+                );
+                Transition::End
+            }
+            (Some(next), false) => Transition::Next(next.to_owned()),
+            (None, true) => Transition::End,
+            (None, false) => {
+                if self.value("Next").is_none() {
+                    faults.schema_help(
+                        self.place(),
+                        "These fields are required: [Next]",
+                        "Name the next state with Next, or write \"End\": true.",
+                    );
+                }
+                Transition::End
+            }
+        }
+    }
+
+    /// Notes every field nobody asked for.
+    pub(crate) fn finish(self, faults: &mut Faults) {
+        let known = self.known.borrow();
+        for name in self
+            .map
+            .keys()
+            .filter(|name| !known.contains(name.as_str()))
+        {
+            let at = self.at(name);
+            match JSONPATH_FIELDS.iter().find(|(field, _)| field == name) {
+                Some((_, help)) => faults.schema_help(
+                    at,
+                    format!(
+                        "The field '{name}' is not supported when the query language is JSONata"
+                    ),
+                    *help,
+                ),
+                None => faults.schema(at, format!("The field '{name}' is not supported here")),
+            }
+        }
+    }
+}
+
+/// What is wrong with a variable name.
+fn variable_name_fault(name: &str) -> Option<String> {
+    let mut characters = name.chars();
+    // Unicode ID_Start and ID_Continue, which Step Functions asks for; near enough.
+    let starts_well = characters.next().is_some_and(char::is_alphabetic);
+    if name == "states" {
+        Some("The variable name 'states' is reserved".to_owned())
+    } else if name.chars().count() > limits::NAME_CHARS_MAX {
+        Some(format!(
+            "A variable name has at most {} characters",
+            limits::NAME_CHARS_MAX
+        ))
+    } else if starts_well && characters.all(|c| c.is_alphanumeric() || c == '_') {
+        None
+    } else {
+        Some(format!("'{name}' is not a valid variable name"))
+    }
+}
+
+/// What is wrong with a state name, with the code for it.
+pub(crate) fn state_name_fault(name: &str) -> Option<(DiagnosticCode, String)> {
+    if name.is_empty() || name.chars().count() > limits::NAME_CHARS_MAX {
+        return Some((
+            DiagnosticCode::SchemaValidationFailed,
+            format!(
+                "A state name must have 1 to {} characters",
+                limits::NAME_CHARS_MAX
+            ),
+        ));
+    }
+    name.chars().any(char::is_control).then(|| {
+        (
+            DiagnosticCode::InvalidStateName,
+            "A state name must not contain control characters".to_owned(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variable_names() {
+        for name in ["a", "a_1", "número", "x".repeat(80).as_str()] {
+            assert_eq!(variable_name_fault(name), None, "{name}");
+        }
+        for name in [
+            "",
+            "_a",
+            "1a",
+            "a-b",
+            "a.b",
+            "$a",
+            "states",
+            &"x".repeat(81),
+        ] {
+            assert!(variable_name_fault(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn state_names() {
+        assert_eq!(state_name_fault("Ask a human?"), None);
+        assert!(state_name_fault("").is_some());
+        assert!(state_name_fault(&"é".repeat(81)).is_some());
+        assert_eq!(state_name_fault(&"é".repeat(80)), None);
+        assert!(state_name_fault("a\nb").is_some());
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a state failed, and the error names of the language.
+
+pub(crate) const ALL: &str = "States.ALL";
+pub(crate) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
+pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+pub(crate) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
+pub(crate) const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
+pub(crate) const RUNTIME: &str = "States.Runtime";
+pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
+pub(crate) const TIMEOUT: &str = "States.Timeout";
+
+/// A state's failure before Retry and Catch have seen it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) error: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) origin: Origin,
+}
+
+/// Who reported a failure, which decides what the history says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Origin {
+    /// A field did not evaluate; `EvaluationFailed` is written.
+    Evaluation {
+        location: String,
+        /// The expression itself failed, as against its value not fitting.
+        in_expression: bool,
+    },
+    /// The task, which has its own event; the cause is already complete.
+    Task,
+    /// The interpreter.
+    Interpreter,
+}
+
+impl Failure {
+    pub(crate) fn evaluation(location: impl Into<String>, cause: impl Into<String>) -> Self {
+        Failure {
+            error: QUERY_EVALUATION_ERROR.to_owned(),
+            cause: Some(cause.into()),
+            origin: Origin::Evaluation {
+                location: location.into(),
+                in_expression: true,
+            },
+        }
+    }
+
+    pub(crate) fn unfit(location: impl Into<String>, cause: impl Into<String>) -> Self {
+        Failure {
+            error: QUERY_EVALUATION_ERROR.to_owned(),
+            cause: Some(cause.into()),
+            origin: Origin::Evaluation {
+                location: location.into(),
+                in_expression: false,
+            },
+        }
+    }
+
+    pub(crate) fn interpreter(error: &str, cause: impl Into<String>) -> Self {
+        Failure {
+            error: error.to_owned(),
+            cause: Some(cause.into()),
+            origin: Origin::Interpreter,
+        }
+    }
+
+    pub(crate) fn task(error: impl Into<String>, cause: Option<String>) -> Self {
+        Failure {
+            error: error.into(),
+            cause,
+            origin: Origin::Task,
+        }
+    }
+
+    pub(crate) fn data_limit(what: &str) -> Self {
+        // The wording is Step Functions' own; the cause needs no completion.
+        Failure::task(
+            DATA_LIMIT_EXCEEDED,
+            Some(format!(
+                "The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
+            )),
+        )
+    }
+}
+
+/// Whether one name of an `ErrorEquals` list covers an error.
+///
+/// `States.ALL` covers neither `States.DataLimitExceeded` nor `States.Runtime`;
+/// `States.TaskFailed` covers neither those nor a timeout; `States.Timeout`
+/// covers a missed heartbeat.
+pub(crate) fn covers(name: &str, error: &str) -> bool {
+    let terminal = matches!(error, DATA_LIMIT_EXCEEDED | RUNTIME);
+    let timeout = matches!(error, TIMEOUT | HEARTBEAT_TIMEOUT);
+    match name {
+        ALL => !terminal || error == name,
+        TASK_FAILED => !terminal && !timeout,
+        TIMEOUT => timeout,
+        _ => name == error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_have_their_exceptions() {
+        for (name, error, expected) in [
+            (ALL, "Custom", true),
+            (ALL, TIMEOUT, true),
+            (ALL, QUERY_EVALUATION_ERROR, true),
+            (ALL, RUNTIME, false),
+            (ALL, DATA_LIMIT_EXCEEDED, false),
+            (DATA_LIMIT_EXCEEDED, DATA_LIMIT_EXCEEDED, true),
+            (TASK_FAILED, "Ec2.Ec2Exception", true),
+            (TASK_FAILED, TIMEOUT, false),
+            (TASK_FAILED, HEARTBEAT_TIMEOUT, false),
+            (TIMEOUT, HEARTBEAT_TIMEOUT, true),
+            (HEARTBEAT_TIMEOUT, TIMEOUT, false),
+            ("Custom", "custom", false),
+        ] {
+            assert_eq!(covers(name, error), expected, "{name} / {error}");
+        }
+    }
+}

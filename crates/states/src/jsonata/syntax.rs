@@ -1,0 +1,120 @@
+//! Looking through a syntax tree without recursion: a tree may be a thousand
+//! levels deep, the stack of a thread is not.
+
+use jsonata_core::ast::{AstNode, PathStep, Stage};
+
+/// Whether a function or variable of this name is mentioned anywhere.
+pub(super) fn mentions(root: &AstNode, name: &str) -> bool {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        let here = match node {
+            AstNode::Function {
+                name: called,
+                is_builtin,
+                ..
+            } => *is_builtin && called == name,
+            AstNode::Variable(variable) => variable == name,
+            _ => false,
+        };
+        if here {
+            return true;
+        }
+        push_children(node, &mut open);
+    }
+    false
+}
+
+/// Whether `$`, `$$` or a bare field name is read where it would mean the input
+/// document, which Step Functions does not provide.
+pub(super) fn reads_document(root: &AstNode) -> bool {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        match node {
+            AstNode::Name(_) | AstNode::ParentVariable(_) => return true,
+            AstNode::Variable(name) if name.is_empty() => return true,
+            // Later steps and predicates see the value before them.
+            AstNode::Path { steps } => open.extend(steps.first().map(|step| &step.node)),
+            AstNode::Sort { input, .. } | AstNode::ObjectTransform { input, .. } => {
+                open.push(input);
+            }
+            AstNode::Lambda { .. }
+            | AstNode::FunctionApplication(_)
+            | AstNode::Transform { .. }
+            | AstNode::ArrayGroup(_) => {}
+            _ => push_children(node, &mut open),
+        }
+    }
+    false
+}
+
+fn push_children<'a>(node: &'a AstNode, open: &mut Vec<&'a AstNode>) {
+    match node {
+        AstNode::Path { steps } => steps.iter().for_each(|step| push_step(step, open)),
+        AstNode::Binary { lhs, rhs, .. } => open.extend([&**lhs, &**rhs]),
+        AstNode::Unary { operand: inner, .. }
+        | AstNode::Lambda { body: inner, .. }
+        | AstNode::FunctionApplication(inner) => open.push(inner),
+        AstNode::Function { args, .. } => open.extend(args),
+        AstNode::Call { procedure, args } => {
+            open.push(procedure);
+            open.extend(args);
+        }
+        AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
+            open.extend(items);
+        }
+        AstNode::Object(pairs) => push_pairs(pairs, open),
+        AstNode::ObjectTransform { input, pattern } => {
+            open.push(input);
+            push_pairs(pattern, open);
+        }
+        AstNode::Conditional {
+            condition,
+            then_branch,
+            else_branch,
+        } => {
+            open.extend([&**condition, &**then_branch]);
+            open.extend(else_branch.as_deref());
+        }
+        AstNode::Sort { input, terms } => {
+            open.push(input);
+            open.extend(terms.iter().map(|(term, _)| term));
+        }
+        AstNode::Transform {
+            location,
+            update,
+            delete,
+        } => {
+            open.extend([&**location, &**update]);
+            open.extend(delete.as_deref());
+        }
+        AstNode::String(_)
+        | AstNode::Name(_)
+        | AstNode::Number(_)
+        | AstNode::Boolean(_)
+        | AstNode::Null
+        | AstNode::Undefined
+        | AstNode::Placeholder
+        | AstNode::Regex { .. }
+        | AstNode::Variable(_)
+        | AstNode::ParentVariable(_)
+        | AstNode::Wildcard
+        | AstNode::Descendant
+        | AstNode::Parent(_) => {}
+    }
+}
+
+fn push_pairs<'a>(pairs: &'a [(AstNode, AstNode)], open: &mut Vec<&'a AstNode>) {
+    for (key, value) in pairs {
+        open.extend([key, value]);
+    }
+}
+
+fn push_step<'a>(step: &'a PathStep, open: &mut Vec<&'a AstNode>) {
+    open.push(&step.node);
+    for stage in &step.stages {
+        match stage {
+            Stage::Filter(predicate) => open.push(predicate),
+            Stage::KeepArray | Stage::Index(_) => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The limits of an execution, with the reason for each.
+
+/// Events one execution may write; Step Functions fails a Standard execution
+/// that reaches this.
+pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+
+/// Bytes of one input, output, argument or result as JSON text (256 KiB), the
+/// quota behind `States.DataLimitExceeded`.
+pub const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
+
+/// Nested arrays and objects of one payload. Ours: JSON readers stop at 128
+/// levels, and a payload must still be readable inside a stored execution.
+pub const PAYLOAD_DEPTH_MAX: usize = 100;
+
+/// Bytes all variables of an execution may hold together (10 MiB).
+pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// States one call of `step` may enter before a Task or Wait hands control
+/// back. Ours, not Step Functions': a loop of Pass and Choice must end.
+pub const STATES_PER_STEP_MAX: u32 = 10_000;
+
+/// Bytes of a document (1 MiB), the quota of CreateStateMachine.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Characters of a state or variable name.
+pub const NAME_CHARS_MAX: usize = 80;
+
+/// The largest number of seconds any duration field takes.
+pub const SECONDS_MAX: u64 = 99_999_999;
+
+/// The largest `MaxDelaySeconds`: a leap year.
+pub const MAX_DELAY_SECONDS_MAX: u64 = 31_622_400;
+
+/// Milliseconds one JSONata expression may run. The only limit that reads a
+/// clock (inside the evaluator): far above any honest expression, so that only
+/// an endless one meets it.
+pub const JSONATA_MILLIS_MAX: u64 = 5_000;
+
+/// Nested evaluations of one JSONata expression.
+pub const JSONATA_DEPTH_MAX: usize = 5_000;
+
+/// Items one JSONata sequence may hold.
+pub const JSONATA_SEQUENCE_MAX: usize = 1_000_000;

@@ -1,0 +1,115 @@
+//! The state types: one file each, with what it reads and what it does.
+
+pub(crate) mod catch;
+mod choice;
+mod fail;
+mod pass;
+pub(crate) mod retry;
+mod succeed;
+pub(crate) mod task;
+mod wait;
+
+use crate::diagnostic::Faults;
+use crate::document::fields::{Fields, Transition};
+use crate::execution::Visit;
+use crate::failure::Failure;
+use crate::history::HistoryEventType;
+use crate::run::{Flow, Run};
+use crate::template::Template;
+
+/// One state of a machine.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) kind: Kind,
+}
+
+/// What a state is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Choice(choice::Choice),
+    Fail(fail::Fail),
+    Pass(pass::Pass),
+    Succeed(succeed::Succeed),
+    Task(Box<task::Task>),
+    Wait(wait::Wait),
+}
+
+/// How a state hands over to what follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exit<'a> {
+    pub(crate) event: HistoryEventType,
+    pub(crate) assign: Option<&'a Template>,
+    pub(crate) output: Option<&'a Template>,
+    pub(crate) transition: &'a Transition,
+    /// Where errors of these fields point, such as `Choices[0]/`.
+    pub(crate) prefix: &'a str,
+}
+
+impl State {
+    /// Reads the state at `fields`; what is wrong with it is in `faults`.
+    pub(crate) fn read(name: &str, fields: Fields<'_>, faults: &mut Faults) -> Option<State> {
+        fields.require(&["Type"], faults);
+        let kind = match fields.text("Type", faults)? {
+            "Choice" => choice::Choice::read(&fields, faults).map(Kind::Choice),
+            "Fail" => Some(Kind::Fail(fail::Fail::read(&fields, faults))),
+            "Pass" => Some(Kind::Pass(pass::Pass::read(&fields, faults))),
+            "Succeed" => Some(Kind::Succeed(succeed::Succeed::read(&fields, faults))),
+            "Task" => task::Task::read(&fields, faults).map(|task| Kind::Task(Box::new(task))),
+            "Wait" => wait::Wait::read(&fields, faults).map(Kind::Wait),
+            kind @ ("Parallel" | "Map") => {
+                faults.unsupported(
+                    fields.at("Type"),
+                    format!("The state '{name}' is a {kind} state, which this version does not run"),
+                    "Use Task, Choice, Pass and Wait states, or run the document on Step Functions.",
+                );
+                return None;
+            }
+            kind => {
+                faults.schema(
+                    fields.at("Type"),
+                    format!(
+                        "'{kind}' is not a state type. Allowed values: [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map]"
+                    ),
+                );
+                return None;
+            }
+        };
+        fields.finish(faults);
+        kind.map(|kind| State { kind })
+    }
+
+    /// Begins a visit; its first history event is written.
+    pub(crate) fn enter(&self, run: &mut Run<'_>, visit: Visit) -> Flow {
+        let (outcome, visit) = match &self.kind {
+            Kind::Choice(choice) => (choice.run(run, &visit), visit),
+            Kind::Fail(fail) => (fail.run(run, &visit), visit),
+            Kind::Pass(pass) => (pass.run(run, &visit), visit),
+            Kind::Succeed(succeed) => (succeed.run(run, &visit), visit),
+            Kind::Wait(wait) => (wait.run(run, &visit), visit),
+            Kind::Task(task) => return task.attempt(run, visit),
+        };
+        outcome.unwrap_or_else(|failure: Failure| run.fail(&visit, failure))
+    }
+
+    /// The event that enters a state of this type.
+    pub(crate) fn entered(&self) -> HistoryEventType {
+        match &self.kind {
+            Kind::Choice(_) => HistoryEventType::ChoiceStateEntered,
+            Kind::Fail(_) => HistoryEventType::FailStateEntered,
+            Kind::Pass(_) => HistoryEventType::PassStateEntered,
+            Kind::Succeed(_) => HistoryEventType::SucceedStateEntered,
+            Kind::Task(_) => HistoryEventType::TaskStateEntered,
+            Kind::Wait(_) => HistoryEventType::WaitStateEntered,
+        }
+    }
+
+    /// Goes on when the timer of a Wait state fires.
+    pub(crate) fn wake(&self, run: &mut Run<'_>, visit: Visit) -> Flow {
+        match &self.kind {
+            Kind::Wait(wait) => wait
+                .wake(run, &visit)
+                .unwrap_or_else(|failure| run.fail(&visit, failure)),
+            _ => run.fail(&visit, run.mismatch(&visit.state)),
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use quell_model::{Origin, Timestamp, sha256_hex};
-use quell_store::{Batch, Document, Kind, State, Write};
+use quell_store::{Batch, Clock, Document, Kind, State, Write};
 
 use crate::queue::take;
 use crate::{CollectError, Delivery, Quarantined, Source};
@@ -109,7 +109,7 @@ impl Source for FolderSource {
         format!("folder {}", self.folder.display())
     }
 
-    async fn receive(&mut self, now: Timestamp) -> Result<Vec<Delivery>, CollectError> {
+    async fn receive(&mut self, clock: &dyn Clock) -> Result<Vec<Delivery>, CollectError> {
         if self.waiting.is_empty() {
             self.look().await?;
         }
@@ -117,7 +117,7 @@ impl Source for FolderSource {
             tokio::time::sleep(self.wait).await;
             return Ok(Vec::new());
         };
-        match self.read(&path, now).await {
+        match self.read(&path, clock.now()).await {
             Ok(delivery) => Ok(vec![delivery]),
             Err(source) => Err(self.fail(source)),
         }
@@ -167,12 +167,12 @@ mod tests {
             format!("{}\n{}\n", record(2), record(3)),
         )
         .unwrap();
-        let now = Timestamp::from_millis(5);
+        let clock = quell_store::ManualClock::at(Timestamp::from_millis(5));
         for restart in 0..2 {
             let mut source = FolderSource::new(folder.path().into(), state.clone(), Duration::ZERO);
             let mut counts = (0, 0, 0);
             loop {
-                let Some(delivery) = source.receive(now).await.unwrap().pop() else {
+                let Some(delivery) = source.receive(&clock).await.unwrap().pop() else {
                     break;
                 };
                 let receipt = accept(&*state, &delivery.records, &delivery.quarantined)

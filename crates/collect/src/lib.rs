@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use quell_aws::AwsError;
 use quell_model::{Origin, Record, Timestamp};
 use quell_normalize::RawRecord;
-use quell_store::StoreError;
+use quell_store::{Clock, StoreError};
 
 pub use accept::{Quarantined, Receipt, accept};
 pub use folder::FolderSource;
@@ -59,8 +59,8 @@ pub trait Source: Send {
     /// Its name, for logs and people.
     fn name(&self) -> String;
 
-    /// Waits for something, for some seconds at most, and brings it. Empty when nothing came.
-    async fn receive(&mut self, now: Timestamp) -> Result<Vec<Delivery>, CollectError>;
+    /// Waits for something, for some seconds at most, and brings it, with the moment it came. Empty when nothing did.
+    async fn receive(&mut self, clock: &dyn Clock) -> Result<Vec<Delivery>, CollectError>;
 
     /// The delivery is durable: it need not come again.
     async fn acknowledge(&mut self, delivery: Delivery) -> Result<(), CollectError>;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use quell_aws::{AwsError, HomeSession};
 use quell_model::{ErrorKind, Origin, Timestamp};
 use quell_normalize::{DELIVERY_BYTES_MAX, split};
+use quell_store::Clock;
 use serde_json::{Value, json};
 
 use crate::message::{Message, understand, unwrap_sns};
@@ -111,7 +112,7 @@ impl Source for QueueSource {
         format!("queue {}", self.url)
     }
 
-    async fn receive(&mut self, now: Timestamp) -> Result<Vec<Delivery>, CollectError> {
+    async fn receive(&mut self, clock: &dyn Clock) -> Result<Vec<Delivery>, CollectError> {
         let params = json!({
             "QueueUrl": self.url, "MaxNumberOfMessages": MESSAGES_MAX, "WaitTimeSeconds": self.wait_seconds,
         });
@@ -126,6 +127,7 @@ impl Source for QueueSource {
             .and_then(Value::as_array)
             .cloned()
             .unwrap_or_default();
+        let now = clock.now();
         let mut deliveries = Vec::with_capacity(messages.len());
         for message in &messages {
             let text = |name: &str| {

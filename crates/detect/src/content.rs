@@ -18,16 +18,14 @@ pub enum Language {
 }
 
 impl Language {
-    const PATTERN_ENDING: &str = ".pattern.json";
-    const SIGMA_ENDING: &str = ".yml";
-
-    /// The language and the id of a detection file: its path without the ending. `None` for other files.
+    /// The language and the id of a detection file: its path without `.yml` or `.json`, so that a rule and a pattern
+    /// of one name stay two detections (`…/name`, `…/name.pattern`). `None` for other files.
     pub fn of(path: &str) -> Option<(Language, &str)> {
-        if let Some(id) = path.strip_suffix(Self::PATTERN_ENDING) {
-            return Some((Language::Pattern, id));
+        if let Some(id) = path.strip_suffix(".yml") {
+            return Some((Language::Sigma, id));
         }
-        path.strip_suffix(Self::SIGMA_ENDING)
-            .map(|id| (Language::Sigma, id))
+        let id = path.strip_suffix(".json")?;
+        id.ends_with(".pattern").then_some((Language::Pattern, id))
     }
 }
 
@@ -69,7 +67,6 @@ struct PatternFile<'a> {
 }
 
 const PATTERN_KEYS: &[&str] = &[
-    "id",
     "title",
     "severity",
     "attack",

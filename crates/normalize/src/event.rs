@@ -19,6 +19,9 @@ pub enum EventError {
     /// The time is not one.
     #[error("the record's eventTime: {0}")]
     Time(#[from] TimestampError),
+    /// The Region is no name that could stand in a host name.
+    #[error("the record's awsRegion «{0}» is not a Region's name")]
+    Region(String),
     /// The account is not twelve digits.
     #[error("the record's recipientAccountId «{0}» is not twelve digits")]
     Account(String),
@@ -85,13 +88,21 @@ pub fn event(record: &Record) -> Result<Event, EventError> {
     if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
         return Err(EventError::Account(account.chars().take(40).collect()));
     }
+    let region = need(trail.aws_region, "awsRegion")?;
+    if region.len() > 40
+        || !region
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
+        return Err(EventError::Region(region.chars().take(40).collect()));
+    }
     let time: Timestamp = need(trail.event_time, "eventTime")?.parse()?;
     Ok(Event {
         record: record.id.clone(),
         time,
         received_at: record.received_at,
         account,
-        region: need(trail.aws_region, "awsRegion")?,
+        region,
         source: need(trail.event_source, "eventSource")?,
         name: need(trail.event_name, "eventName")?,
         error_code: trail.error_code.map(bounded),
@@ -163,6 +174,7 @@ mod tests {
             ("eventName", "eventNam", "eventName"),
             ("\"111122223333\"", "\"1/../2\"", "twelve digits"),
             ("2026-11-21T10:00:00Z", "soon", "eventTime"),
+            ("\"us-east-1\"", "\"evil.example/\"", "awsRegion"),
             ("\"us-east-1\"", "5", "not CloudTrail's"),
         ] {
             let error = event(&record(&GOOD.replace(from, to)))

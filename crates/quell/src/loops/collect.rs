@@ -57,7 +57,7 @@ async fn run(app: Arc<App>, mut source: Box<dyn Source>) {
 }
 
 async fn once(app: &App, source: &mut dyn Source) -> Result<(), quell_collect::CollectError> {
-    for delivery in source.receive(app.clock.now()).await? {
+    for delivery in source.receive(&*app.clock).await? {
         let receipt = accept(&*app.state, &delivery.records, &delivery.quarantined).await?;
         for q in &delivery.quarantined {
             tracing::warn!(

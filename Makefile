@@ -1,0 +1,44 @@
+# The commands of the README. Each does its own set-up, says what it is doing, and can be run twice.
+SHELL := /bin/bash
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quell
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
+PYTHON := $(CACHE)/test-venv/bin/python
+
+.PHONY: help demo test lint bench-loop crash setup build doc
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup build ## do the whole job once on a test range, and leave the server up
+	$(QUELL_BIN) demo $(DEMO)
+
+test: setup lint build ## install what the tests need, and run them all
+	scripts/say "unit, property and conformance tests"
+	QUELL_RANGE_PYTHON=$(PYTHON) cargo test --workspace --quiet
+	scripts/say "the service models are what the pinned botocore gives"
+	cargo xtask models --check --botocore "$$($(PYTHON) -c 'import botocore, os; print(os.path.dirname(botocore.__file__))')"
+	scripts/say "tests of the range"
+	$(PYTHON) -B -m pytest -q -p no:cacheprovider range/tests
+	scripts/say "tests of the whole product"
+	$(PYTHON) -B -m pytest -q -p no:cacheprovider tests
+
+lint: setup ## formatting, lints, documentation, licences
+	scripts/say "formatting, lints, documentation, licences"
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	cargo deny --offline check --hide-inclusion-graph bans licenses sources
+
+bench-loop: setup build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
+	$(PYTHON) -B tests/bench_loop.py
+
+crash: setup build ## 200 times kill -9 with 50 exposures in flight
+	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50
+
+build:
+	@scripts/say "building quell (the first time takes some minutes)"
+	cargo build --package quell
+
+setup:
+	@scripts/setup

@@ -55,10 +55,10 @@ impl FolderSource {
         }
         found.sort();
         for path in found {
-            if let Ok(mark) = mark(&path).await {
-                if self.state.get(Kind::Cursor, &mark).await?.is_none() {
-                    self.waiting.push_back(path);
-                }
+            if let Ok(mark) = mark(&path).await
+                && self.state.get(Kind::Cursor, &mark).await?.is_none()
+            {
+                self.waiting.push_back(path);
             }
         }
         Ok(())

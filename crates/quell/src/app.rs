@@ -58,6 +58,8 @@ pub enum AppError {
 
 /// The file with the state, below the data folder.
 const STATE_FILE: &str = "quell.db";
+/// Held by whoever carries runs in this data folder; the system lets go of it when the process dies.
+const LOCK_FILE: &str = "carrier.lock";
 /// While this file is there, nothing is changed in AWS.
 pub const HALT_FILE: &str = "halt";
 
@@ -132,6 +134,24 @@ impl App {
             let roles = Self::roles(account, partition);
             issuer == roles.act || issuer == roles.read
         })
+    }
+
+    /// The right to carry runs in this data folder, while the file lives; `None` when another process has it.
+    ///
+    /// # Errors
+    /// [`AppError::Data`].
+    pub fn carrier(&self) -> Result<Option<std::fs::File>, AppError> {
+        let path = self.config.data.join(LOCK_FILE);
+        let fail = |source| AppError::Data {
+            path: path.clone(),
+            source,
+        };
+        let file = std::fs::File::create(&path).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(source)) => Err(fail(source)),
+        }
     }
 
     /// Whether somebody has pulled the brake.

@@ -310,10 +310,10 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
         "roles": {"read": roles.read, "act": roles.act},
         "queues": {"permit": PERMIT_QUEUE},
     });
-    if run.mode == Mode::Undo {
-        if let Some(map) = input.as_object_mut() {
-            map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
-        }
+    if run.mode == Mode::Undo
+        && let Some(map) = input.as_object_mut()
+    {
+        map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
     }
     input
 }

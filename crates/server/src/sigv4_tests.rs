@@ -217,7 +217,8 @@ fn what_is_not_covered_is_refused() {
         check(&good, minutes(-6)),
         Err(SignatureError::Skew { .. })
     ));
-    let changes: [(&str, fn(&mut Parsed)); 6] = [
+    type Change = fn(&mut Parsed);
+    let changes: [(&str, Change); 6] = [
         ("not signed", |p| drop(p.headers.pop())),
         ("x-amz-security-token", |p| {
             p.headers.push(("x-amz-security-token".into(), "t".into()))

@@ -1,5 +1,13 @@
 //! SQLite passes the suite, keeps what it acknowledged, and says what is wrong with a folder.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test says what is wrong by failing"
+)]
 mod suite;
 
 use quell_model::Timestamp;

@@ -51,6 +51,7 @@ impl Demo {
         let mut settings = load(global.config.as_deref(), Some(&data))?;
         settings.server.listen.clone_from(&self.listen);
         let app = App::open(settings).await?;
+        let _carrier = app.carrier()?;
         let tasks = Tasks::default();
         let listener = loops::bind(&app).await.map_err(|e| {
             Failure::Setup(format!(

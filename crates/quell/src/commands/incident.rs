@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Failure, Global};
 use crate::app::App;
-use crate::output::{line, safe, table};
+use crate::output::{safe, table};
 
 /// What happened.
 #[derive(Subcommand)]
@@ -179,7 +179,6 @@ pub(super) async fn wait_for_run(
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    line("");
     Err(Failure::Remote(format!(
         "{id} has not ended in {seconds} s; `quell run show {id}` says how it stands"
     )))

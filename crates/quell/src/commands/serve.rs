@@ -34,6 +34,12 @@ impl Serve {
         let address = listener
             .local_addr()
             .map_err(|e| Failure::Remote(e.to_string()))?;
+        let Some(_carrier) = app.carrier()? else {
+            let data = app.config.data.display();
+            return Err(Failure::Setup(format!(
+                "another quell serves from {data} (--data gives another folder)"
+            )));
+        };
         let tasks = Tasks::default();
         loops::start(&app, &tasks);
         loops::start_server(&app, &tasks, listener);

@@ -44,13 +44,15 @@ pub(super) fn person() -> String {
     )
 }
 
-/// Carries a run to its end here, or waits for the server that holds it, and prints how it ended.
+/// Carries a run to its end here, or waits for the server that carries runs, and prints how it ended.
 pub(super) async fn carry_out(global: &Global, app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
-    // Whoever comes second finds the log further on than it thought, and leaves the run to the other.
-    let here = drive_to_end(app, id);
-    let ended = super::incident::wait_for_run(app, id, WAIT_SECONDS);
-    let (_, run) = tokio::join!(here, ended);
-    report(global, &run?)
+    if let Some(_carrier) = app.carrier()? {
+        drive_to_end(app, id).await.map_err(Failure::Remote)?;
+    }
+    report(
+        global,
+        &super::incident::wait_for_run(app, id, WAIT_SECONDS).await?,
+    )
 }
 
 fn report(global: &Global, run: &Run) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quell_model::{Finding, Incident, IncidentStatus, Record};
 use quell_normalize::{event, resource};
-use quell_respond::{Level, Playbook};
+use quell_respond::{Level, Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Placed, cause, place};
 
@@ -161,10 +161,27 @@ async fn add_findings(
     let Some(mut incident) = incident.filter(|_| changed) else {
         return Ok(());
     };
-    if incident.status == IncidentStatus::Open || incident.status == IncidentStatus::Parked {
+    let idle = matches!(
+        incident.status,
+        IncidentStatus::Open | IncidentStatus::Parked
+    );
+    if idle && !waits_for_a_person(&*app.state, &incident).await? {
         respond(app, &mut incident, playbook, batch)?;
     }
     push_incident(&incident, stored, batch)
+}
+
+/// Whether a run of the incident has a plan that somebody is asked about: another would only ask again.
+async fn waits_for_a_person(state: &dyn State, incident: &Incident) -> Result<bool, StoreError> {
+    let query = Query::all(Kind::Run)
+        .parent(incident.id.as_str())
+        .status("parked")
+        .newest()
+        .limit(1);
+    match state.list(&query).await?.documents.pop() {
+        Some(document) => Ok(document.read::<Run>()?.outcome.is_none()),
+        None => Ok(false),
+    }
 }
 
 /// The unresolved incident of a cause.

@@ -74,11 +74,10 @@ async fn start_one(
     }
     let (app, places, active) = (app.clone(), places.clone(), active.clone());
     tasks.start("run", async move {
-        if let Ok(_place) = places.acquire().await {
-            if let Err(error) = driver::drive(&app, &id).await {
-                // It stays as it is in the store, and is taken up again in the next round.
-                tracing::warn!(run = %id, %error, "a run was interrupted; it goes on from its log");
-            }
+        let _place = places.acquire().await;
+        if let Err(error) = driver::drive(&app, &id).await {
+            // It stays as it is in the store, and is taken up again in the next round.
+            tracing::warn!(run = %id, %error, "a run was interrupted; it goes on from its log");
         }
         active.lock().await.remove(&id);
     });

@@ -124,7 +124,8 @@ fn every_wrong_plan_is_refused() {
 #[test]
 fn a_tampered_plan_is_refused() {
     let good = plan(&world(), &["sgr-open", "sgr-six"]);
-    let changes: Vec<(&str, fn(&mut Plan))> = vec![
+    type Change = fn(&mut Plan);
+    let changes: Vec<(&str, Change)> = vec![
         ("another group", |p| {
             p.calls[0].arguments["GroupId"] = json!("sg-2")
         }),

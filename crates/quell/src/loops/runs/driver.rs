@@ -298,6 +298,8 @@ impl<'a> Driver<'a> {
         self.run.plan = Some(plan);
         match decision {
             Decision::Permit(permit) => {
+                self.run.status = RunStatus::Running;
+                self.run.reason = None;
                 self.run.note(Stage::Permitted, now);
                 let (approver, hash) =
                     (permit.approver().to_owned(), permit.plan_hash().to_owned());
@@ -325,17 +327,30 @@ impl<'a> Driver<'a> {
                 Ok(true)
             }
             Decision::Ask { reasons } => {
-                self.run.status = RunStatus::Parked;
-                let reason = reasons.join("; ");
-                if self.run.reason.as_ref() != Some(&reason) {
-                    self.run.reason = Some(reason);
-                    self.append(vec![decided("ask", None, reasons)], None)
-                        .await?;
-                    finish::park_incident(self.app, &self.run).await?;
-                }
+                self.park(reasons).await?;
                 Ok(false)
             }
         }
+    }
+
+    /// Leaves the run to a person. It gives up its resource meanwhile: whoever comes next reads the state anew.
+    async fn park(&mut self, reasons: Vec<String>) -> Result<(), DriveError> {
+        let give_up = Write::Delete(Kind::Lease, self.run.resource.arn.to_string());
+        let reason = reasons.join("; ");
+        let known =
+            self.run.status == RunStatus::Parked && self.run.reason.as_ref() == Some(&reason);
+        self.run.status = RunStatus::Parked;
+        self.run.reason = Some(reason);
+        if known {
+            // Asked before, and nothing has changed: the log does not grow while somebody thinks.
+            self.app.state.commit(Batch::new().with(give_up)).await?;
+            return Ok(());
+        }
+        tracing::info!(run = %self.run.id, reason = self.run.reason, "a run waits for a person");
+        self.append(vec![decided("ask", None, reasons)], Some(give_up))
+            .await?;
+        finish::park_incident(self.app, &self.run).await?;
+        Ok(())
     }
 
     /// A permit does not survive a restart, and it ages: the guard decides again on the same plan.

@@ -13,7 +13,7 @@ use crate::begin;
 /// Others write incidents too; not for ever at the same moment.
 const CONFLICTS_MAX: usize = 20;
 /// An incident that needs more runs than this is looked at by a person: somebody keeps undoing the fix.
-const RUNS_MAX: usize = 12;
+const RUNS_MAX: usize = 50;
 
 /// How a document's end reads.
 struct End {

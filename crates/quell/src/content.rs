@@ -148,6 +148,7 @@ fn read_folder(root: &Path, faults: &mut Vec<Diagnostic>) -> std::io::Result<Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quell_model::{Origin, Record, Timestamp};
 
     #[test]
     fn the_built_in_content_is_right() {
@@ -157,6 +158,45 @@ mod tests {
         for playbook in content.playbooks.values() {
             for detection in &playbook.detections {
                 assert!(content.playbook_for(detection).is_some());
+            }
+        }
+    }
+
+    /// Every detection has records that it must match and records that it must not, beside it.
+    #[test]
+    fn every_detection_hits_and_misses_as_its_samples_say() {
+        let content = Content::load(None).unwrap();
+        let files = built_in();
+        let samples = |id: &str, kind: &str| -> Vec<Record> {
+            let stem = id.strip_suffix(".pattern").unwrap_or(id);
+            let path = format!("detections/{stem}.{kind}.json");
+            let text = files
+                .get(&path)
+                .unwrap_or_else(|| panic!("{path} is missing"));
+            let split = quell_normalize::split(text.as_bytes());
+            assert_eq!(split.faults, Vec::<String>::new(), "{path}");
+            let origin = Origin::File { path };
+            let record = |r: quell_normalize::RawRecord| Record {
+                id: r.id,
+                origin: origin.clone(),
+                received_at: Timestamp::default(),
+                envelope: r.envelope,
+                body: r.body,
+            };
+            split.records.into_iter().map(record).collect()
+        };
+        for detection in content.engine.detections() {
+            for (kind, wanted) in [("hit", true), ("miss", false)] {
+                let records = samples(&detection.id, kind);
+                assert!(!records.is_empty());
+                for record in records {
+                    let matched = content
+                        .engine
+                        .matching(&record)
+                        .iter()
+                        .any(|d| d.id == detection.id);
+                    assert_eq!(matched, wanted, "{} on {}", detection.id, record.body);
+                }
             }
         }
     }

@@ -1,1 +1,368 @@
+use super::*;
+use crate::permit::NotPermitted;
+use quell_model::{Call, PlannedCall, UndoCall};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
 
+fn playbook() -> Playbook {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/playbooks/PB-008");
+    let names = ["playbook.toml", "respond.asl.json", "undo.asl.json"];
+    let read = |n: &str| {
+        (
+            n.to_owned(),
+            std::fs::read_to_string(folder.join(n)).unwrap(),
+        )
+    };
+    let files: BTreeMap<String, String> = names.into_iter().map(read).collect();
+    Playbook::load("playbooks/PB-008", &files).unwrap()
+}
+
+fn resource() -> Resource {
+    Resource::security_group("aws", "us-east-1", "444455556666", "sg-1")
+}
+
+fn plan() -> Plan {
+    let rule = json!({"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": false, "IpProtocol": "tcp",
+                      "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0"});
+    let permission = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
+    Plan {
+        playbook: "PB-008".into(),
+        resource: resource().arn.to_string(),
+        summary: "Revoke 1 of 1 ingress rules".into(),
+        calls: vec![PlannedCall {
+            resource: "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress".into(),
+            arguments: json!({"GroupId": "sg-1", "SecurityGroupRuleIds": ["sgr-1"]}),
+            class: Class::R1,
+            undo: vec![UndoCall {
+                resource: "arn:aws:states:::aws-sdk:ec2:authorizeSecurityGroupIngress".into(),
+                arguments: json!({"GroupId": "sg-1", "IpPermissions": [permission]}),
+            }],
+        }],
+        before: json!({"securityGroupRules": [rule]}),
+        after: json!({"securityGroupRules": []}),
+        facts: json!({"groupName": "web", "isDefault": false, "attachments": [], "attachmentCount": 0, "wideRange": false}),
+    }
+}
+
+/// What may be changed about a good situation.
+struct Changes {
+    plan: fn(&mut Plan),
+    situation: fn(&mut Situation<'_>),
+}
+
+fn said(changes: &Changes) -> String {
+    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
+    let mut plan = plan();
+    (changes.plan)(&mut plan);
+    let mut situation = Situation {
+        run: &run,
+        resource: &resource,
+        playbook: &playbook,
+        undo: None,
+        account_in_scope: true,
+        level: Level::AutoWithUndo,
+        halted: false,
+        budget_left: 10,
+        approval: None,
+        requested_by: None,
+        now: Timestamp::from_millis(0),
+    };
+    (changes.situation)(&mut situation);
+    let approval = Approval {
+        by: "ann".into(),
+        plan_hash: plan.hash(),
+        at: Timestamp::default(),
+    };
+    if situation.approval.is_some() {
+        situation.approval = Some(&approval);
+    }
+    match decide(&plan, &situation) {
+        Decision::Permit(permit) => format!("permit {}", permit.approver()),
+        Decision::Ask { reasons } => format!("ask {}", reasons.join("; ")),
+        Decision::Refuse { reasons } => format!("refuse {}", reasons.join("; ")),
+    }
+}
+
+const SAME: fn(&mut Plan) = |_| {};
+const AS_IS: fn(&mut Situation<'_>) = |_| {};
+
+#[test]
+fn a_good_plan_is_permitted() {
+    assert_eq!(
+        said(&Changes {
+            plan: SAME,
+            situation: AS_IS
+        }),
+        "permit policy:auto"
+    );
+}
+
+#[test]
+fn what_no_approval_can_mend_is_refused_even_with_one() {
+    let cases: [(&str, Changes); 8] = [
+        (
+            "halted",
+            Changes {
+                plan: SAME,
+                situation: |s| s.halted = true,
+            },
+        ),
+        (
+            "not in scope",
+            Changes {
+                plan: SAME,
+                situation: |s| s.account_in_scope = false,
+            },
+        ),
+        (
+            "the plan is of PB-001",
+            Changes {
+                plan: |p| p.playbook = "PB-001".into(),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "the plan is about",
+            Changes {
+                plan: |p| p.resource = "arn:aws:ec2:us-east-1:1:security-group/sg-2".into(),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "does not declare ec2:DeleteSecurityGroup",
+            Changes {
+                plan: |p| {
+                    p.calls[0].resource = "arn:aws:states:::aws-sdk:ec2:deleteSecurityGroup".into()
+                },
+                situation: AS_IS,
+            },
+        ),
+        (
+            "is not an AWS call",
+            Changes {
+                plan: |p| p.calls[0].resource = "arn:aws:states:::lambda:invoke".into(),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "never touched",
+            Changes {
+                plan: |p| p.facts["groupName"] = json!("quell-quarantine"),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "no calls",
+            Changes {
+                plan: |p| p.calls.clear(),
+                situation: AS_IS,
+            },
+        ),
+    ];
+    for (says, changes) in cases {
+        let answer = said(&changes);
+        assert!(
+            answer.starts_with("refuse") && answer.contains(says),
+            "wanted «{says}», got «{answer}»"
+        );
+        let approved = Changes {
+            plan: changes.plan,
+            situation: match says {
+                "halted" => |s| {
+                    s.halted = true;
+                    s.approval = Some(ANY);
+                },
+                "not in scope" => |s| {
+                    s.account_in_scope = false;
+                    s.approval = Some(ANY);
+                },
+                _ => |s| s.approval = Some(ANY),
+            },
+        };
+        assert!(said(&approved).starts_with("refuse"), "{says}");
+    }
+}
+
+/// Replaced by an approval of the very plan.
+static ANY: &Approval = &Approval {
+    by: String::new(),
+    plan_hash: String::new(),
+    at: Timestamp::EPOCH,
+};
+
+#[test]
+fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
+    let cases: [(&str, Changes); 9] = [
+        (
+            "level here is «suggest»",
+            Changes {
+                plan: SAME,
+                situation: |s| s.level = Level::Suggest,
+            },
+        ),
+        (
+            "level here is «approve»",
+            Changes {
+                plan: SAME,
+                situation: |s| s.level = Level::Approve,
+            },
+        ),
+        (
+            "budget has 0 left",
+            Changes {
+                plan: SAME,
+                situation: |s| s.budget_left = 0,
+            },
+        ),
+        (
+            "class R2",
+            Changes {
+                plan: |p| p.calls[0].class = Class::R2,
+                situation: AS_IS,
+            },
+        ),
+        (
+            "default group",
+            Changes {
+                plan: |p| {
+                    p.facts["isDefault"] = json!(true);
+                    p.facts["attachmentCount"] = json!(1);
+                },
+                situation: AS_IS,
+            },
+        ),
+        (
+            "managed by an AWS service",
+            Changes {
+                plan: |p| p.facts["attachments"] = json!([{"requesterManaged": true}]),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "21 interfaces",
+            Changes {
+                plan: |p| p.facts["attachmentCount"] = json!(21),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "not known what uses",
+            Changes {
+                plan: |p| drop(p.facts.as_object_mut().unwrap().remove("attachments")),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "not critical",
+            Changes {
+                plan: |p| p.facts["wideRange"] = json!(true),
+                situation: AS_IS,
+            },
+        ),
+    ];
+    for (says, changes) in cases {
+        let answer = said(&changes);
+        assert!(
+            answer.starts_with("ask") && answer.contains(says),
+            "wanted «{says}», got «{answer}»"
+        );
+    }
+    let yes = Changes {
+        plan: |p| p.facts["wideRange"] = json!(true),
+        situation: |s| {
+            s.level = Level::Suggest;
+            s.approval = Some(ANY);
+        },
+    };
+    assert_eq!(said(&yes), "permit ann");
+    let asked_for = Changes {
+        plan: SAME,
+        situation: |s| {
+            s.level = Level::Suggest;
+            s.requested_by = Some("bob");
+        },
+    };
+    assert_eq!(said(&asked_for), "permit bob");
+}
+
+#[test]
+fn a_yes_to_another_plan_is_no_yes() {
+    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
+    let other = Approval {
+        by: "ann".into(),
+        plan_hash: "0".repeat(64),
+        at: Timestamp::default(),
+    };
+    let situation = Situation {
+        run: &run,
+        resource: &resource,
+        playbook: &playbook,
+        undo: None,
+        account_in_scope: true,
+        level: Level::Suggest,
+        halted: false,
+        budget_left: 1,
+        approval: Some(&other),
+        requested_by: None,
+        now: Timestamp::default(),
+    };
+    assert!(matches!(decide(&plan(), &situation), Decision::Ask { .. }));
+}
+
+#[test]
+fn a_permit_covers_its_own_call_there_and_then_and_no_other() {
+    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
+    let situation = Situation {
+        run: &run,
+        resource: &resource,
+        playbook: &playbook,
+        undo: None,
+        account_in_scope: true,
+        level: Level::AutoWithUndo,
+        halted: false,
+        budget_left: 1,
+        approval: None,
+        requested_by: None,
+        now: Timestamp::from_millis(0),
+    };
+    let Decision::Permit(permit) = decide(&plan(), &situation) else {
+        panic!()
+    };
+    let call = Call {
+        service: "ec2".into(),
+        operation: "RevokeSecurityGroupIngress".into(),
+        params: json!({"SecurityGroupRuleIds": ["sgr-1"], "GroupId": "sg-1"}),
+    };
+    let at = Timestamp::from_millis;
+    permit
+        .check("444455556666", "us-east-1", &call, at(1))
+        .unwrap();
+    let refused = |account: &str, region: &str, call: &Call, now| {
+        permit.check(account, region, call, now).unwrap_err()
+    };
+    assert!(matches!(
+        refused("444455556666", "us-east-1", &call, at(PERMIT_MILLIS)),
+        NotPermitted::Expired { .. }
+    ));
+    assert!(matches!(
+        refused("111122223333", "us-east-1", &call, at(1)),
+        NotPermitted::Elsewhere { .. }
+    ));
+    assert!(matches!(
+        refused("444455556666", "eu-west-1", &call, at(1)),
+        NotPermitted::Elsewhere { .. }
+    ));
+    let mut wider = call.clone();
+    wider.params["SecurityGroupRuleIds"] = json!(["sgr-1", "sgr-2"]);
+    assert!(matches!(
+        refused("444455556666", "us-east-1", &wider, at(1)),
+        NotPermitted::NotInPlan { .. }
+    ));
+    let mut other = call;
+    other.operation = "RevokeSecurityGroupEgress".into();
+    assert!(matches!(
+        refused("444455556666", "us-east-1", &other, at(1)),
+        NotPermitted::NotInPlan { .. }
+    ));
+}

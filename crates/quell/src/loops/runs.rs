@@ -1,7 +1,7 @@
 //! Runs: the loop that finds them, and the driver that carries one to its end.
 //!
 //! Every step is: append to the log what is about to happen, make it durable, do it, append what came of it. A
-//! crash anywhere is a replay of the log ([`Flow::apply`]); an intent without an outcome is given back to the
+//! crash anywhere is a replay of the log ([`quell_respond::Flow::apply`]); an intent without an outcome is given back to the
 //! document as `Quell.Interrupted`, and the document reads before it does anything again.
 
 mod driver;

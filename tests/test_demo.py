@@ -51,7 +51,7 @@ def test_the_tables_for_people_tell_the_same_and_how_to_undo(tmp_path: Path) -> 
         said = quell("demo", "--once", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", cwd=tmp_path, output="table", seconds=120)
         assert said.code == 0, said.err
     words = [line.split()[0] for line in said.out.splitlines() if line.split()]
-    assert [word for word in words if word in STAGES] == STAGES
+    assert [word for word in words if word in STAGES][: len(STAGES)] == STAGES
     assert words.count("revoked") == 1 + 2, "a stage, and two rules"
     assert words.count("kept") == 3
     assert "MTTD" in said.out

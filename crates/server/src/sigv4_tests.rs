@@ -82,10 +82,11 @@ fn claim_of(request: &Request<'_>) -> Claimed {
 
 #[test]
 fn the_signing_suites_header_forms_agree_at_every_stage() {
-    let mut passed = 0;
+    let (mut passed, mut skipped) = (0, 0);
     for case in cases("sigv4-suite.jsonl") {
         // Version 4a is another algorithm, and unnormalised paths are S3's way: neither is taken at this door.
         if case["version"] != "v4" || case["context"]["normalize"] != true {
+            skipped += 1;
             continue;
         }
         let signed = parse(case["header"]["signed"].as_str().unwrap());
@@ -108,12 +109,15 @@ fn the_signing_suites_header_forms_agree_at_every_stage() {
             .unwrap_or_else(|_| panic!("{}", case["id"]));
         passed += 1;
     }
-    println!("sigv4-suite.jsonl: passed {passed} header forms of normalised v4 cases");
+    println!(
+        "sigv4-suite.jsonl: passed {passed}, failed 0, skipped {skipped} (v4a and unnormalised paths are not taken at this door)"
+    );
 }
 
 #[test]
 fn the_classic_cases_agree_at_every_stage() {
-    for case in cases("sigv4.jsonl") {
+    let all = cases("sigv4.jsonl");
+    for case in &all {
         let signed = parse(case["sreq"].as_str().unwrap());
         let request = signed.request();
         let claimed = claim_of(&request);
@@ -137,6 +141,7 @@ fn the_classic_cases_agree_at_every_stage() {
             case["id"]
         );
     }
+    println!("sigv4.jsonl: passed {}, failed 0, skipped 0", all.len());
 }
 
 fn signed() -> (Parsed, Timestamp) {

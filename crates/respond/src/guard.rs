@@ -2,6 +2,8 @@
 //!
 //! [`decide`] is the only maker of a [`Permit`].
 
+use std::fmt;
+
 use quell_model::{Class, Plan, Resource, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +26,18 @@ pub enum Level {
     AutoWithUndo,
     /// Act by itself.
     Auto,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observe => "observe",
+            Self::Suggest => "suggest",
+            Self::Approve => "approve",
+            Self::AutoWithUndo => "auto-with-undo",
+            Self::Auto => "auto",
+        })
+    }
 }
 
 /// A person's yes to one plan.
@@ -194,19 +208,12 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         Level::AutoWithUndo if worst <= Class::R1 => {}
         Level::AutoWithUndo => ask.push(format!("a step is of class {worst:?}")),
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
-        level => ask.push(format!("the level here is «{}»", level_word(level))),
+        level => ask.push(format!("the level here is «{level}»")),
     }
     if s.undo.is_none() {
         ask.extend(blast_radius(plan, s));
     }
     ask
-}
-
-fn level_word(level: Level) -> String {
-    serde_json::to_value(level)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// Who else would feel it.

@@ -76,7 +76,7 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
     let scope = match app.config.accounts.len() {
         0 => Err("no account is in scope: nothing will be done anywhere".to_owned()),
         n => Ok(format!(
-            "{n} account(s), level at most {:?}",
+            "{n} account(s), level at most {}",
             app.config.respond.level_max
         )),
     };

@@ -59,7 +59,7 @@ impl Serve {
             app.content.faults.len()
         ));
         note(&format!(
-            "  scope     {} account(s), level at most {:?}{}",
+            "  scope     {} account(s), level at most {}{}",
             app.config.accounts.len(),
             app.config.respond.level_max,
             if app.aws.is_none() {

@@ -102,7 +102,11 @@ def test_pure_rooms_bring_no_clock_socket_file_or_chance(room: str):
     assert not found, f"crates/{room} is pure and depends on {', '.join(sorted(found))}"
     reached = []
     for path in sorted((ROOT / "crates" / room / "src").rglob("*.rs")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if path.stem.endswith("_tests"):
+            continue
+        # Tests may read files.
+        product, *_ = path.read_text(encoding="utf-8").split("#[cfg(test)]\nmod tests {")
+        for number, line in enumerate(product.splitlines(), 1):
             if SOURCE_BANNED.search(line.split("//")[0]):
                 reached.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
     assert not reached, "a pure room reaches out:\n" + "\n".join(reached)

@@ -38,7 +38,8 @@ class Fixed:
         home.range.deliver()
         before = home.range.rules(self.group)
         last = home.range.ec2().authorize_security_group_ingress(GroupId=self.group, IpPermissions=EXPOSURE[2:])
-        self.exposed: list[Rule] = before + last["SecurityGroupRules"]
+        # EC2 leaves empty tags out of this answer, and shows them when asked.
+        self.exposed: list[Rule] = before + [{"Tags": [], **rule} for rule in last["SecurityGroupRules"]]
         _, runs = server.fixed(self.group)
         self.run: str = runs[-1]["id"]
         self.after: list[Rule] = home.range.rules(self.group)

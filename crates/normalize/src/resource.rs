@@ -67,4 +67,32 @@ mod tests {
             assert!(!is_group_id(bad), "{bad}");
         }
     }
+
+    #[test]
+    fn a_failed_call_names_no_victim() {
+        let body = r#"{"eventTime":"2026-11-21T10:00:00Z","eventSource":"ec2.amazonaws.com","awsRegion":"us-east-1",
+            "eventName":"AuthorizeSecurityGroupIngress","recipientAccountId":"111122223333",
+            "requestParameters":{"groupId":"sg-1"},"responseElements":null}"#;
+        let of = |body: &str| {
+            let record = Record {
+                id: quell_model::RecordId::of_bytes(body.as_bytes()),
+                origin: quell_model::Origin::File { path: "t".into() },
+                received_at: quell_model::Timestamp::EPOCH,
+                envelope: None,
+                body: serde_json::value::RawValue::from_string(body.to_owned()).unwrap(),
+            };
+            resource(&crate::event(&record).unwrap(), &record).map(|r| r.arn.to_string())
+        };
+        let arn = "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1";
+        assert_eq!(of(body).as_deref(), Some(arn));
+        assert_eq!(
+            of(&body.replace("\"awsRegion\"", "\"errorCode\":\"Client.X\",\"awsRegion\"")),
+            None
+        );
+        assert_eq!(of(&body.replace("sg-1", "sg-1/../../x")), None);
+        assert_eq!(
+            of(&body.replace("AuthorizeSecurityGroupIngress", "CreateSecurityGroup")),
+            None
+        );
+    }
 }

@@ -165,14 +165,18 @@ impl App {
     }
 }
 
-fn make_private_folder(path: &PathBuf) -> Result<(), AppError> {
+/// A folder that nobody else may look into.
+///
+/// # Errors
+/// [`AppError::Data`].
+pub fn make_private_folder(path: &std::path::Path) -> Result<(), AppError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path);
     made.map_err(|source| AppError::Data {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })
 }

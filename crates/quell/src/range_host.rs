@@ -30,6 +30,9 @@ pub enum RangeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] crate::app::AppError),
     /// A program failed.
     #[error("{what} failed: {detail}")]
     Program {
@@ -235,7 +238,7 @@ pub async fn up(data: &Path, port: u16, more: &[String]) -> Result<Running, Rang
     let python = python().await?;
     let source = source()?;
     let folder = data.join("range");
-    std::fs::create_dir_all(&folder).map_err(file(&folder))?;
+    crate::app::make_private_folder(&folder)?;
     let ready = folder.join("info.json");
     drop(std::fs::remove_file(&ready));
     let log = folder.join("range.log");

@@ -99,9 +99,9 @@ pub enum Decision {
 /// A permit lasts so long: the state that it rests on gets old.
 pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
 
-/// Security groups with these name prefixes belong to Quell or to AWS services that made them: compiled in, not
-/// configurable (the never-touch set).
-const NEVER_TOUCH_GROUPS: &[&str] = &["quell-", "d-", "AWSServiceRole"];
+/// Groups with such names are mostly made by AWS Directory Service, or by Quell itself. A name proves nothing, since
+/// whoever makes a group chooses it: a person decides, and an attacker wins no immunity by it.
+const RESERVED_GROUP_NAMES: &[&str] = &["quell-", "d-"];
 
 /// Whether the plan may be carried out.
 pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
@@ -164,17 +164,6 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             None => no.push(format!("{} is not an AWS call", planned.resource)),
         }
     }
-    let name = plan
-        .facts
-        .get("groupName")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if NEVER_TOUCH_GROUPS
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-    {
-        no.push(format!("groups named like «{name}» are never touched"));
-    }
     let claim = Claim {
         resource_id: &s.resource.id,
         facts: &s.playbook.facts,
@@ -227,6 +216,15 @@ fn blast_radius(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     let Some(attachments) = attachments else {
         return vec!["it is not known what uses the resource".to_owned()];
     };
+    match facts.get("groupName").and_then(Value::as_str) {
+        None => ask.push("the group's name is not known".to_owned()),
+        Some(name) if RESERVED_GROUP_NAMES.iter().any(|p| name.starts_with(p)) => {
+            ask.push(format!(
+                "groups named like «{name}» are mostly made by AWS or by Quell"
+            ));
+        }
+        Some(_) => {}
+    }
     let count = facts.get("attachmentCount").and_then(Value::as_u64);
     let count = count.unwrap_or_else(|| u64::try_from(attachments.len()).unwrap_or(u64::MAX));
     let managed = attachments

@@ -100,7 +100,7 @@ fn a_good_plan_is_permitted() {
 
 #[test]
 fn what_no_approval_can_mend_is_refused_even_with_one() {
-    let cases: [(&str, Changes); 8] = [
+    let cases: [(&str, Changes); 7] = [
         (
             "halted",
             Changes {
@@ -146,13 +146,6 @@ fn what_no_approval_can_mend_is_refused_even_with_one() {
             },
         ),
         (
-            "never touched",
-            Changes {
-                plan: |p| p.facts["groupName"] = json!("quell-quarantine"),
-                situation: AS_IS,
-            },
-        ),
-        (
             "no calls",
             Changes {
                 plan: |p| p.calls.clear(),
@@ -193,7 +186,7 @@ static ANY: &Approval = &Approval {
 
 #[test]
 fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
-    let cases: [(&str, Changes); 9] = [
+    let cases: [(&str, Changes); 11] = [
         (
             "level here is «suggest»",
             Changes {
@@ -219,6 +212,20 @@ fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
             "class R2",
             Changes {
                 plan: |p| p.calls[0].class = Class::R2,
+                situation: AS_IS,
+            },
+        ),
+        (
+            "mostly made by AWS or by Quell",
+            Changes {
+                plan: |p| p.facts["groupName"] = json!("quell-quarantine"),
+                situation: AS_IS,
+            },
+        ),
+        (
+            "name is not known",
+            Changes {
+                plan: |p| drop(p.facts.as_object_mut().unwrap().remove("groupName")),
                 situation: AS_IS,
             },
         ),

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use quell_model::sha256_hex;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 
-use crate::keys::{AccessKey, Role};
+use crate::keys::{AccessKey, Action, Role};
 use crate::problem::Problem;
 use crate::sigv4::{SKEW_MILLIS_MAX, SignatureError};
 use crate::{BODY_BYTES_MAX, Services, sigv4};
@@ -33,13 +33,13 @@ impl Caller {
 
     /// # Errors
     /// A problem that names the role that is needed.
-    pub(crate) fn may(&self, role: Role) -> Result<(), Problem> {
-        if self.role >= role {
+    pub(crate) fn may(&self, action: Action) -> Result<(), Problem> {
+        if self.role.allows(action) {
             return Ok(());
         }
         let text = format!(
             "this needs a key with the role {}; this key's is {}",
-            role.as_str(),
+            action.wanted(),
             self.role.as_str()
         );
         Err(Problem::new(StatusCode::FORBIDDEN, "denied", text))
@@ -91,14 +91,17 @@ async fn authenticate(services: &Services, request: Request) -> Result<Request, 
     let Some(key) = key.filter(|_| verified.is_ok()) else {
         return Err(refused(&SignatureError::Mismatch));
     };
-    if parts.method != Method::GET && parts.method != Method::HEAD {
-        count_once(services, &claimed.signature, now).await?;
-    }
-    parts.extensions.insert(Caller {
+    let caller = Caller {
         key: key.id,
         role: key.role,
         owner: key.owner,
-    });
+    };
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        caller.may(Action::Read)?;
+    } else {
+        count_once(services, &claimed.signature, now).await?;
+    }
+    parts.extensions.insert(caller);
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 

@@ -3,18 +3,31 @@
 use quell_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the holder of a key may do. Each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What the holder of a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Read.
     Viewer,
-    /// Read, and send events of its own sources.
-    Sender,
-    /// Also start, approve and undo runs.
+    /// Read; start, approve and undo runs.
     Responder,
-    /// Also send events that say they come from AWS: for the one forwarder that brings them.
+    /// Send events of its own sources, and nothing else.
+    Sender,
+    /// Send events that say they come from AWS, and nothing else: for the one forwarder that brings them.
     Forwarder,
+}
+
+/// What a request wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// To look.
+    Read,
+    /// To start, approve or undo a run.
+    Act,
+    /// To send events.
+    Send,
+    /// To send events of `aws.` sources.
+    SendForAws,
 }
 
 impl Role {
@@ -22,9 +35,31 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
-            Self::Sender => "sender",
             Self::Responder => "responder",
+            Self::Sender => "sender",
             Self::Forwarder => "forwarder",
+        }
+    }
+
+    /// Whether a holder of the role may do it. A machine's key that brings events can neither look nor act.
+    pub(crate) fn allows(self, action: Action) -> bool {
+        match self {
+            Self::Viewer => action == Action::Read,
+            Self::Responder => matches!(action, Action::Read | Action::Act),
+            Self::Sender => action == Action::Send,
+            Self::Forwarder => matches!(action, Action::Send | Action::SendForAws),
+        }
+    }
+}
+
+impl Action {
+    /// The roles that allow it, in words.
+    pub(crate) fn wanted(self) -> &'static str {
+        match self {
+            Self::Read => "viewer or responder",
+            Self::Act => "responder",
+            Self::Send => "sender or forwarder",
+            Self::SendForAws => "forwarder",
         }
     }
 }

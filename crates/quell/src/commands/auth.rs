@@ -25,7 +25,7 @@ pub enum KeyCommand {
         /// Whose it is
         #[arg(long)]
         owner: String,
-        /// What its holder may do; each role may do what those before it may
+        /// What its holder may do
         #[arg(long, value_enum, default_value = "viewer")]
         role: RoleName,
     },
@@ -38,11 +38,11 @@ pub enum KeyCommand {
 pub enum RoleName {
     /// Read
     Viewer,
-    /// Send events of one's own sources
-    Sender,
-    /// Start, approve and undo runs
+    /// Read; start, approve and undo runs
     Responder,
-    /// Send events that come from AWS
+    /// Send events of its own sources, and nothing else
+    Sender,
+    /// Send events that come from AWS, and nothing else
     Forwarder,
 }
 

@@ -32,7 +32,6 @@ Exit codes:
   3    the configuration, content or data folder is wrong
   4    not allowed, or no such thing
   5    something else does not answer (AWS, the range, the state store)
-  130  interrupted
 
 Start here:
   quell demo                  see the whole job done once, against a test range

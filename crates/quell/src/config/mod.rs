@@ -236,6 +236,13 @@ fn layers(file: Option<&Path>, data: Option<&Path>) -> Result<Figment, ConfigErr
     Ok(above(defaults().merge(Toml::file(data.join(RANGE_FILE)))))
 }
 
+/// The keys of secrets: what stands there is shown only when it is a reference.
+const SECRETS: &[&str] = &[
+    "aws.access_key_id",
+    "aws.secret_access_key",
+    "aws.session_token",
+];
+
 /// Where a setting came from and what it is, for `quell config explain`.
 ///
 /// # Errors
@@ -249,21 +256,61 @@ pub fn explain(
     let value: figment::value::Value = figment
         .find_value(key)
         .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
-    let metadata = figment.find_metadata(key);
-    let from = match metadata {
-        Some(m) if m.source.is_none() => "the built-in default".to_owned(),
-        Some(m) => m
+    let from = match figment.find_metadata(key) {
+        Some(m) if matches!(m.source, None | Some(figment::Source::File(_))) => m
             .source
             .as_ref()
             .map_or_else(|| m.name.to_string(), |s| format!("{} ({s})", m.name)),
-        None => "the built-in default".to_owned(),
+        // The defaults' source is a line of our own code, which says nothing to anybody.
+        _ => "the built-in default".to_owned(),
     };
-    let secret = ["access_key", "token"].iter().any(|s| key.contains(s));
-    let shown = serde_json::to_string(&value).unwrap_or_default();
-    let shown = if secret && !shown.contains("env:") && !shown.contains("file:") {
-        "«hidden»".to_owned()
-    } else {
-        shown
-    };
+    let mut shown = serde_json::to_string(&value).unwrap_or_default();
+    if SECRETS.contains(&key) && !Secret::reference(shown.trim_matches('"')).is_reference() {
+        shown = "«hidden»".to_owned();
+    }
     Ok((shown, from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_says_where_it_came_from_and_a_secret_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("q.toml");
+        let text =
+            "[aws]\nsecret_access_key = \"hunter2hunter2\"\n[server]\nlisten = \"127.0.0.1:1\"\n";
+        std::fs::write(&file, text).unwrap();
+        let of = |key: &str| explain(Some(&file), Some(folder.path()), key).unwrap();
+        assert_eq!(of("server.listen").0, "\"127.0.0.1:1\"");
+        assert!(
+            of("server.listen").1.contains("q.toml"),
+            "{:?}",
+            of("server.listen")
+        );
+        assert_eq!(of("aws.region").1, "the built-in default");
+        assert_eq!(of("aws.secret_access_key").0, "«hidden»");
+        assert_eq!(of("aws.access_key_id").0, "\"env:AWS_ACCESS_KEY_ID\"");
+        let config = load(Some(&file), Some(folder.path())).unwrap();
+        let printed = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
+        assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_wrong_account_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, says) in [
+            ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
+            ("[respond]\nlevel_max = \"full\"\n", "full"),
+            ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+        ] {
+            let file = folder.path().join("q.toml");
+            std::fs::write(&file, text).unwrap();
+            let error = load(Some(&file), Some(folder.path()))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::keys::Role;
+use crate::keys::Action;
 use crate::problem::Problem;
 use crate::{Caller, Services};
 
@@ -62,7 +62,7 @@ async fn answer(
     body: &[u8],
 ) -> Result<Value, Problem> {
     let invalid = |text: String| Problem::new(StatusCode::BAD_REQUEST, "invalid", text);
-    caller.may(Role::Sender)?;
+    caller.may(Action::Send)?;
     let target = headers
         .get("x-amz-target")
         .and_then(|v| v.to_str().ok())
@@ -124,7 +124,7 @@ fn record(entry: Entry, caller: &Caller, now: Timestamp) -> Result<Record, Refus
         .detail
         .filter(|s| !s.is_empty())
         .ok_or_else(|| missing("Detail"))?;
-    if source.starts_with("aws.") && caller.role < Role::Forwarder {
+    if source.starts_with("aws.") && !caller.role.allows(Action::SendForAws) {
         let text = format!(
             "Not authorized for the source «{source}»: only a forwarder's key may send events of AWS."
         );

@@ -7,7 +7,7 @@ use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::keys::Role;
+use crate::keys::Action;
 use crate::problem::Problem;
 use crate::{Caller, Remediation, Services};
 
@@ -19,7 +19,7 @@ pub(super) async fn begin(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    caller.may(Role::Responder)?;
+    caller.may(Action::Act)?;
     let request: Remediation = serde_json::from_slice(&body).map_err(|e| {
         let text = format!("the body: {e}. Wanted: incident_id, playbook, resource_arn, severity");
         Problem::new(StatusCode::BAD_REQUEST, "invalid", text)

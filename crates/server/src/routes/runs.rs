@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::incidents::ListQuery;
-use crate::keys::Role;
+use crate::keys::Action;
 use crate::problem::Problem;
 use crate::{Caller, Services};
 
@@ -46,7 +46,7 @@ pub(super) async fn undo(
     Extension(caller): Extension<Caller>,
     Path(id): Path<RunId>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
-    caller.may(Role::Responder)?;
+    caller.may(Action::Act)?;
     let run = services.desk.undo(&id, &caller.name()).await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
@@ -64,7 +64,7 @@ pub(super) async fn approve(
     Path(id): Path<RunId>,
     Json(body): Json<Approve>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
-    caller.may(Role::Responder)?;
+    caller.may(Action::Act)?;
     let run = services
         .desk
         .approve(&id, &body.plan_hash, &caller.name())

@@ -191,7 +191,7 @@ impl<'a> Driver<'a> {
                 if !self.renew_permit() {
                     let no = Outcome::failed(
                         "Quell.Refused",
-                        "the permit could not be renewed after a restart",
+                        "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
                     );
                     self.outcome(request.task, no, Vec::new()).await?;
                     return Ok(true);
@@ -355,6 +355,11 @@ impl<'a> Driver<'a> {
 
     /// A permit does not survive a restart, and it ages: the guard decides again on the same plan.
     fn renew_permit(&mut self) -> bool {
+        if self.app.is_halted() {
+            // The brake holds a run that was permitted before it was pulled, too.
+            self.permit = None;
+            return false;
+        }
         let now = self.app.clock.now();
         if self.permit.as_ref().is_some_and(|p| p.expires_at() > now) {
             return true;

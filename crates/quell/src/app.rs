@@ -7,7 +7,8 @@ use quell_aws::{Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvi
 use quell_model::{Resource, RunId};
 use quell_respond::{Level, Playbook, Roles};
 use quell_store::sqlite::SqliteState;
-use quell_store::{Clock, State, StoreError, SystemClock};
+use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
+use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 
 use crate::config::{Account, Config, SecretError};
@@ -92,6 +93,21 @@ impl App {
     /// The account, when it is in scope.
     pub fn account(&self, id: &str) -> Option<&Account> {
         self.config.accounts.iter().find(|a| a.id == id)
+    }
+
+    /// The newest values of a kind, of one status or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        status: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut query = Query::all(kind).newest().limit(limit);
+        query.statuses = status.into_iter().collect();
+        self.state.list(&query).await?.read()
     }
 
     /// How far a playbook may go in an account: the least of the playbook's own level and the installation's.

@@ -41,17 +41,9 @@ impl Desk for App {
         }
         self.refuse_a_second_run(&incident).await?;
         let run = begin::respond(&incident, playbook, Some(by.to_owned()), self.clock.now());
-        incident.runs.push(run.id.clone());
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;
-        let batch = Batch::new()
-            .with(Write::Insert(begin::document(&run)?))
-            .with(Write::Update(
-                document.with(incident.status.as_str(), &incident)?,
-            ));
-        self.state.commit(batch).await?;
-        self.runs.notify_one();
-        Ok(run)
+        self.begin(run, incident, document).await
     }
 
     async fn undo(&self, id: &RunId, by: &str) -> Result<Run, DeskError> {
@@ -75,7 +67,7 @@ impl Desk for App {
         let document = self
             .document(Kind::Incident, "incident", first.incident.as_str())
             .await?;
-        let mut incident: Incident = document.read()?;
+        let incident: Incident = document.read()?;
         self.refuse_a_second_run(&incident).await?;
         let run = begin::undo(
             &first,
@@ -85,15 +77,7 @@ impl Desk for App {
             by,
             self.clock.now(),
         );
-        incident.runs.push(run.id.clone());
-        let batch = Batch::new()
-            .with(Write::Insert(begin::document(&run)?))
-            .with(Write::Update(
-                document.with(incident.status.as_str(), &incident)?,
-            ));
-        self.state.commit(batch).await?;
-        self.runs.notify_one();
-        Ok(run)
+        self.begin(run, incident, document).await
     }
 
     async fn approve(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
@@ -154,6 +138,24 @@ impl App {
             what: "playbook",
             id: id.to_owned(),
         })
+    }
+
+    /// Stores a new run together with the incident that it belongs to, and rings for it.
+    async fn begin(
+        &self,
+        run: Run,
+        mut incident: Incident,
+        document: Document,
+    ) -> Result<Run, DeskError> {
+        incident.runs.push(run.id.clone());
+        let batch = Batch::new()
+            .with(Write::Insert(begin::document(&run)?))
+            .with(Write::Update(
+                document.with(incident.status.as_str(), &incident)?,
+            ));
+        self.state.commit(batch).await?;
+        self.runs.notify_one();
+        Ok(run)
     }
 
     /// One run at a time for one incident.

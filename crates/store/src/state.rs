@@ -278,6 +278,16 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+impl Page {
+    /// The values.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] names the document that is not such a value.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        self.documents.iter().map(Document::read).collect()
+    }
+}
+
 /// An entry of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

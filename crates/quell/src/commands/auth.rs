@@ -84,11 +84,7 @@ impl Auth {
                     .state
                     .list(&Query::all(Kind::AccessKey).limit(Query::LIMIT_MAX))
                     .await?;
-                let keys: Vec<AccessKey> = page
-                    .documents
-                    .iter()
-                    .map(|d| d.read())
-                    .collect::<Result<_, _>>()?;
+                let keys: Vec<AccessKey> = page.read()?;
                 let list: Vec<_> = keys
                     .iter()
                     .map(|k| json!({"accessKeyId": k.id, "role": k.role, "owner": k.owner, "createdAt": k.created_at}))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use quell_model::{Incident, IncidentStatus, Timestamp};
 use quell_respond::Run;
-use quell_store::{Kind, Query};
+use quell_store::Kind;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -258,12 +258,7 @@ impl Stage {
 /// Waits until the group's incident is resolved and nothing is under way.
 async fn resolved(app: &App, group: &str) -> Result<(Incident, Vec<Run>), Failure> {
     for _ in 0..RESOLVED_SECONDS_MAX * 20 {
-        let page = app.state.list(&Query::all(Kind::Incident).newest()).await?;
-        let all: Vec<Incident> = page
-            .documents
-            .iter()
-            .map(|d| d.read())
-            .collect::<Result<_, _>>()?;
+        let all: Vec<Incident> = app.newest(Kind::Incident, None, 100).await?;
         let ours: Vec<&Incident> = all.iter().filter(|i| i.resource.id == group).collect();
         let quiet = ours
             .iter()

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use quell_model::{Incident, IncidentId, Timestamp};
 use quell_respond::{Run, Stage};
-use quell_store::{Kind, Query};
+use quell_store::Kind;
 use serde_json::json;
 
 use super::{Failure, Global};
@@ -34,14 +34,7 @@ impl IncidentCommand {
         let app = global.app().await?;
         match self {
             Self::List { status, limit } => {
-                let mut query = Query::all(Kind::Incident).newest().limit(limit);
-                query.statuses = status.into_iter().collect();
-                let page = app.state.list(&query).await?;
-                let incidents: Vec<Incident> = page
-                    .documents
-                    .iter()
-                    .map(|d| d.read())
-                    .collect::<Result<_, _>>()?;
+                let incidents: Vec<Incident> = app.newest(Kind::Incident, status, limit).await?;
                 global.output.print(&incidents, |list| rows(list));
             }
             Self::Show { id } => {

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use quell_model::RunId;
 use quell_respond::Run;
-use quell_store::{Kind, Query};
+use quell_store::Kind;
 use serde_json::{Value, json};
 
 use super::{Failure, Global};
@@ -35,14 +35,7 @@ impl RunCommand {
         let app = global.app().await?;
         match self {
             Self::List { status, limit } => {
-                let mut query = Query::all(Kind::Run).newest().limit(limit);
-                query.statuses = status.into_iter().collect();
-                let page = app.state.list(&query).await?;
-                let runs: Vec<Run> = page
-                    .documents
-                    .iter()
-                    .map(|d| d.read())
-                    .collect::<Result<_, _>>()?;
+                let runs: Vec<Run> = app.newest(Kind::Run, status, limit).await?;
                 global.output.print(&runs, |list| rows(list));
             }
             Self::Show { id } => {

@@ -35,11 +35,7 @@ pub(super) async fn list(
     UrlQuery(query): UrlQuery<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let page = services.state.list(&query.of(Kind::Incident)).await?;
-    let incidents: Vec<Incident> = page
-        .documents
-        .iter()
-        .map(|d| d.read())
-        .collect::<Result<_, _>>()?;
+    let incidents: Vec<Incident> = page.read()?;
     Ok(Json(json!({"incidents": incidents, "next": page.next})))
 }
 

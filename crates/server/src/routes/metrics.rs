@@ -20,11 +20,7 @@ pub(super) async fn show(Extract(services): Extract<Services>) -> Result<Json<Va
         .state
         .list(&Query::all(Kind::Incident).newest().limit(WINDOW))
         .await?;
-    let incidents: Vec<Incident> = page
-        .documents
-        .iter()
-        .map(|d| d.read())
-        .collect::<Result<_, _>>()?;
+    let incidents: Vec<Incident> = page.read()?;
     Ok(Json(summary(&incidents, services.clock.now())))
 }
 

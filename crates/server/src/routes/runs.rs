@@ -19,11 +19,7 @@ pub(super) async fn list(
     UrlQuery(query): UrlQuery<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let page = services.state.list(&query.of(Kind::Run)).await?;
-    let runs: Vec<Run> = page
-        .documents
-        .iter()
-        .map(|d| d.read())
-        .collect::<Result<_, _>>()?;
+    let runs: Vec<Run> = page.read()?;
     Ok(Json(json!({"runs": runs, "next": page.next})))
 }
 

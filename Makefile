@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint bench-loop crash setup build doc
+.PHONY: help demo test lint bench-loop crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,7 +13,7 @@ help: ## this list
 demo: setup build ## do the whole job once on a test range, and leave the server up
 	$(QUELL_BIN) demo $(DEMO)
 
-test: setup lint build ## install what the tests need, and run them all
+test: setup-test lint build ## install what the tests need, and run them all
 	scripts/say "unit, property and conformance tests"
 	QUELL_RANGE_PYTHON=$(PYTHON) cargo test --workspace --quiet
 	scripts/say "the service models are what the pinned botocore gives"
@@ -23,17 +23,17 @@ test: setup lint build ## install what the tests need, and run them all
 	scripts/say "tests of the whole product"
 	$(PYTHON) -B -m pytest -q -p no:cacheprovider tests
 
-lint: setup ## formatting, lints, documentation, licences
+lint: setup-test ## formatting, lints, documentation, licences
 	scripts/say "formatting, lints, documentation, licences"
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 
-bench-loop: setup build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
+bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
 	$(PYTHON) -B tests/bench_loop.py
 
-crash: setup build ## 200 times kill -9 with 50 exposures in flight
+crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50
 
 build:
@@ -42,3 +42,6 @@ build:
 
 setup:
 	@scripts/setup
+
+setup-test: setup
+	@scripts/setup-test

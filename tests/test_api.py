@@ -14,6 +14,7 @@ from botocore.config import Config
 from harness.awsrange import exactly, group_arn
 from harness.process import environment
 from harness.product import Product, Server
+from harness.records import exposure, opened
 from harness.signing import Key, send, signed_headers
 
 METRICS = {"mttd", "mttr", "compliance_score", "incidents_last_24h", "false_positive_rate"}
@@ -101,7 +102,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield Observed(home, server)
 
 
-def exposed(observed: Observed) -> tuple[str, str, dict[str, str]]:
+def observe(observed: Observed) -> tuple[str, str, dict[str, str]]:
     """A group, the id of the rule that opens it, and the document's request about its incident."""
     home, server = observed.home, observed.server
     group = home.range.seed()["group_id"]
@@ -125,7 +126,7 @@ def check_remediated(observed: Observed, group: str, rule: str, answer: dict[str
 
 
 def test_remediate_signed_by_botocore(observed: Observed) -> None:
-    group, rule, request = exposed(observed)
+    group, rule, request = observe(observed)
     answer = observed.server.call("POST", "/api/v1/remediate", request)
     assert answer.status == 202, answer
     check_remediated(observed, group, rule, answer.json())
@@ -134,7 +135,7 @@ def test_remediate_signed_by_botocore(observed: Observed) -> None:
 
 
 def test_remediate_signed_by_curl(observed: Observed) -> None:
-    group, rule, request = exposed(observed)
+    group, rule, request = observe(observed)
     url = observed.server.url + "/api/v1/remediate"
     status, answer = curl(url, observed.server.key, "--header", "content-type: application/json", "--data-raw", json.dumps(request))
     assert status == 202, answer
@@ -143,7 +144,7 @@ def test_remediate_signed_by_curl(observed: Observed) -> None:
 
 @pytest.mark.parametrize("role", ["viewer", "sender"])
 def test_who_may_not_remediate_is_told_so_and_nothing_happens(observed: Observed, role: str) -> None:
-    group, rule, request = exposed(observed)
+    group, rule, request = observe(observed)
     mark = observed.home.range.mark()
     answer = observed.server.call("POST", "/api/v1/remediate", request, key=observed.home.key(role))
     assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
@@ -165,7 +166,7 @@ def test_who_may_not_remediate_is_told_so_and_nothing_happens(observed: Observed
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_in_words(observed: Observed, change: dict[str, str], status: int, words: str) -> None:
-    group, _, request = exposed(observed)
+    group, _, request = observe(observed)
     answer = observed.server.call("POST", "/api/v1/remediate", {**request, **change})
     assert answer.status == status, answer
     assert answer.json()["status"] == status
@@ -175,10 +176,10 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(observed: Observed, c
 
 def test_only_one_run_at_a_time_for_an_incident(observed: Observed) -> None:
     """Two people press the button at once: one run, and the other is told."""
-    group, rule, request = exposed(observed)
+    group, rule, request = observe(observed)
     observed.home.range.faults({"kind": "hang", "service": "ec2", "operation": "DescribeSecurityGroupRules", "count": 1, "delay_ms": 500})
     first = observed.server.call("POST", "/api/v1/remediate", request)
-    second = observed.server.call("POST", "/api/v1/remediate", request)
+    second = observed.server.call("POST", "/api/v1/remediate", {**request, "severity": "CRITICAL"})
     assert (first.status, second.status) == (202, 409)
     assert first.json()["remediation_id"] in second.json()["detail"]
     check_remediated(observed, group, rule, first.json())
@@ -206,36 +207,6 @@ def silent(home: Product) -> Any:
     home.range.deliver()
 
 
-def record_of_an_exposure(home: Product, group: str) -> dict[str, Any]:
-    """CloudTrail's record of an exposure that was just made, as a forwarder would have it."""
-    account = home.range.production
-    answer = home.range.ec2().authorize_security_group_ingress(
-        GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-    )
-    return {
-        "eventVersion": "1.10",
-        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{account['id']}:user/developer", "accountId": account["id"]},
-        "eventTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": "ec2.amazonaws.com",
-        "eventName": "AuthorizeSecurityGroupIngress",
-        "awsRegion": "us-east-1",
-        "sourceIPAddress": "203.0.113.10",
-        "userAgent": "test",
-        "requestParameters": {
-            "groupId": group,
-            "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]},
-        },
-        "responseElements": {"_return": True},
-        "requestID": answer["ResponseMetadata"]["RequestId"],
-        "eventID": answer["SecurityGroupRules"][0]["SecurityGroupRuleId"],
-        "readOnly": False,
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": account["id"],
-        "eventCategory": "Management",
-    }
-
-
 def entry(record: dict[str, Any], source: str = "aws.ec2") -> dict[str, Any]:
     return {"Source": source, "DetailType": "AWS API Call via CloudTrail", "Detail": json.dumps(record)}
 
@@ -243,15 +214,15 @@ def entry(record: dict[str, Any], source: str = "aws.ec2") -> dict[str, Any]:
 def test_a_forwarder_may_bring_aws_events_and_they_are_remediated(silent: Product, server: Server, keys: dict[str, Key]) -> None:
     group = silent.range.seed()["group_id"]
     before = silent.range.rules(group)
-    record = record_of_an_exposure(silent, group)
+    record = exposure(silent.range, group)
     client = events_client(server, keys["forwarder"])
     answer = client.put_events(Entries=[entry(record)])
     assert answer["FailedEntryCount"] == 0
     assert answer["Entries"][0]["EventId"].startswith("rec-")
     server.fixed(group)
     assert exactly(silent.range.rules(group)) == exactly(before)
-    # The same event again is the same record.
-    again = client.put_events(Entries=[entry(record)])
+    # The same event in another request is the same record.
+    again = client.put_events(Entries=[{**entry(record), "Resources": ["again"]}])
     assert again["Entries"] == answer["Entries"]
     silent.settled()
     assert len(server.runs(group)) == 1
@@ -259,7 +230,7 @@ def test_a_forwarder_may_bring_aws_events_and_they_are_remediated(silent: Produc
 
 def test_a_sender_may_not_speak_for_aws_entry_by_entry(silent: Product, server: Server, keys: dict[str, Key]) -> None:
     group = silent.range.seed()["group_id"]
-    record = record_of_an_exposure(silent, group)
+    record = exposure(silent.range, group)
     own = {"Source": "com.example.app", "DetailType": "order", "Detail": json.dumps({"n": 1})}
     bad = {"Source": "com.example.app", "DetailType": "order", "Detail": "{not json"}
     answer = events_client(server, keys["sender"]).put_events(Entries=[entry(record), own, bad, entry(record, "aws.anything")])
@@ -269,18 +240,30 @@ def test_a_sender_may_not_speak_for_aws_entry_by_entry(silent: Product, server: 
     assert "EventId" in answer["Entries"][1]
     silent.settled()
     assert server.incidents(group) == []
-    assert record["eventID"] in exactly(silent.range.rules(group))
+    assert opened(record) in exactly(silent.range.rules(group))
 
 
 def test_a_sender_cannot_pass_off_its_own_event_as_aws(silent: Product, server: Server, keys: dict[str, Key]) -> None:
     """The record of a call, under a source of one's own: it is kept, and no detection for AWS believes it."""
     group = silent.range.seed()["group_id"]
-    record = record_of_an_exposure(silent, group)
+    record = exposure(silent.range, group)
     answer = events_client(server, keys["sender"]).put_events(Entries=[entry(record, "com.example.app")])
     assert answer["FailedEntryCount"] == 0
     silent.settled()
     assert server.incidents(group) == []
-    assert record["eventID"] not in silent.range.revocations()
+    assert opened(record) not in silent.range.revocations()
+
+
+def test_a_sender_cannot_take_a_real_records_place(silent: Product, server: Server, keys: dict[str, Key]) -> None:
+    """Somebody who knows an event's id sends something harmless under it first: the real one still counts."""
+    group = silent.range.seed()["group_id"]
+    before = silent.range.rules(group)
+    record = exposure(silent.range, group)
+    decoy = {"eventID": record["eventID"], "recipientAccountId": record["recipientAccountId"], "eventName": "Nothing"}
+    assert events_client(server, keys["sender"]).put_events(Entries=[entry(decoy, "com.example.app")])["FailedEntryCount"] == 0
+    assert events_client(server, keys["forwarder"]).put_events(Entries=[entry(record)])["FailedEntryCount"] == 0
+    server.fixed(group)
+    assert exactly(silent.range.rules(group)) == exactly(before)
 
 
 def test_a_viewer_may_not_send(server: Server, keys: dict[str, Key]) -> None:

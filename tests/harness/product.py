@@ -89,7 +89,7 @@ class Server:
 
         def look() -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
             incidents, runs = self.incidents(group), self.runs(group)
-            quiet = incidents and runs and all(i["status"] != "responding" for i in incidents) and all(r["status"] in AT_REST for r in runs)
+            quiet = incidents and all(i["status"] != "responding" for i in incidents) and all(r["status"] in AT_REST for r in runs)
             return (incidents[-1], runs) if quiet else None
 
         found = until(f"{group} at rest", look, seconds)
@@ -147,13 +147,16 @@ class Product:
         assert process.is_up(), process.err()
         return (self.data / "range.toml").exists() and process.out().rstrip().endswith("}")
 
+    def spawn_server(self, name: str, *more: str | Path, env: dict[str, str] | None = None) -> Process:
+        """`quell serve` on a free port, just begun. Whoever starts it ends it."""
+        command = [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *more]
+        return Process(command, self.folder / f"serve-{name}", self.folder, environment(**(env or {})))
+
     def start_server(self, key: Key | None = None, config: Path | None = None, env: dict[str, str] | None = None, name: str = "") -> Server:
-        """`quell serve` on a free port. Whoever starts it ends it."""
+        """`quell serve`, up and answering. Whoever starts it ends it."""
         self._servers += 1
         key = key or self.key("responder")
-        settings = ["--config", config] if config else []
-        command = [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *settings]
-        process = Process(command, self.folder / f"serve-{name or self._servers}", self.folder, environment(**(env or {})))
+        process = self.spawn_server(name or str(self._servers), *(["--config", config] if config else []), env=env)
         try:
             line = process.wait_for("the server is up", "serves on http://")
         except BaseException:

@@ -314,9 +314,11 @@ fn print(global: &Global, app: &App, told: &Told) -> Result<(), Failure> {
     });
     global.output.print(&value, |_| {
         let data = app.config.data.display();
+        // As it was called here: it need not be on the PATH.
+        let quell = std::env::args().next().unwrap_or_else(|| "quell".to_owned());
         let run = run.map(|r| r.id.to_string()).unwrap_or_default();
         format!(
-            "\n{} {}\n\n{}\n\nMTTD {detect} ms   MTTR {} ms\n\ningress rules of {group}:\n{}\n\nto take it back:   quell undo {run} --data {data}\nto look closer:    quell incident show {} --data {data}",
+            "\n{} {}\n\n{}\n\nMTTD {detect} ms   MTTR {} ms\n\ningress rules of {group}:\n{}\n\nto take it back:   {quell} undo {run} --data {data}\nto look closer:    {quell} incident show {} --data {data}",
             incident.id,
             incident.status.as_str(),
             incident::timeline_table(&timeline),

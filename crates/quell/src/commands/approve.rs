@@ -7,7 +7,7 @@ use quell_server::Desk;
 use super::undo::{carry_out, person};
 use super::{Failure, Global};
 
-/// Say yes to the plan of a parked run.
+/// Say yes to the plan of a parked run
 ///
 /// The yes is to one plan: `quell run show RUN` prints the plan and its hash. When the resource has changed since,
 /// the run plans anew and asks again.

@@ -9,7 +9,7 @@ use super::{Failure, Global};
 use crate::output::table;
 use crate::random;
 
-/// Access keys for the API.
+/// Access keys for the API
 #[derive(Subcommand)]
 pub enum Auth {
     /// Keys that sign requests (AWS Signature Version 4)

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Failure, Global};
 use crate::config::explain;
 
-/// Settings.
+/// Settings: what is in force, and where it came from
 #[derive(Subcommand)]
 pub enum ConfigCommand {
     /// What a setting is, and where it came from

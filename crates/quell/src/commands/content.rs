@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Failure, Global};
 use crate::content::Content;
 
-/// Content: detections and playbooks.
+/// Detections and playbooks: check a folder of them
 #[derive(Subcommand)]
 pub enum ContentCommand {
     /// Check a folder of content, or what is built in, with the code that loads it in production

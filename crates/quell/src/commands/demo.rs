@@ -18,8 +18,10 @@ use crate::loops::{self, Tasks};
 use crate::output::{line, note, table};
 use crate::range_host::{self, Info, Key, Running};
 
-/// Do the whole job once: start a test range, open a security group to the world with the `aws` command line, and
-/// watch it being detected, planned, permitted, fixed and verified. Then leave the server up.
+/// Do the whole job once, on a test range that this starts: open, detect, fix, verify
+///
+/// A security group is opened to the world with the real `aws` command line, and is detected, planned, permitted,
+/// fixed and verified while you watch. Then the server stays up.
 #[derive(Args)]
 pub struct Demo {
     /// End when it is done, instead of leaving the server up

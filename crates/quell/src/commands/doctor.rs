@@ -9,7 +9,9 @@ use super::{Failure, Global};
 use crate::app::App;
 use crate::output::table;
 
-/// Look at the whole installation and say what is wrong and how to mend it. Reads only.
+/// Look at the whole installation and say what is wrong and how to mend it
+///
+/// It only reads.
 #[derive(Args)]
 pub struct Doctor {}
 

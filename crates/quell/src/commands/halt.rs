@@ -6,13 +6,13 @@ use super::{Failure, Global};
 use crate::app::HALT_FILE;
 use crate::output::note;
 
-/// Stop all changes at once, in every run; reading goes on.
+/// Stop all changes at once, in every run; reading goes on
 ///
-/// It works by a file in the data folder, which is looked at before every permit.
+/// It works by a file in the data folder, which is looked at before every permit and every change.
 #[derive(Args)]
 pub struct Halt {}
 
-/// Allow changes again.
+/// Allow changes again
 #[derive(Args)]
 pub struct Resume {}
 

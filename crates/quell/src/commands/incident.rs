@@ -10,7 +10,7 @@ use super::{Failure, Global};
 use crate::app::App;
 use crate::output::{safe, table};
 
-/// What happened.
+/// What happened
 #[derive(Subcommand)]
 pub enum IncidentCommand {
     /// The newest incidents

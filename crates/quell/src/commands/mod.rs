@@ -67,41 +67,28 @@ pub struct Global {
     verbose: u8,
 }
 
+/// What each does is said at its own type.
 #[derive(Subcommand)]
 enum Command {
-    /// Do the whole job once, against a test range that this starts: open, detect, fix, verify
     Demo(demo::Demo),
-    /// Collect, detect and respond, and serve the API, until interrupted
     Serve(serve::Serve),
-    /// The test range: an AWS stand-in that records what is done to it
     #[command(subcommand)]
     Range(range::Range),
-    /// What happened
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
-    /// What was done about it
     #[command(subcommand)]
     Run(run::RunCommand),
-    /// Playbooks: what there is, and what one would do (a dry run)
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
-    /// Say yes to the plan of a parked run
     Approve(approve::Approve),
-    /// Take a run back: restore exactly what was before, or say what changed since
     Undo(undo::Undo),
-    /// Stop all changes at once, in every run; reading goes on
     Halt(halt::Halt),
-    /// Allow changes again
     Resume(halt::Resume),
-    /// Look at the whole installation and say what is wrong and how to mend it
     Doctor(doctor::Doctor),
-    /// Access keys for the API
     #[command(subcommand)]
     Auth(auth::Auth),
-    /// Settings: what is in force, and where it came from
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Detections and playbooks: check a folder of them
     #[command(subcommand)]
     Content(content::ContentCommand),
 }

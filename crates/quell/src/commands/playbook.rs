@@ -10,7 +10,7 @@ use super::{Failure, Global};
 use crate::loops::{Dry, dry_run};
 use crate::output::{safe, table};
 
-/// Playbooks.
+/// Playbooks: what there is, and what one would do (a dry run)
 #[derive(Subcommand)]
 pub enum PlaybookCommand {
     /// The playbooks there are

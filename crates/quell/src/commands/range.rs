@@ -8,7 +8,7 @@ use crate::loops::Tasks;
 use crate::output::{note, table};
 use crate::range_host::{self, Info, RangeError};
 
-/// The test range.
+/// The test range: an AWS stand-in that records what is done to it
 #[derive(Subcommand)]
 pub enum Range {
     /// Start it, and keep it up until interrupted

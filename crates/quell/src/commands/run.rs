@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Failure, Global};
 use crate::output::{safe, table};
 
-/// What was done about it.
+/// What was done about it
 #[derive(Subcommand)]
 pub enum RunCommand {
     /// The newest runs

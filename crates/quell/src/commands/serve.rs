@@ -7,7 +7,7 @@ use super::{Failure, Global};
 use crate::loops::{self, Tasks};
 use crate::output::note;
 
-/// Collect, detect and respond, and serve the API, until interrupted.
+/// Collect, detect and respond, and serve the API, until interrupted
 ///
 /// Without settings it serves on 127.0.0.1:8480, keeps state in one SQLite file, reads files put into DATA/drop, and
 /// plans without acting. While `quell range up` runs with the same data folder it collects from the range and acts there.

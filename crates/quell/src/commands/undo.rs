@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::loops::drive_to_end;
 use crate::output::safe;
 
-/// Take a run back: restore exactly what was before.
+/// Take a run back: restore exactly what was before, or say what changed since
 ///
 /// It reads the resource first. When it is still as the run left it, the recorded inverse of each call is made, and
 /// the result is compared with the before-image. When somebody changed it meanwhile, nothing is done, and the

@@ -183,6 +183,14 @@ pub enum ConfigError {
     /// The file that was named is not there.
     #[error("there is no file {}", .0.display())]
     NoFile(PathBuf),
+    /// There is no such key.
+    #[error("there is no setting «{key}»{}", .meant.as_ref().map(|m| format!("; did you mean «{m}»?")).unwrap_or_default())]
+    Unknown {
+        /// The key asked for.
+        key: String,
+        /// The nearest there is.
+        meant: Option<String>,
+    },
     /// A value is of the right type and makes no sense.
     #[error("{key}: {message}")]
     Senseless {
@@ -253,9 +261,7 @@ pub fn explain(
     key: &str,
 ) -> Result<(String, String), ConfigError> {
     let figment = layers(file, data)?;
-    let value: figment::value::Value = figment
-        .find_value(key)
-        .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
+    let value: figment::value::Value = figment.find_value(key).map_err(|_| unknown(key))?;
     let from = match figment.find_metadata(key) {
         Some(m) if matches!(m.source, None | Some(figment::Source::File(_))) => m
             .source
@@ -269,6 +275,24 @@ pub fn explain(
         shown = "«hidden»".to_owned();
     }
     Ok((shown, from))
+}
+
+fn unknown(key: &str) -> ConfigError {
+    let known: Vec<String> = serde_json::to_value(Config::default())
+        .ok()
+        .and_then(|v| v.as_object().cloned())
+        .into_iter()
+        .flatten()
+        .flat_map(|(section, value)| match value.as_object() {
+            Some(keys) => keys.keys().map(|k| format!("{section}.{k}")).collect(),
+            None => vec![section],
+        })
+        .collect();
+    let meant = quell_model::nearest(key, known.iter().map(String::as_str)).map(str::to_owned);
+    ConfigError::Unknown {
+        key: key.to_owned(),
+        meant,
+    }
 }
 
 #[cfg(test)]
@@ -295,6 +319,17 @@ mod tests {
         let config = load(Some(&file), Some(folder.path())).unwrap();
         let printed = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
         assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_offered_the_right_one() {
+        let error = explain(None, None, "respond.level_mx")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "there is no setting «respond.level_mx»; did you mean «respond.level_max»?"
+        );
     }
 
     #[test]

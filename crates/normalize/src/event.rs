@@ -122,6 +122,16 @@ pub fn event(record: &Record) -> Result<Event, EventError> {
     })
 }
 
+/// Whether a record speaks for AWS: it came without an envelope (from a trail's file), or in one whose source is
+/// `aws.…`, which EventBridge, and Quell's own door, let nobody else use. Others may look like CloudTrail and are not.
+pub fn is_from_aws(record: &Record) -> bool {
+    let source = record
+        .envelope
+        .as_ref()
+        .map(|e| e.get("source").and_then(serde_json::Value::as_str));
+    source.is_none_or(|source| source.is_some_and(|s| s.starts_with("aws.")))
+}
+
 fn need(value: Option<Cow<'_, str>>, field: &'static str) -> Result<String, EventError> {
     value
         .filter(|v| !v.is_empty())
@@ -182,5 +192,17 @@ mod tests {
                 .to_string();
             assert!(error.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn only_aws_speaks_for_aws() {
+        let mut record = record(GOOD);
+        assert!(is_from_aws(&record));
+        for (source, is) in [("aws.ec2", true), ("custom.app", false), ("awsx", false)] {
+            record.envelope = Some(serde_json::json!({"source": source}));
+            assert_eq!(is_from_aws(&record), is, "{source}");
+        }
+        record.envelope = Some(serde_json::json!({}));
+        assert!(!is_from_aws(&record));
     }
 }

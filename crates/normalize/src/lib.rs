@@ -8,7 +8,7 @@ mod gunzip;
 mod resource;
 mod split;
 
-pub use event::{EventError, event};
+pub use event::{EventError, event, is_from_aws};
 pub use gunzip::{GunzipError, gunzip};
 pub use resource::resource;
 pub use split::{RawRecord, Split, split};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_model::{Finding, Incident, IncidentStatus, Record};
-use quell_normalize::{event, resource};
+use quell_normalize::{event, is_from_aws, resource};
 use quell_respond::{Level, Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Placed, cause, place};
@@ -71,6 +71,10 @@ fn assess(app: &App, document: &Document) -> Assessed {
             return Assessed::Quiet(ended("quarantined"));
         }
     };
+    if !is_from_aws(&record) {
+        // An event of somebody's own source. Nothing is detected on those yet.
+        return Assessed::Quiet(ended("done"));
+    }
     let event = match event(&record) {
         Ok(event) => event,
         Err(error) => {

@@ -140,9 +140,13 @@ fn record(entry: Entry, caller: &Caller, now: Timestamp) -> Result<Record, Refus
         ));
     }
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    // Only the forwarder's word counts for which record of CloudTrail this is. Whoever else names one must not be able
+    // to take its place before the real one comes.
     let id = match (text("recipientAccountId"), text("eventID")) {
-        (Some(account), Some(event)) => RecordId::of_name(account, event),
-        _ => RecordId::of_bytes(body.get().as_bytes()),
+        (Some(account), Some(event)) if caller.role.allows(Action::SendForAws) => {
+            RecordId::of_name(account, event)
+        }
+        _ => RecordId::of_bytes(format!("{}\n{source}\n{}", caller.key, body.get()).as_bytes()),
     };
     let envelope = json!({
         "version": "0", "id": id, "source": source, "detail-type": detail_type,

@@ -3,7 +3,7 @@
 //! Sigma's CloudTrail field names are the record's own, so a rule runs on the record as sent; a dotted path goes
 //! through arrays.
 
-use quell_model::{Diagnostic, Severity};
+use quell_model::{Diagnostic, Severity, nearest};
 use rsigma_eval::compile_rule;
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
@@ -66,7 +66,7 @@ pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diag
             matcher: Matcher::Sigma(Box::new(compiled)),
         }),
         (Err(e), _) => {
-            faults.push(Diagnostic::new(&file.path, e.to_string()).at("/detection"));
+            faults.push(misspelt(file, &rule, &e.to_string()));
             Err(faults)
         }
         _ => Err(faults),
@@ -83,6 +83,24 @@ fn parse(file: &DetectionFile) -> Result<SigmaRule, Diagnostic> {
     match (collection.rules.pop(), collection.rules.is_empty()) {
         (Some(rule), true) => Ok(rule),
         _ => Err(Diagnostic::new(&file.path, "a file holds exactly one rule")),
+    }
+}
+
+/// What the compiler says of a rule, with the line of the word it names and the selection that was perhaps meant.
+fn misspelt(file: &DetectionFile, rule: &SigmaRule, message: &str) -> Diagnostic {
+    let fault = Diagnostic::new(&file.path, message).at("/detection");
+    let Some((_, word)) = message.rsplit_once(": ") else {
+        return fault;
+    };
+    let line = file
+        .text
+        .lines()
+        .position(|l| l.contains(word))
+        .map(|n| n + 1);
+    let fault = fault.at_line(line);
+    match nearest(word, rule.detection.named.keys().map(String::as_str)) {
+        Some(meant) => fault.help(format!("did you mean «{meant}»?")),
+        None => fault,
     }
 }
 

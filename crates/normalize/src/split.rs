@@ -63,17 +63,17 @@ fn split_text(bytes: &[u8], out: &mut Split) {
     }
 }
 
-/// JSON Lines, when the first line alone is JSON; otherwise the fault is that of the whole.
+/// JSON Lines, when some line alone is an object; otherwise the fault is that of the whole.
 fn split_lines(bytes: &[u8], whole_error: &serde_json::Error, out: &mut Split) {
     let mut lines = bytes
         .split(|b| *b == b'\n')
         .enumerate()
         .filter(|(_, l)| !l.trim_ascii().is_empty());
-    let first_is_json = lines
-        .clone()
-        .next()
-        .is_some_and(|(_, line)| serde_json::from_slice::<&RawValue>(line).is_ok());
-    if !first_is_json {
+    let is_object = |line: &[u8]| {
+        line.trim_ascii().starts_with(b"{") && serde_json::from_slice::<&RawValue>(line).is_ok()
+    };
+    let has_lines = lines.clone().any(|(_, line)| is_object(line));
+    if !has_lines {
         let from =
             String::from_utf8_lossy(bytes.get(..QUOTE_CHARS_MAX).unwrap_or(bytes)).into_owned();
         out.faults.push(format!(
@@ -257,6 +257,21 @@ mod tests {
             "{}",
             split.faults[0]
         );
+    }
+
+    #[test]
+    fn a_bad_line_spoils_only_itself_wherever_it_stands() {
+        for place in 0..3 {
+            let mut lines = vec![RECORD, RECORD];
+            lines.insert(place, "{\"broken\": oops}");
+            let split = split(lines.join("\n").as_bytes());
+            assert_eq!(split.records.len(), 2);
+            assert!(
+                split.faults[0].starts_with(&format!("line {} ", place + 1)),
+                "{:?}",
+                split.faults
+            );
+        }
     }
 
     #[test]

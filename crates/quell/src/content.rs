@@ -47,8 +47,12 @@ impl Content {
                 text: text.clone(),
             })
             .collect();
-        let (engine, mut more) = Engine::load(&detections);
-        faults.append(&mut more);
+        let (engine, more) = Engine::load(&detections);
+        let from_content = |fault: Diagnostic| Diagnostic {
+            file: format!("detections/{}", fault.file),
+            ..fault
+        };
+        faults.extend(more.into_iter().map(from_content));
         let mut playbooks = BTreeMap::new();
         for (id, files) in folders(&files, "playbooks/") {
             match Playbook::load(&format!("playbooks/{id}"), &files) {

@@ -29,7 +29,10 @@ pub enum Range {
 
 impl From<RangeError> for Failure {
     fn from(e: RangeError) -> Self {
-        Self::Remote(e.to_string())
+        match e {
+            RangeError::Data(e) => e.into(),
+            other => Self::Remote(other.to_string()),
+        }
     }
 }
 

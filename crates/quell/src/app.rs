@@ -58,7 +58,7 @@ pub enum AppError {
 }
 
 /// The file with the state, below the data folder.
-const STATE_FILE: &str = "quell.db";
+pub const STATE_FILE: &str = "quell.db";
 /// Held by whoever carries runs in this data folder; the system lets go of it when the process dies.
 const LOCK_FILE: &str = "carrier.lock";
 /// While this file is there, nothing is changed in AWS.

@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::serve::wait_for_signal;
 use super::{Failure, Global, incident};
-use crate::app::App;
+use crate::app::{App, STATE_FILE};
 use crate::config::load;
 use crate::loops::{self, Tasks};
 use crate::output::{line, note, table};
@@ -38,11 +38,7 @@ const REGION: &str = "us-east-1";
 impl Demo {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let data = global.settings()?.data.join("demo");
-        // Each demonstration begins with nothing.
-        if data.exists() {
-            std::fs::remove_dir_all(&data)
-                .map_err(|e| Failure::Setup(format!("{}: {e}", data.display())))?;
-        }
+        begin_with_nothing(&data)?;
         note("1. starting a test range: an AWS API stand-in (moto) that records CloudTrail");
         let range = range_host::up(&data, 0, &[]).await?;
         note(&format!(
@@ -78,6 +74,25 @@ impl Demo {
         range.down().await;
         done
     }
+}
+
+/// Empties the folder of an earlier demonstration, and no other: it must be empty or hold a state of Quell's.
+fn begin_with_nothing(data: &Path) -> Result<(), Failure> {
+    let fail = |e: std::io::Error| Failure::Setup(format!("{}: {e}", data.display()));
+    let is_empty = match std::fs::read_dir(data) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(fail(e)),
+    };
+    let is_ours = data.join(STATE_FILE).exists() || data.join("range").exists();
+    if !is_empty && !is_ours {
+        let text = format!(
+            "{} is not the folder of a demonstration, so it is not emptied: --data gives another",
+            data.display()
+        );
+        return Err(Failure::Setup(text));
+    }
+    std::fs::remove_dir_all(data).map_err(fail)
 }
 
 async fn story(global: &Global, app: &Arc<App>, range: &Running) -> Result<(), Failure> {

@@ -1,13 +1,15 @@
 //! `quell doctor`.
 
 use clap::Args;
+use quell_collect::Quarantined;
 use quell_model::{Resource, RunId};
+use quell_store::Kind;
 use serde::Serialize;
 use serde_json::json;
 
 use super::{Failure, Global};
 use crate::app::App;
-use crate::output::table;
+use crate::output::{safe, table};
 
 /// Look at the whole installation and say what is wrong and how to mend it
 ///
@@ -61,11 +63,18 @@ fn check(what: &str, result: Result<String, String>, mend: &str) -> Check {
 }
 
 async fn local(app: &App) -> Result<Vec<Check>, Failure> {
-    let records = app.state.count(quell_store::Kind::Record).await?;
+    let records = app.state.count(Kind::Record).await?;
     let records: Vec<String> = records
         .iter()
         .map(|(status, n)| format!("{n} {status}"))
         .collect();
+    let aside: Vec<Quarantined> = app
+        .newest(Kind::Record, Some("quarantined".to_owned()), 1)
+        .await?;
+    let aside = match aside.first() {
+        Some(newest) => format!("the newest: {}", safe(&newest.reason)),
+        None => "none".to_owned(),
+    };
     let faults: Vec<String> = app.content.faults.iter().map(ToString::to_string).collect();
     let content = match faults.is_empty() {
         true => Ok(format!(
@@ -98,6 +107,7 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
             Ok(state),
             "",
         ),
+        check("records put aside", Ok(aside), ""),
         check("content", content, "quell content check"),
         check(
             "scope",

@@ -51,9 +51,15 @@ impl RunCommand {
                     .iter()
                     .map(|e| json!({"seq": e.seq, "at": e.at, "entry": serde_json::from_str::<Value>(&e.body).unwrap_or_default()}))
                     .collect();
+                let evidence = app.state.get(Kind::Evidence, id.as_str()).await?;
+                let evidence: Option<Value> = evidence.map(|d| d.read()).transpose()?;
+                let sealed = evidence
+                    .as_ref()
+                    .and_then(|e| e.get("sha256"))
+                    .and_then(Value::as_str);
                 let hash = run.plan.as_ref().map(quell_model::Plan::hash);
-                let value = json!({"run": run, "planHash": hash, "log": log});
-                global.output.print(&value, |_| show(&run, &log));
+                let value = json!({"run": run, "planHash": hash, "evidence": evidence, "log": log});
+                global.output.print(&value, |_| show(&run, &log, sealed));
             }
         }
         Ok(())
@@ -88,7 +94,7 @@ pub(super) fn rows(runs: &[Run]) -> String {
     )
 }
 
-fn show(run: &Run, log: &[Value]) -> String {
+fn show(run: &Run, log: &[Value], sealed: Option<&str>) -> String {
     let mut out = rows(std::slice::from_ref(run));
     if let Some(plan) = &run.plan {
         out.push_str(&format!(
@@ -113,6 +119,9 @@ fn show(run: &Run, log: &[Value]) -> String {
             "\n{}\n",
             drift(reason).unwrap_or_else(|| safe(reason))
         ));
+    }
+    if let Some(sealed) = sealed {
+        out.push_str(&format!("\nevidence: sha256 {sealed}"));
     }
     out.push_str(&format!(
         "\nlog: {} entries (--output json shows them)",

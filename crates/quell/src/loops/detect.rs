@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quell_collect::Quarantined;
 use quell_model::{Finding, Incident, IncidentStatus, Record};
 use quell_normalize::{event, is_from_aws, resource};
 use quell_respond::{Level, Playbook, Run};
@@ -40,8 +41,7 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
     // Records that nothing is said of are finished together: one sync for all of them.
     let mut quiet = Batch::new();
     for document in documents {
-        let outcome = assess(app, &document);
-        match outcome {
+        match assess(app, &document)? {
             Assessed::Quiet(done) => quiet.push(Write::Update(done)),
             Assessed::Findings(findings) => store(app, document, &findings).await?,
         }
@@ -59,44 +59,57 @@ enum Assessed {
 }
 
 /// What the detections say of a record.
-fn assess(app: &App, document: &Document) -> Assessed {
-    let ended = |status: &str| Document {
-        status: status.to_owned(),
+fn assess(app: &App, document: &Document) -> Result<Assessed, StoreError> {
+    let done = || Document {
+        status: "done".to_owned(),
         ..document.clone()
     };
     let record: Record = match document.read() {
         Ok(record) => record,
         Err(error) => {
+            // It must not hold up those behind it; what is stored stays as it is.
             tracing::error!(record = document.id, %error, "a stored record cannot be read");
-            return Assessed::Quiet(ended("quarantined"));
+            return Ok(Assessed::Quiet(Document {
+                status: "quarantined".to_owned(),
+                ..document.clone()
+            }));
         }
     };
     if !is_from_aws(&record) {
         // An event of somebody's own source. Nothing is detected on those yet.
-        return Assessed::Quiet(ended("done"));
+        return Ok(Assessed::Quiet(done()));
     }
     let event = match event(&record) {
         Ok(event) => event,
         Err(error) => {
             tracing::warn!(record = document.id, %error, "a record was put aside");
-            return Assessed::Quiet(ended("quarantined"));
+            let body = record.body.get().as_bytes();
+            let aside = Quarantined::new(
+                record.origin.clone(),
+                error.to_string(),
+                body,
+                record.received_at,
+            );
+            return Ok(Assessed::Quiet(
+                document.clone().with("quarantined", &aside)?,
+            ));
         }
     };
     if app.is_own(&event.actor, &event.account) {
-        return Assessed::Quiet(ended("done"));
+        return Ok(Assessed::Quiet(done()));
     }
     let Some(resource) = resource(&event, &record) else {
-        return Assessed::Quiet(ended("done"));
+        return Ok(Assessed::Quiet(done()));
     };
     let findings = app
         .content
         .engine
         .findings(&record, &event, &resource, app.clock.now());
-    if findings.is_empty() {
-        Assessed::Quiet(ended("done"))
+    Ok(if findings.is_empty() {
+        Assessed::Quiet(done())
     } else {
         Assessed::Findings(findings)
-    }
+    })
 }
 
 /// Stores a record's findings, their incident, and the run that answers it: one batch.

@@ -10,6 +10,7 @@ use quell_store::sqlite::SqliteState;
 use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Account, Config, SecretError};
 use crate::content::Content;
@@ -30,6 +31,8 @@ pub struct App {
     pub records: Notify,
     /// Rung when there is a run to look at.
     pub runs: Notify,
+    /// Says when everything stops.
+    pub stop: CancellationToken,
 }
 
 /// The parts cannot be put together.
@@ -87,6 +90,7 @@ impl App {
             aws,
             records,
             runs,
+            stop: CancellationToken::new(),
         }))
     }
 

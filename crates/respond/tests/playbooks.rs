@@ -74,6 +74,8 @@ enum Fate {
     InterruptedAfterEffect,
     /// Quell dies before the call is sent.
     InterruptedBeforeEffect,
+    /// The same, and meanwhile somebody else adds a harmless rule.
+    InterruptedAndChanged,
     /// AWS says yes and does nothing.
     Hollow,
     /// The guard says no.
@@ -143,6 +145,10 @@ fn run(
                         fated |= changing;
                         match (struck, fate) {
                             (true, Fate::InterruptedBeforeEffect) => failed("Quell.Interrupted"),
+                            (true, Fate::InterruptedAndChanged) => {
+                                world.add(harmless());
+                                failed("Quell.Interrupted")
+                            }
                             (true, Fate::Hollow) => Event::TaskSucceeded {
                                 task,
                                 output: json!({"Return": true}),
@@ -259,6 +265,10 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
     }
 }
 
+fn harmless() -> Value {
+    json!({"SecurityGroupRuleId": "sgr-new", "GroupId": GROUP, "GroupOwnerId": "444455556666", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIpv4": "203.0.113.0/24", "Tags": []})
+}
+
 fn one_case() -> Value {
     json!({"rules": [
         {"SecurityGroupRuleId": "sgr-ssh", "GroupId": GROUP, "GroupOwnerId": "444455556666", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0", "Tags": []},
@@ -273,6 +283,7 @@ fn whatever_fate_does_there_is_one_effect_and_a_true_end() {
     for (fate, ends, effects) in [
         (Fate::InterruptedAfterEffect, "fixed", 1),
         (Fate::InterruptedBeforeEffect, "fixed", 1),
+        (Fate::InterruptedAndChanged, "fixed", 1),
         (Fate::Hollow, "fixed", 1),
         (Fate::Refused, "Quell.Refused", 0),
     ] {
@@ -303,7 +314,7 @@ fn an_undo_of_a_changed_group_refuses_and_says_what_changed() {
         Fate::Kind,
     );
     let undo = outcome(&status).1["undo"].clone();
-    world.add(json!({"SecurityGroupRuleId": "sgr-new", "GroupId": GROUP, "GroupOwnerId": "444455556666", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIpv4": "203.0.113.0/24", "Tags": []}));
+    world.add(harmless());
     let changes = world.changes;
     let (status, plans) = run(
         &playbook,

@@ -50,7 +50,7 @@ impl Demo {
         settings.server.listen.clone_from(&self.listen);
         let app = App::open(settings).await?;
         let _carrier = app.carrier()?;
-        let tasks = Tasks::default();
+        let tasks = Tasks::new(app.stop.clone());
         let listener = loops::bind(&app).await.map_err(|e| {
             Failure::Setup(format!(
                 "{} cannot be listened on: {e} (--listen gives another; port 0 a free one)",

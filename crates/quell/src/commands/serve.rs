@@ -40,7 +40,7 @@ impl Serve {
                 "another quell serves from {data} (--data gives another folder)"
             )));
         };
-        let tasks = Tasks::default();
+        let tasks = Tasks::new(app.stop.clone());
         loops::start(&app, &tasks);
         loops::start_server(&app, &tasks, listener);
         note(&format!(

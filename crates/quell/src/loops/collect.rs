@@ -22,7 +22,7 @@ pub(super) fn start(app: &Arc<App>, tasks: &Tasks) {
                 url.clone(),
                 app.config.collect.wait_seconds,
             );
-            tasks.start("collect", run(app.clone(), Box::new(source)));
+            tasks.start_orderly("collect", run(app.clone(), Box::new(source)));
         }
     }
     let folder = app
@@ -34,7 +34,7 @@ pub(super) fn start(app: &Arc<App>, tasks: &Tasks) {
     match std::fs::create_dir_all(&folder) {
         Ok(()) => {
             let source = FolderSource::new(folder, app.state.clone(), FOLDER_PAUSE);
-            tasks.start("collect", run(app.clone(), Box::new(source)));
+            tasks.start_orderly("collect", run(app.clone(), Box::new(source)));
         }
         Err(error) => {
             tracing::error!(folder = %folder.display(), %error, "the drop folder cannot be made; it is left out")
@@ -42,14 +42,16 @@ pub(super) fn start(app: &Arc<App>, tasks: &Tasks) {
     }
 }
 
+/// Until everything stops, and never in the middle of a receive: a queue would hand its messages to a connection that
+/// nobody reads any more, and hide them for as long as their visibility lasts.
 async fn run(app: Arc<App>, mut source: Box<dyn Source>) {
     let mut pause = PAUSE_FIRST;
-    loop {
+    while !app.stop.is_cancelled() {
         match once(&app, source.as_mut()).await {
             Ok(()) => pause = PAUSE_FIRST,
             Err(error) => {
                 tracing::warn!(source = source.name(), %error, retry_in = ?pause, "collecting failed");
-                tokio::time::sleep(pause).await;
+                drop(tokio::time::timeout(pause, app.stop.cancelled()).await);
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         }

@@ -10,6 +10,7 @@ pub use serve::bind;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,8 +24,31 @@ pub struct Tasks {
     stop: CancellationToken,
 }
 
+/// So long an orderly task may take to come to its next good place to stop. What is cut off then is in the log.
+const GRACE: Duration = Duration::from_secs(25);
+
 impl Tasks {
-    /// Starts a task that ends when it is done or when everything stops.
+    /// Tasks that stop when `stop` says so.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self {
+            tracker: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    /// Starts a task that looks itself at whether everything stops, and ends at a good place.
+    pub fn start_orderly(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.tracker.spawn(async move {
+            task.await;
+            tracing::debug!(name, "a task ended");
+        });
+    }
+
+    /// Starts a task that ends when it is done, or anywhere when everything stops.
     pub fn start(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tracker.spawn(async move {
@@ -40,11 +64,18 @@ impl Tasks {
         self.stop.cancelled().await;
     }
 
-    /// Stops everything and waits for it.
+    /// Stops everything and waits for it, not for ever.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();
-        self.tracker.wait().await;
+        if tokio::time::timeout(GRACE, self.tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "something did not stop in time; it goes on from the log at the next start"
+            );
+        }
     }
 }
 

@@ -73,7 +73,7 @@ async fn start_one(
         return;
     }
     let (app, places, active) = (app.clone(), places.clone(), active.clone());
-    tasks.start("run", async move {
+    tasks.start_orderly("run", async move {
         let _place = places.acquire().await;
         if let Err(error) = driver::drive(&app, &id).await {
             // It stays as it is in the store, and is taken up again in the next round.

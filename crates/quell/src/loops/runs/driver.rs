@@ -45,17 +45,23 @@ pub(super) struct Driver<'a> {
 
 /// Carries a run on until it has ended, waits for a person, or cannot go on just now.
 pub(super) async fn drive(app: &App, id: &RunId) -> Result<(), DriveError> {
-    let Some(document) = app.state.get(Kind::Run, id.as_str()).await? else {
+    let Some(mut document) = app.state.get(Kind::Run, id.as_str()).await? else {
         return Ok(());
     };
     let run: Run = document.read()?;
-    let Some(playbook) = app.content.playbooks.get(&run.playbook) else {
+    if run.outcome.is_some() {
+        // It ended since it was listed.
+        return Ok(());
+    }
+    let playbook = app
+        .content
+        .playbooks
+        .get(&run.playbook)
+        .filter(|p| p.digest == run.playbook_digest);
+    let Some(playbook) = playbook else {
         return finish::park_without_playbook(app, document, run).await;
     };
-    if playbook.digest != run.playbook_digest {
-        return finish::park_without_playbook(app, document, run).await;
-    }
-    if !lease(app, &run).await? {
+    if !lease(app, &mut document, &run).await? {
         tokio::time::sleep(LEASE_PAUSE).await;
         return Ok(());
     }
@@ -71,21 +77,24 @@ pub async fn drive_to_end(app: &Arc<App>, id: &RunId) -> Result<(), String> {
     drive(app, id).await.map_err(|e| e.to_string())
 }
 
-/// One run at a time works on a resource. The lease is given back in the batch that ends the run.
-async fn lease(app: &App, run: &Run) -> Result<bool, StoreError> {
+/// One run at a time works on a resource. The lease is taken together with the run as it was read, so that a run which
+/// ended meanwhile cannot take one that nobody would give back; it is given back in the batch that ends the run.
+async fn lease(app: &App, document: &mut Document, run: &Run) -> Result<bool, StoreError> {
     let key = run.resource.arn.to_string();
-    let mine = Document::new(Kind::Lease, key.as_str(), "held", app.clock.now(), &run.id)?;
-    if app
-        .state
-        .commit(Batch::new().with(Write::InsertNew(mine)))
-        .await?
-        == [true]
-    {
-        return Ok(true);
+    if let Some(held) = app.state.get(Kind::Lease, &key).await? {
+        return Ok(held.read::<RunId>()? == run.id);
     }
-    match app.state.get(Kind::Lease, &key).await? {
-        Some(held) => Ok(held.read::<RunId>()? == run.id),
-        None => Ok(false),
+    let mine = Document::new(Kind::Lease, key, "held", app.clock.now(), &run.id)?;
+    let batch = Batch::new()
+        .with(Write::Insert(mine))
+        .with(Write::Update(document.clone()));
+    match app.state.commit(batch).await {
+        Ok(_) => {
+            document.version = document.version.saturating_add(1);
+            Ok(true)
+        }
+        Err(StoreError::Conflict { .. }) => Ok(false),
+        Err(e) => Err(e),
     }
 }
 
@@ -123,6 +132,10 @@ impl<'a> Driver<'a> {
 
     async fn go_on(&mut self) -> Result<(), DriveError> {
         for _ in 0..LOG_ENTRIES_MAX {
+            if self.app.stop.is_cancelled() {
+                // Between two steps everything is in the log: a good place to stop.
+                return Ok(());
+            }
             match self.flow.next() {
                 Next::Ended(status) => return finish::ended(self, status).await,
                 Next::Stuck => {
@@ -137,7 +150,10 @@ impl<'a> Driver<'a> {
                     .await;
                 }
                 Next::Sleep(timer, due) => {
-                    self.sleep_until(due).await;
+                    tokio::select! {
+                        () = self.sleep_until(due) => {}
+                        () = self.app.stop.cancelled() => continue,
+                    }
                     self.input(Event::TimerFired { timer }, Vec::new()).await?;
                 }
                 Next::Interrupted(task) => {

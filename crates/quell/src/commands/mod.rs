@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod halt;
 mod incident;
+mod pattern;
 mod playbook;
 mod range;
 mod run;
@@ -91,6 +92,8 @@ enum Command {
     Config(config::ConfigCommand),
     #[command(subcommand)]
     Content(content::ContentCommand),
+    #[command(subcommand)]
+    Pattern(pattern::PatternCommand),
 }
 
 /// Why a command did not do what was asked, by exit code.
@@ -204,6 +207,7 @@ impl Command {
             Self::Auth(c) => c.run(global).await,
             Self::Config(c) => c.run(global),
             Self::Content(c) => c.run(global),
+            Self::Pattern(c) => c.run(global),
         }
     }
 }

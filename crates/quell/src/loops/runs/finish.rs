@@ -1,6 +1,6 @@
 //! How a run ends, and what that means for its incident.
 
-use quell_model::{Incident, IncidentStatus, Plan, Timestamp, canonical_json};
+use quell_model::{Incident, IncidentStatus, Plan, RunId, Timestamp, canonical_json};
 use quell_respond::{Mode, Run, RunStatus, Stage};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
@@ -254,9 +254,16 @@ pub(super) async fn park_without_playbook(
         run.playbook, run.playbook_version
     ));
     run.note(Stage::Ended, now);
-    let batch = Batch::new()
-        .with(Write::Update(document.with(run.status.as_str(), &run)?))
-        .with(Write::Delete(Kind::Lease, run.resource.arn.to_string()));
+    let mut batch = Batch::new().with(Write::Update(document.with(run.status.as_str(), &run)?));
+    let key = run.resource.arn.to_string();
+    let held = app.state.get(Kind::Lease, &key).await?;
+    if held
+        .map(|d| d.read::<RunId>())
+        .transpose()?
+        .is_some_and(|holder| holder == run.id)
+    {
+        batch.push(Write::Delete(Kind::Lease, key));
+    }
     app.state.commit(batch).await?;
     park_incident(app, &run).await?;
     Ok(())

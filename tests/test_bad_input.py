@@ -190,17 +190,27 @@ def test_a_clock_that_is_ten_minutes_off(home: Product, server: Server, minutes:
 def test_a_replayed_request_counts_once_also_after_a_restart(tmp_path: Path) -> None:
     home = Product(tmp_path)
     listen = {"QUELL__SERVER__LISTEN": "127.0.0.1:0"}
+    path = "/api/v1/runs/run-there-is-none/undo"
     with home.server_up(env=listen) as server:
-        url, body = f"{server.url}/", b'{"Entries":[{"Source":"a","DetailType":"b","Detail":"{}"}]}'
-        key = home.key("sender")
         # Signed for a host name that does not change with the port.
-        headers = signed_headers("POST", "http://quell/", body, key, {"x-amz-target": "AWSEvents.PutEvents"})
-        assert send("POST", url, body, headers).status == 200
-        again = send("POST", url, body, headers)
+        headers = signed_headers("POST", f"http://quell{path}", b"", home.key("responder"), {})
+        assert send("POST", server.url + path, b"", headers).status == 404
+        again = send("POST", server.url + path, b"", headers)
         assert again.status == 409
-        assert "received before" in again.json()["message"]
+        assert "received before" in again.json()["detail"]
     with home.server_up(env=listen) as server:
-        assert send("POST", f"{server.url}/", body, headers).status == 409
+        assert send("POST", server.url + path, b"", headers).status == 409
+
+
+def test_events_sent_twice_are_accepted_twice_and_stored_once(tmp_path: Path) -> None:
+    """A client that did not hear the answer sends them again, and in one second the signature is the same."""
+    home = Product(tmp_path)
+    with home.server_up(env={"QUELL__SERVER__LISTEN": "127.0.0.1:0"}) as server:
+        url, body = f"{server.url}/", b'{"Entries":[{"Source":"a","DetailType":"b","Detail":"{}"}]}'
+        headers = signed_headers("POST", url, body, home.key("sender"), {"x-amz-target": "AWSEvents.PutEvents"})
+        first, again = [send("POST", url, body, headers) for _ in range(2)]
+        assert (first.status, again.status) == (200, 200)
+        assert first.json() == again.json()
         assert state.count(home.data, "record") == 1
 
 

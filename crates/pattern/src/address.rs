@@ -1,6 +1,7 @@
 //! IP addresses and CIDR blocks, with the leniency of the Java parser behind EventBridge.
 
-use std::net::Ipv6Addr;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::error::Fault;
 
@@ -27,6 +28,21 @@ impl Address {
                 .to_ipv4_mapped()
                 .map_or(Self::V6(address.to_bits()), |v4| Self::V4(v4.to_bits())),
         )
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(bits) => Ipv4Addr::from_bits(*bits).fmt(f),
+            Self::V6(bits) => Ipv6Addr::from_bits(*bits).fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.base, self.mask_bits)
     }
 }
 

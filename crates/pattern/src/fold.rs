@@ -31,6 +31,11 @@ impl Folded {
         Self(text.chars().map(forms).collect())
     }
 
+    /// This text, in lower case.
+    pub(crate) fn text(&self) -> String {
+        self.0.iter().map(|forms| &*forms.lower).collect()
+    }
+
     /// Whether `text` is this text.
     pub(crate) fn equals(&self, text: &str) -> bool {
         self.strip_prefix(text) == Some("")

@@ -26,3 +26,16 @@ pub const STEPS_MAX: usize = 1_000_000;
 /// memory one evaluation takes (32 MB). Only an event with very many values inside very many nested arrays reaches it,
 /// and it does not match.
 pub const CHOICES_MAX: usize = 4_000_000;
+
+/// How many values of one field an explanation shows, those that count first; it says how many there are. More would
+/// tell a reader nothing.
+pub const SEEN_MAX: usize = 20;
+
+/// How many variables an input transformer may have: EventBridge's limit.
+pub const INPUT_VARIABLES_MAX: usize = 100;
+
+/// How many characters an `InputTemplate` may have: EventBridge's limit.
+pub const INPUT_TEMPLATE_CHARS_MAX: usize = 8_192;
+
+/// How many characters a JSON path, or the name of a variable, may have: EventBridge's limit.
+pub const INPUT_PATH_CHARS_MAX: usize = 256;

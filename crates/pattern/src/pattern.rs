@@ -6,6 +6,7 @@ use crate::compile;
 use crate::error::{EventError, PatternError};
 use crate::evaluate;
 use crate::event::Event;
+use crate::explain::Explanation;
 use crate::matcher::Matcher;
 
 /// A compiled event pattern.
@@ -14,7 +15,8 @@ use crate::matcher::Matcher;
 /// silent, what AWS answers and what aws/event-ruler does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
-    branches: Vec<Branch>,
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 /// One combination of `$or` alternatives: conditions that must all hold, in the order of their names as UTF-16.
@@ -27,6 +29,14 @@ pub(crate) struct Condition {
     pub(crate) matchers: Arc<[Matcher]>,
 }
 
+/// A list that counts for nothing, because a later one of the same field replaced it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Replaced {
+    pub(crate) path: Arc<str>,
+    pub(crate) first: Arc<[Matcher]>,
+    pub(crate) last: Arc<[Matcher]>,
+}
+
 impl Pattern {
     /// Compiles the JSON text of a pattern.
     ///
@@ -34,7 +44,10 @@ impl Pattern {
     ///
     /// When EventBridge would refuse the pattern; the error says why in AWS's words, and where.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        compile::compile(text).map(|branches| Self { branches })
+        compile::compile(text).map(|compiled| Self {
+            branches: compiled.branches,
+            replaced: compiled.replaced,
+        })
     }
 
     /// Whether `event` matches. An event crafted to pass [`crate::STEPS_MAX`] or
@@ -43,6 +56,11 @@ impl Pattern {
         self.branches
             .iter()
             .any(|branch| evaluate::holds(branch, event))
+    }
+
+    /// Why `event` matches, or what stops it. The verdict is always that of [`Pattern::matches`].
+    pub fn explain(&self, event: &Event) -> Explanation {
+        Explanation::new(&self.branches, event)
     }
 
     /// Whether the event with this JSON text matches. To match one event against several patterns, parse it once.

@@ -41,6 +41,16 @@ impl Wildcard {
         self.search(text, &mut |_| ())
     }
 
+    /// The wildcard as a pattern writes it.
+    pub(crate) fn text(&self) -> String {
+        let escaped = |piece: &String| piece.replace('\\', "\\\\").replace('*', "\\*");
+        self.pieces
+            .iter()
+            .map(escaped)
+            .collect::<Vec<_>>()
+            .join("*")
+    }
+
     /// The literal pieces between the stars.
     pub(crate) fn pieces(&self) -> &[String] {
         &self.pieces

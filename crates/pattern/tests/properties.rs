@@ -1,7 +1,7 @@
 //! Laws every event and pattern obeys.
 
 use proptest::prelude::*;
-use quell_pattern::{Event, Pattern};
+use quell_pattern::{Context, Event, Pattern, Transformer, lint};
 use serde_json::{Map, Value, json};
 
 fn scalar() -> impl Strategy<Value = Value> {
@@ -98,5 +98,91 @@ proptest! {
         let _ = Event::parse(text.as_bytes());
         let _ = Pattern::parse(&text);
         let _ = Pattern::parse(&format!("{{\"a\":[{text}]}}"));
+    }
+}
+
+fn member() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        scalar(),
+        Just(json!({"exists": true})),
+        Just(json!({"exists": false})),
+        "[ab]{0,2}".prop_map(|text| json!({ "prefix": text })),
+        "[ab]{1,2}".prop_map(|text| json!({ "anything-but": text })),
+        Just(json!({"numeric": [">", 0]})),
+    ]
+}
+
+fn pattern() -> impl Strategy<Value = Value> {
+    let list = || prop::collection::vec(member(), 1..3).prop_map(Value::from);
+    let object = || {
+        prop::collection::btree_map("[a-c](\\.[a-c])?", list(), 1..4)
+            .prop_map(|all| Value::Object(all.into_iter().collect()))
+    };
+    prop_oneof![
+        object(),
+        (object(), prop::collection::vec(object(), 2..4)).prop_map(|(all, or)| {
+            let mut members = all.as_object().cloned().unwrap_or_default();
+            members.insert("$or".to_owned(), or.into());
+            Value::Object(members)
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+    #[test]
+    fn an_explanation_gives_the_verdict_of_the_matcher(pattern in pattern(), event in event()) {
+        let event = Event::parse(Value::Object(event).to_string().as_bytes()).unwrap();
+        let pattern = Pattern::parse(&pattern.to_string()).unwrap();
+        let explanation = pattern.explain(&event);
+        prop_assert_eq!(explanation.matches(), pattern.matches(&event));
+        let nearest = explanation.nearest().unwrap();
+        prop_assert_eq!(nearest.matches(), explanation.matches());
+        for field in nearest.fields() {
+            let accepted = field.seen().iter().any(|seen| seen.accepted());
+            prop_assert!(!field.matches() || accepted || field.wanted().contains("no value at all"));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn what_the_linter_offers_is_a_pattern(pattern in pattern(), severity in member()) {
+        let _ = lint(&Pattern::parse(&pattern.to_string()).unwrap());
+        let mixed = json!({
+            "source": ["aws.config", "aws.guardduty"],
+            "detail": {"severity": [severity], "newEvaluationResult": [1]},
+            "account": [{"anything-but": "\"\\"}],
+        });
+        for warning in lint(&Pattern::parse(&mixed.to_string()).unwrap()) {
+            for suggestion in warning.suggestions() {
+                prop_assert!(Pattern::parse(suggestion).is_ok(), "{}", suggestion);
+            }
+        }
+    }
+
+    #[test]
+    fn an_escaping_transformer_makes_json_of_any_event(event in event(), template in 0..3usize) {
+        let templates = [
+            r#"{"t": "a <a> b <b>", "v": [<a>, <b>, <aws.events.event.json>]}"#,
+            r#""<aws.events.event.json> <a>""#,
+            "<b>",
+        ];
+        let variables = [("a", "$.a"), ("b", "$.b[*].a")];
+        let context = Context { rule_arn: "arn", rule_name: "name", ingestion_time: "now" };
+        let transformer = Transformer::template(variables, templates[template]).unwrap().escaping();
+        let out = transformer.apply(&Value::Object(event.clone()).to_string(), &context).unwrap();
+        prop_assert!(serde_json::from_str::<Value>(&out).is_ok(), "{}", out);
+        let text = Value::Object(event).to_string();
+        let whole = Transformer::parse("{}").unwrap().apply(&text, &context).unwrap();
+        prop_assert_eq!(whole, text);
+    }
+
+    #[test]
+    fn no_template_makes_it_panic(text in "[\\[\\]{}\"<>a:,\\\\$.* ]{0,40}") {
+        let _ = Transformer::template([("a", "$.a")], &text);
+        let _ = Transformer::path(&text);
+        let _ = Transformer::parse(&text);
     }
 }

@@ -18,31 +18,45 @@ const SETS_MAX: usize = 100_000;
 
 /// Refuses branches with a field whose wildcards are too complex together.
 pub(super) fn check(branches: &[Branch]) -> Result<(), Fault> {
+    match most(branches) {
+        Some((_, complexity)) if complexity > COMPLEXITY_MAX => Err(Fault::TooComplex),
+        _ => Ok(()),
+    }
+}
+
+/// The field whose wildcards are the most complex, with the measure of them; past the limit, the first.
+pub(crate) fn most(branches: &[Branch]) -> Option<(&str, usize)> {
     let any_wildcard =
         |condition: &Condition| condition.matchers.iter().any(|m| !m.wildcards().is_empty());
     if !branches.iter().flatten().any(any_wildcard) {
-        return Ok(());
+        return None;
     }
+    let mut most = None;
     // Branches that agree up to a field read that field in the same machine.
     let mut pending: Vec<(Vec<&Branch>, usize)> = vec![(branches.iter().collect(), 0)];
     while let Some((together, depth)) = pending.pop() {
         for fields in group(&together, depth, |a, b| a.path == b.path) {
-            let lists = fields.iter().filter_map(|branch| branch.get(depth));
+            let lists = || fields.iter().filter_map(|branch| branch.get(depth));
+            let path = lists().next().map_or("", |condition| &*condition.path);
             let mut machine = Machine::default();
-            lists.for_each(|condition| {
+            lists().for_each(|condition| {
                 condition
                     .matchers
                     .iter()
                     .for_each(|matcher| machine.add(matcher))
             });
-            if machine.complexity() > COMPLEXITY_MAX {
-                return Err(Fault::TooComplex);
+            let measured = (path, machine.complexity());
+            if measured.1 > COMPLEXITY_MAX {
+                return Some(measured);
             }
+            most = most
+                .filter(|(_, known)| *known >= measured.1)
+                .or(Some(measured));
             let agreeing = group(&fields, depth, |a, b| a.matchers == b.matchers);
             pending.extend(agreeing.into_iter().map(|branches| (branches, depth + 1)));
         }
     }
-    Ok(())
+    most
 }
 
 /// The branches that reach `depth`, those with the `same` condition there together.

@@ -2,7 +2,7 @@
 //!
 //! The compiler reads the text once, token by token, and reports the first fault in the order of the text, as AWS does.
 
-mod complexity;
+pub(crate) mod complexity;
 mod expression;
 mod numeric;
 
@@ -16,7 +16,7 @@ use crate::json::{JsonError, Reader, Token};
 use crate::limits::{BRANCHES_MAX, FIELDS_MAX, PATTERN_DEPTH_MAX};
 use crate::matcher::Matcher;
 use crate::number::comparable;
-use crate::pattern::{Branch, Condition};
+use crate::pattern::{Branch, Condition, Replaced};
 
 const OR: &str = "$or";
 
@@ -71,12 +71,19 @@ impl From<JsonError> for Failure {
     }
 }
 
+/// What the text of a pattern says.
+pub(crate) struct Compiled {
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) replaced: Vec<Replaced>,
+}
+
 /// Compiles a pattern to its branches.
-pub(crate) fn compile(text: &str) -> Result<Vec<Branch>, PatternError> {
+pub(crate) fn compile(text: &str) -> Result<Compiled, PatternError> {
     let mut compiler = Compiler {
         reader: Reader::new(text, PATTERN_DEPTH_MAX),
         path: Vec::new(),
         value: None,
+        replaced: Vec::new(),
     };
     compiler.pattern().map_err(|failure| {
         let (fault, offset) = match failure {
@@ -93,10 +100,12 @@ struct Compiler<'a> {
     path: Vec<Cow<'a, str>>,
     /// Which value of the innermost field's list, or alternative of its `$or`, the reader is in.
     value: Option<usize>,
+    /// The lists that a later one of the same field replaced.
+    replaced: Vec<Replaced>,
 }
 
 impl<'a> Compiler<'a> {
-    fn pattern(&mut self) -> Result<Vec<Branch>, Failure> {
+    fn pattern(&mut self) -> Result<Compiled, Failure> {
         match self.token() {
             Ok(Token::ObjectStart) => {}
             Err(Failure::Json(error)) if !self.reader.is_at_end() => return Err(error.into()),
@@ -107,7 +116,8 @@ impl<'a> Compiler<'a> {
         self.token()?;
         let branches: Vec<Branch> = drafts.into_iter().map(finish).collect();
         complexity::check(&branches)?;
-        Ok(branches)
+        let replaced = std::mem::take(&mut self.replaced);
+        Ok(Compiled { branches, replaced })
     }
 
     /// The members of an object, into every draft.
@@ -202,7 +212,17 @@ impl<'a> Compiler<'a> {
             drafts.push(Draft::new());
         }
         for draft in drafts {
-            draft.insert(Arc::clone(&path), Arc::clone(&matchers));
+            let before = draft.insert(Arc::clone(&path), Arc::clone(&matchers));
+            if let Some(first) = before.filter(|first| *first != matchers) {
+                let replaced = Replaced {
+                    path: Arc::clone(&path),
+                    first,
+                    last: Arc::clone(&matchers),
+                };
+                if !self.replaced.contains(&replaced) && self.replaced.len() < BRANCHES_MAX {
+                    self.replaced.push(replaced);
+                }
+            }
             if draft.len() > FIELDS_MAX {
                 return Err(Fault::TooManyFields { max: FIELDS_MAX }.into());
             }
@@ -249,7 +269,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        compile(text).unwrap().iter().map(joined).collect()
+        compile(text).unwrap().branches.iter().map(joined).collect()
     }
 
     #[test]
@@ -289,7 +309,7 @@ mod tests {
                 .collect();
             format!("{{{}}}", ors.join(","))
         };
-        assert_eq!(compile(&or(9)).unwrap().len(), 512);
+        assert_eq!(compile(&or(9)).unwrap().branches.len(), 512);
         assert_eq!(
             *refused(&or(40)).fault(),
             Fault::TooManyBranches { max: BRANCHES_MAX }

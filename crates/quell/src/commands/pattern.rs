@@ -312,3 +312,93 @@ fn refuse_second_stdin(files: &[PathBuf]) {
             .exit();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIREMENT: &str = r#"{
+      "EventPattern": {
+        "source": ["aws.config", "aws.guardduty"],
+        "detail-type": ["Config Rules Compliance Change", "GuardDuty Finding"],
+        "detail": {
+          "newEvaluationResult": {"complianceType": ["NON_COMPLIANT"]},
+          "severity": [7.0, 8.0, 8.5, 9.0]
+        }
+      },
+      "Targets": [{"Arn": "arn:aws:lambda:region:account:function:SecurityAutoRemediation"}]
+    }"#;
+
+    fn refused<T>(result: Result<T, Failure>) -> (u8, String) {
+        let failure = result.err().unwrap();
+        (failure.code(), failure.text().to_owned())
+    }
+
+    #[test]
+    fn the_pattern_of_a_rule_is_found_and_split() {
+        let pattern = parse_pattern(REQUIREMENT, "rule.json").unwrap();
+        let warnings = lint(&pattern);
+        let first = warning_json("rule.json", warnings.first().unwrap());
+        assert_eq!(first["kind"], "mixed-sources");
+        assert_eq!(first["suggestions"].as_array().unwrap().len(), 2);
+        let text = warning_text("rule.json", warnings.first().unwrap());
+        assert!(
+            text.starts_with("rule.json: mixed-sources: no event can match"),
+            "{text}"
+        );
+        assert!(
+            text.contains("write 2 rules instead:\n    {\"source\": [\"aws.guardduty\"]"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_pattern_may_be_json_in_a_string() {
+        let described = r#"{"Name": "r", "EventPattern": "{\"source\": [\"aws.s3\"]}"}"#;
+        let pattern = parse_pattern(described, "-").unwrap();
+        assert!(pattern.matches_json(r#"{"source": "aws.s3"}"#).unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_place() {
+        let (code, text) = refused(parse_pattern("{\"source\":\n  \"aws.s3\"}", "p.json"));
+        assert_eq!(code, 3);
+        assert!(
+            text.starts_with("p.json: Event pattern is not valid."),
+            "{text}"
+        );
+        assert!(text.contains("at line 2, column 3, $.source"), "{text}");
+        let (_, text) = refused(parse_pattern(r#"{"EventPattern": {"a": 1}}"#, "p.json"));
+        assert!(text.starts_with("p.json, in its EventPattern: "), "{text}");
+        assert_eq!(
+            refused(parse_events("{} [1]", "e")),
+            (3, "e: event 2: Event must be a JSON object".into())
+        );
+        assert_eq!(
+            refused(parse_events(" ", "e")),
+            (3, "e: there is no event in it".into())
+        );
+        assert!(refused(parse_events("{", "e")).1.contains("line 1 column"));
+        assert_eq!(refused(read(Path::new("/no/such/file"))).0, 3);
+    }
+
+    #[test]
+    fn an_explanation_says_which_field_stopped() {
+        let pattern = Pattern::parse(r#"{"a": [1], "b": [2]}"#).unwrap();
+        let events = parse_events("{\"a\": 1, \"b\": 3}\n{\"a\": 1, \"b\": 2}", "e").unwrap();
+        let explained: Vec<Explanation> = events.iter().map(|e| pattern.explain(e)).collect();
+        let value = explanation_json(1, &explained[0]);
+        assert_eq!(value["matches"], false);
+        let stopped = &value["combinations"][0]["fields"][1];
+        assert_eq!(stopped["stop"], "different");
+        assert_eq!(stopped["seen"][0], json!({"json": "3", "accepted": false}));
+        let text = explanation_table(1, &explained[0]);
+        assert!(text.starts_with("event 1 does not match\n"), "{text}");
+        assert!(text.contains("no value of it is wanted"), "{text}");
+        assert!(explanation_table(2, &explained[1]).starts_with("event 2 matches\n"));
+        assert_eq!(
+            refused(verdict(&[true, false])),
+            (1, "1 of 2 event(s) do not match".into())
+        );
+    }
+}

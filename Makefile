@@ -15,7 +15,7 @@ demo: setup build ## do the whole job once on a test range, and leave the server
 
 test: setup-test lint build ## install what the tests need, and run them all
 	scripts/say "unit, property and conformance tests"
-	QUELL_RANGE_PYTHON=$(PYTHON) cargo test --workspace --quiet
+	QUELL_RANGE_PYTHON=$(PYTHON) cargo test --locked --workspace --quiet
 	scripts/say "the service models are what the pinned botocore gives"
 	cargo xtask models --check --botocore "$$($(PYTHON) -c 'import botocore, os; print(os.path.dirname(botocore.__file__))')"
 	scripts/say "tests of the range"
@@ -26,8 +26,8 @@ test: setup-test lint build ## install what the tests need, and run them all
 lint: setup-test ## formatting, lints, documentation, licences
 	scripts/say "formatting, lints, documentation, licences"
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 
 bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
@@ -38,7 +38,7 @@ crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 
 build:
 	@scripts/say "building quell (the first time takes some minutes)"
-	cargo build --package quell
+	cargo build --locked --package quell
 
 setup:
 	@scripts/setup

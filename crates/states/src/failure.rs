@@ -3,8 +3,10 @@
 pub(crate) const ALL: &str = "States.ALL";
 pub(crate) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
 pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+pub(crate) const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
 pub(crate) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
 pub(crate) const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
+pub(crate) const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
 pub(crate) const RUNTIME: &str = "States.Runtime";
 pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
 pub(crate) const TIMEOUT: &str = "States.Timeout";
@@ -84,14 +86,17 @@ impl Failure {
 
 /// Whether one name of an `ErrorEquals` list covers an error.
 ///
-/// `States.ALL` covers neither `States.DataLimitExceeded` nor `States.Runtime`;
+/// Nothing covers `States.Runtime`; `States.ALL` does not cover
+/// `States.DataLimitExceeded` either;
 /// `States.TaskFailed` covers neither those nor a timeout; `States.Timeout`
 /// covers a missed heartbeat.
 pub(crate) fn covers(name: &str, error: &str) -> bool {
     let terminal = matches!(error, DATA_LIMIT_EXCEEDED | RUNTIME);
     let timeout = matches!(error, TIMEOUT | HEARTBEAT_TIMEOUT);
     match name {
-        ALL => !terminal || error == name,
+        // Recorded on AWS: not even its own name catches it.
+        _ if error == RUNTIME => false,
+        ALL => !terminal,
         TASK_FAILED => !terminal && !timeout,
         TIMEOUT => timeout,
         _ => name == error,

@@ -23,6 +23,7 @@ mod history;
 mod ids;
 mod integrations;
 pub mod jsonata;
+mod jsonpath;
 pub mod limits;
 mod random;
 mod resource;

@@ -41,3 +41,20 @@ pub const JSONATA_DEPTH_MAX: usize = 5_000;
 
 /// Items one JSONata sequence may hold.
 pub const JSONATA_SEQUENCE_MAX: usize = 1_000_000;
+
+/// Steps one JSONPath may have. Ours: no honest path comes near.
+pub const PATH_STEPS_MAX: usize = 1_000;
+
+/// Items one intrinsic function may make, Step Functions' bound of
+/// `States.ArrayRange`.
+pub const INTRINSIC_ITEMS_MAX: usize = 1_000;
+
+/// Characters `States.Base64Encode`, `States.Base64Decode` and `States.Hash` take.
+pub const INTRINSIC_CHARS_MAX: usize = 10_000;
+
+/// Values one path may select. Ours: `$..[*]..[*]` must not fill the memory.
+pub const PATH_VALUES_MAX: usize = 100_000;
+
+/// Bytes the queries of one template, or the arguments of one intrinsic
+/// function, may gather (1 MiB) before the payload limit is looked at. Ours.
+pub const GATHERED_BYTES_MAX: usize = 4 * PAYLOAD_BYTES_MAX;

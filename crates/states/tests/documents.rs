@@ -232,13 +232,6 @@ fn what_this_version_does_not_run_is_named() {
         );
         assert!(fault.help.is_some());
     }
-    let text = r#"{ "StartAt": "A", "States": { "A": { "Type": "Pass", "End": true } } }"#;
-    let faults = Definition::parse(text).unwrap_err();
-    assert_eq!(faults[0].code, DiagnosticCode::UnsupportedFeature);
-    assert_eq!(
-        faults[0].message,
-        "The state 'A' uses JSONPath, which this version does not run"
-    );
 }
 
 #[test]

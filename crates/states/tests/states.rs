@@ -169,7 +169,6 @@ fn the_context_object_describes_the_execution() {
             "State": {
                 "Name": "Show",
                 "EnteredTime": "2023-11-14T22:13:20.000Z",
-                "RetryCount": 0,
             },
         })
     );

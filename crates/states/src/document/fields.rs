@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{DiagnosticCode, Faults};
 use crate::jsonata::Expression;
+use crate::jsonpath::{Payload, Query, ResultPath};
 use crate::limits;
 use crate::template::{Template, read_expression};
 use serde_json::{Map, Value};
@@ -34,6 +35,9 @@ const JSONPATH_FIELDS: &[(&str, &str)] = &[
     ("Variable", "Use Condition."),
 ];
 
+/// Fields of JSONata states only.
+const JSONATA_FIELDS: &[&str] = &["Arguments", "Condition", "Items", "Output"];
+
 /// Where a state goes when it is done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Transition {
@@ -46,6 +50,14 @@ pub(crate) enum Transition {
 pub(crate) enum Seconds {
     Fixed(u64),
     Computed(Expression),
+    Path(Query),
+}
+
+/// How a state computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Jsonata,
+    JsonPath,
 }
 
 /// One object of the document and the names asked of it.
@@ -53,6 +65,7 @@ pub(crate) enum Seconds {
 pub(crate) struct Fields<'a> {
     map: &'a Map<String, Value>,
     at: String,
+    language: Language,
     known: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -63,6 +76,7 @@ impl<'a> Fields<'a> {
             Value::Object(map) => Some(Fields {
                 map,
                 at: at.to_owned(),
+                language: Language::Jsonata,
                 known: RefCell::default(),
             }),
             _ => {
@@ -70,6 +84,26 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// The same fields, read as those of a state in `language`.
+    pub(crate) fn speaking(self, language: Language) -> Fields<'a> {
+        Fields { language, ..self }
+    }
+
+    /// An object inside this one, in the same language.
+    pub(crate) fn within<'b>(
+        &self,
+        value: &'b Value,
+        at: &str,
+        faults: &mut Faults,
+    ) -> Option<Fields<'b>> {
+        Some(Fields::of(value, at, faults)?.speaking(self.language))
+    }
+
+    /// Whether the state computes with JSONPath.
+    pub(crate) fn in_jsonpath(&self) -> bool {
+        self.language == Language::JsonPath
     }
 
     /// The place of this object.
@@ -163,6 +197,78 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A field that must be a path.
+    pub(crate) fn path(&self, name: &'static str, faults: &mut Faults) -> Option<Query> {
+        self.query(name, faults).filter(|query| {
+            let path = !query.is_call();
+            if !path {
+                faults.schema(self.at(name), "Value is not a Path");
+            }
+            path
+        })
+    }
+
+    /// A field that must be a path or a call of an intrinsic function.
+    pub(crate) fn query(&self, name: &'static str, faults: &mut Faults) -> Option<Query> {
+        let query = self.text(name, faults).map(Query::parse);
+        if query == Some(None) {
+            faults.schema(
+                self.at(name),
+                "The value must be a valid JSONPath or a valid intrinsic function call",
+            );
+        }
+        query.flatten()
+    }
+
+    /// A field that may hold `x.$` fields at any depth.
+    pub(crate) fn payload(&self, name: &'static str, faults: &mut Faults) -> Option<Payload> {
+        Some(Payload::read(self.value(name)?, &self.at(name), faults))
+    }
+
+    /// `ResultPath`: `None` where it is left out.
+    pub(crate) fn result_path(&self, faults: &mut Faults) -> Option<ResultPath> {
+        match self.value("ResultPath")? {
+            Value::Null => Some(ResultPath::Nowhere),
+            value => {
+                let path = value.as_str().and_then(ResultPath::parse);
+                if path.is_none() {
+                    faults.schema(self.at("ResultPath"), "Value is not a Reference Path");
+                }
+                path
+            }
+        }
+    }
+
+    /// `Assign` in JSONPath mode.
+    pub(crate) fn assign_payload(&self, faults: &mut Faults) -> Option<Payload> {
+        self.check_variables(faults)?;
+        self.payload("Assign", faults)
+    }
+
+    /// A number of seconds, or the path to one in the field `path_name`.
+    pub(crate) fn seconds_or_path(
+        &self,
+        name: &'static str,
+        path_name: &'static str,
+        least: u64,
+        faults: &mut Faults,
+    ) -> Option<Seconds> {
+        if self.value(name).is_some() && self.value(path_name).is_some() {
+            faults.schema(
+                self.place(),
+                format!("A state may have only one of '{name}' and '{path_name}'"),
+            );
+        }
+        match self.value(path_name) {
+            Some(_) => self.path(path_name, faults).map(Seconds::Path),
+            None => {
+                self.value(name)?;
+                self.integer(name, least, limits::SECONDS_MAX, faults)
+                    .map(Seconds::Fixed)
+            }
+        }
+    }
+
     /// Text that must be an expression.
     pub(crate) fn expression(
         &self,
@@ -189,17 +295,26 @@ impl<'a> Fields<'a> {
 
     /// `Assign`: an object whose fields name variables.
     pub(crate) fn assign(&self, faults: &mut Faults) -> Option<Template> {
+        let value = self.check_variables(faults)?;
+        Some(Template::read(value, &self.at("Assign"), faults))
+    }
+
+    fn check_variables(&self, faults: &mut Faults) -> Option<&'a Value> {
         let value = self.value("Assign")?;
         let Value::Object(variables) = value else {
             faults.schema(self.at("Assign"), "Expected value of type Object");
             return None;
         };
         for name in variables.keys() {
+            let name = match self.language {
+                Language::Jsonata => name,
+                Language::JsonPath => name.strip_suffix(".$").unwrap_or(name),
+            };
             if let Some(fault) = variable_name_fault(name) {
                 faults.schema(format!("{}/{name}", self.at("Assign")), fault);
             }
         }
-        Some(Template::read(value, &self.at("Assign"), faults))
+        Some(value)
     }
 
     /// `Next` or `End`, exactly one of them.
@@ -241,6 +356,16 @@ impl<'a> Fields<'a> {
             .filter(|name| !known.contains(name.as_str()))
         {
             let at = self.at(name);
+            if self.in_jsonpath() {
+                let fault = match JSONATA_FIELDS.contains(&name.as_str()) {
+                    true => format!(
+                        "The field '{name}' is not supported when the query language is JSONPath"
+                    ),
+                    false => format!("The field '{name}' is not supported here"),
+                };
+                faults.schema(at, fault);
+                continue;
+            }
             match JSONPATH_FIELDS.iter().find(|(field, _)| field == name) {
                 Some((_, help)) => faults.schema_help(
                     at,

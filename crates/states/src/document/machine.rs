@@ -1,6 +1,6 @@
 //! The whole document: its states by name.
 
-use super::fields::{Fields, state_name_fault};
+use super::fields::{Fields, Language, state_name_fault};
 use super::{graph, json};
 use crate::diagnostic::{DiagnosticCode, Faults};
 use crate::limits;
@@ -14,13 +14,6 @@ pub(crate) struct Machine {
     pub(crate) start_at: String,
     pub(crate) timeout_seconds: Option<u64>,
     pub(crate) states: BTreeMap<String, State>,
-}
-
-/// The query language of a document or state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
-    Jsonata,
-    JsonPath,
 }
 
 /// Reads a document; without an error in `faults`, there is a machine.
@@ -149,13 +142,6 @@ fn read_state(
         );
         return None;
     }
-    if own.or(outer).unwrap_or(Language::JsonPath) == Language::JsonPath {
-        faults.unsupported(
-            at,
-            format!("The state '{name}' uses JSONPath, which this version does not run"),
-            "Write \"QueryLanguage\": \"JSONata\" in the document or the state, and use JSONata.",
-        );
-        return None;
-    }
-    State::read(name, fields, faults)
+    let language = own.or(outer).unwrap_or(Language::JsonPath);
+    State::read(name, fields.speaking(language), faults)
 }

@@ -5,7 +5,7 @@ use crate::random::hex;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// The digest of `bytes` in hexadecimal, or `None` for an unknown algorithm.
-pub(super) fn hexadecimal(algorithm: &str, bytes: &[u8]) -> Option<String> {
+pub(crate) fn hexadecimal(algorithm: &str, bytes: &[u8]) -> Option<String> {
     Some(match algorithm {
         "MD5" => hex(&md5(bytes)),
         "SHA-1" => hex(&sha1(bytes)),

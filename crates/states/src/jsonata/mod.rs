@@ -3,7 +3,7 @@
 //! **Invariant:** an evaluator never leaves the function that made it (it is not
 //! `Send`), and `jsonata-core` is named in this folder only.
 
-mod digest;
+pub(crate) mod digest;
 mod functions;
 mod syntax;
 

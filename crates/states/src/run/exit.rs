@@ -7,8 +7,9 @@ use crate::execution::{Status, Visit};
 use crate::failure::{Failure, RUNTIME};
 use crate::history::{HistoryEventType, error_fields};
 use crate::jsonata::Scope;
+use crate::jsonpath::{Payload, ResultPath, Shape};
 use crate::limits;
-use crate::states::Exit;
+use crate::states::{Exit, ShapedExit};
 use serde_json::{Map, Value};
 
 impl Run<'_> {
@@ -30,14 +31,69 @@ impl Run<'_> {
             Some(output) => output.evaluate(&field("Output"), scope)?,
             None => fallback.clone(),
         };
-        self.within_limit(&output, &visit.state)?;
         let assigned = match assigned {
             Value::Object(assigned) => assigned,
             _ => Map::new(),
         };
-        self.assign(&assigned, &visit.state)?;
-        self.note_exited(exit.event, &visit.state, &output, &assigned);
-        Ok(match exit.transition {
+        self.depart(visit, exit.event, output, &assigned, exit.transition)
+    }
+
+    /// What a state in JSONPath mode works on.
+    pub(crate) fn shaped_input(
+        &self,
+        visit: &Visit,
+        shape: &Shape,
+        token: Option<&str>,
+    ) -> Result<Value, Failure> {
+        let context = self.context(visit, token);
+        shape.input(&self.view(visit, &context))
+    }
+
+    /// Leaves a state in JSONPath mode with its result.
+    pub(crate) fn leave_shaped(
+        &mut self,
+        visit: &Visit,
+        exit: ShapedExit<'_>,
+        result: Value,
+    ) -> Result<Flow, Failure> {
+        let context = self.context(visit, None);
+        let view = self.view(visit, &context);
+        let assigned = Shape::assigned(exit.assign, &result, &view)?;
+        let output = exit.shape.output(result, &view)?;
+        self.depart(visit, exit.event, output, &assigned, exit.transition)
+    }
+
+    /// Leaves a state in JSONPath mode because a Catch took its error.
+    pub(crate) fn leave_caught(
+        &mut self,
+        visit: &Visit,
+        event: HistoryEventType,
+        (assign, result_path): (Option<&Payload>, Option<&ResultPath>),
+        error_output: Value,
+        transition: &Transition,
+    ) -> Result<Flow, Failure> {
+        let context = self.context(visit, None);
+        let view = self.view(visit, &context);
+        let assigned = Shape::assigned(assign, &error_output, &view)?;
+        let output = match result_path {
+            Some(path) => path.put(error_output, &visit.input)?,
+            None => error_output,
+        };
+        self.depart(visit, event, output, &assigned, transition)
+    }
+
+    fn depart(
+        &mut self,
+        visit: &Visit,
+        event: HistoryEventType,
+        output: Value,
+        assigned: &Map<String, Value>,
+        transition: &Transition,
+    ) -> Result<Flow, Failure> {
+        self.within_limit(&output, &visit.state)?;
+        self.assign(assigned, &visit.state)?;
+        self.note_exited(event, &visit.state, &output, assigned);
+        Ok(match transition {
             Transition::Next(next) => Flow::Next {
                 state: next.clone(),
                 input: output,

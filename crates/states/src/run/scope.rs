@@ -4,6 +4,8 @@ use super::Run;
 use crate::clock::timestamp_text;
 use crate::execution::Visit;
 use crate::jsonata::Scope;
+use crate::jsonpath::View;
+use crate::states::State;
 use serde_json::{Map, Value, json};
 
 /// Collects `$states` before it is bound.
@@ -16,9 +18,32 @@ pub(crate) struct ScopeBuilder<'r> {
 impl Run<'_> {
     /// The scope of a visit, to be completed with what the moment offers.
     pub(crate) fn scope<'r>(&'r self, visit: &Visit) -> ScopeBuilder<'r> {
+        ScopeBuilder {
+            run: self,
+            context: self.context_fields(visit, None),
+            states: Map::from_iter([("input".to_owned(), visit.input.clone())]),
+        }
+    }
+
+    /// `$$` of a visit.
+    pub(crate) fn context(&self, visit: &Visit, token: Option<&str>) -> Value {
+        Value::Object(self.context_fields(visit, token))
+    }
+
+    /// What the queries of a visit in JSONPath mode see.
+    pub(crate) fn view<'v>(&'v self, visit: &'v Visit, context: &'v Value) -> View<'v> {
+        View {
+            input: &visit.input,
+            context,
+            variables: &self.execution.variables,
+            random: &self.random,
+        }
+    }
+
+    fn context_fields(&self, visit: &Visit, token: Option<&str>) -> Map<String, Value> {
         let execution = &self.execution;
         let started = execution.started_at.unwrap_or(self.now.millis);
-        let context = Map::from_iter([
+        let mut context = Map::from_iter([
             (
                 "Execution".to_owned(),
                 json!({
@@ -34,20 +59,22 @@ impl Run<'_> {
                 "StateMachine".to_owned(),
                 json!({ "Id": execution.machine.id, "Name": execution.machine.name }),
             ),
-            (
-                "State".to_owned(),
-                json!({
-                    "Name": visit.state,
-                    "EnteredTime": timestamp_text(visit.entered_at),
-                    "RetryCount": visit.attempt,
-                }),
-            ),
         ]);
-        ScopeBuilder {
-            run: self,
-            context,
-            states: Map::from_iter([("input".to_owned(), visit.input.clone())]),
+
+        let mut state = json!({
+            "Name": visit.state,
+            "EnteredTime": timestamp_text(visit.entered_at),
+        });
+        // Recorded on AWS: only states that can retry say how often they did.
+        let retries = self.machine.states.get(&visit.state).map(State::retries);
+        if let (Some(true), Value::Object(fields)) = (retries, &mut state) {
+            fields.insert("RetryCount".to_owned(), Value::from(visit.attempt));
         }
+        context.insert("State".to_owned(), state);
+        if let Some(token) = token {
+            context.insert("Task".to_owned(), json!({ "Token": token }));
+        }
+        context
     }
 }
 

@@ -4,6 +4,7 @@ use super::retry::read_errors;
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
 use crate::failure::covers;
+use crate::jsonpath::{Payload, ResultPath};
 use crate::template::Template;
 use serde_json::Value;
 
@@ -11,8 +12,20 @@ use serde_json::Value;
 pub(crate) struct Catcher {
     errors: Vec<String>,
     pub(super) transition: Transition,
-    pub(super) assign: Option<Template>,
-    pub(super) output: Option<Template>,
+    pub(super) data: Data,
+}
+
+/// What a catcher makes of the error.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Jsonata {
+        assign: Option<Template>,
+        output: Option<Template>,
+    },
+    JsonPath {
+        assign: Option<Payload>,
+        result_path: Option<ResultPath>,
+    },
 }
 
 /// Reads the `Catch` list of a state.
@@ -28,7 +41,7 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Catcher> {
         .enumerate()
         .filter_map(|(n, item)| {
             let at = format!("{}[{n}]", fields.at("Catch"));
-            let fields = Fields::of(item, &at, faults)?;
+            let fields = fields.within(item, &at, faults)?;
             Some(Catcher::read(fields, n + 1 == items.len(), faults))
         })
         .collect()
@@ -43,8 +56,17 @@ impl Catcher {
         let catcher = Catcher {
             errors,
             transition: Transition::Next(next.to_owned()),
-            assign: fields.assign(faults),
-            output: fields.template("Output", faults),
+            data: if fields.in_jsonpath() {
+                Data::JsonPath {
+                    assign: fields.assign_payload(faults),
+                    result_path: fields.result_path(faults),
+                }
+            } else {
+                Data::Jsonata {
+                    assign: fields.assign(faults),
+                    output: fields.template("Output", faults),
+                }
+            },
         };
         fields.finish(faults);
         catcher

@@ -1,26 +1,42 @@
 //! Choice: the first rule whose condition holds says where to go.
 
-use super::Exit;
+use super::{Exit, ShapedExit, rule};
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
 use crate::execution::Visit;
 use crate::failure::{Failure, NO_CHOICE_MATCHED};
 use crate::history::HistoryEventType;
 use crate::jsonata::{Expression, Scope};
+use crate::jsonpath::{Payload, Shape, ShapeFields};
 use crate::run::{Flow, Run};
 use crate::template::{self, Template, wrong_type};
 use serde_json::Value;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Choice {
-    rules: Vec<Rule>,
-    default: Option<Transition>,
-    assign: Option<Template>,
-    output: Option<Template>,
+pub(crate) enum Choice {
+    Jsonata {
+        rules: Vec<Rule>,
+        default: Option<Transition>,
+        assign: Option<Template>,
+        output: Option<Template>,
+    },
+    JsonPath {
+        rules: Vec<PathRule>,
+        default: Option<Transition>,
+        shape: Box<Shape>,
+    },
+}
+
+/// A rule in JSONPath mode.
+#[derive(Clone, Debug)]
+pub(crate) struct PathRule {
+    condition: rule::Condition,
+    transition: Transition,
+    assign: Option<Payload>,
 }
 
 #[derive(Clone, Debug)]
-struct Rule {
+pub(crate) struct Rule {
     condition: Condition,
     transition: Transition,
     assign: Option<Template>,
@@ -39,18 +55,23 @@ impl Choice {
         let default = fields
             .text("Default", faults)
             .map(|next| Transition::Next(next.to_owned()));
+        if fields.in_jsonpath() {
+            let has = ShapeFields {
+                assign: true,
+                ..ShapeFields::default()
+            };
+            let shape = Box::new(Shape::read(fields, has, faults));
+            let rules = read_items(fields, PathRule::read, faults)?;
+            return Some(Choice::JsonPath {
+                rules,
+                default,
+                shape,
+            });
+        }
         let assign = fields.assign(faults);
         let output = fields.template("Output", faults);
-        let items = fields.list("Choices", faults)?;
-        let rules = items
-            .iter()
-            .enumerate()
-            .filter_map(|(n, item)| {
-                let at = format!("{}[{n}]", fields.at("Choices"));
-                Rule::read(Fields::of(item, &at, faults)?, faults)
-            })
-            .collect();
-        Some(Choice {
+        let rules = read_items(fields, Rule::read, faults)?;
+        Some(Choice::Jsonata {
             rules,
             default,
             assign,
@@ -59,8 +80,21 @@ impl Choice {
     }
 
     pub(super) fn run(&self, run: &mut Run<'_>, visit: &Visit) -> Result<Flow, Failure> {
+        let (rules, default, assign, output) = match self {
+            Choice::Jsonata {
+                rules,
+                default,
+                assign,
+                output,
+            } => (rules, default, assign, output),
+            Choice::JsonPath {
+                rules,
+                default,
+                shape,
+            } => return run_paths(run, visit, rules, default.as_ref(), shape),
+        };
         let scope = run.scope(visit).finish();
-        for (n, rule) in self.rules.iter().enumerate() {
+        for (n, rule) in rules.iter().enumerate() {
             let prefix = format!("Choices[{n}]/");
             if rule
                 .condition
@@ -76,20 +110,87 @@ impl Choice {
                 return run.leave(visit, exit, &scope, &visit.input);
             }
         }
-        let Some(transition) = &self.default else {
-            return Err(Failure::interpreter(
-                NO_CHOICE_MATCHED,
-                "Failed to transition out of the state. The state does not point to a next state.",
-            ));
+        let Some(transition) = default else {
+            return Err(no_choice());
         };
         let exit = Exit {
             event: HistoryEventType::ChoiceStateExited,
-            assign: self.assign.as_ref(),
-            output: self.output.as_ref(),
+            assign: assign.as_ref(),
+            output: output.as_ref(),
             transition,
             prefix: "",
         };
         run.leave(visit, exit, &scope, &visit.input)
+    }
+}
+
+fn no_choice() -> Failure {
+    Failure::interpreter(
+        NO_CHOICE_MATCHED,
+        "Failed to transition out of the state. The state does not point to a next state.",
+    )
+}
+
+fn read_items<R>(
+    fields: &Fields<'_>,
+    read: impl Fn(Fields<'_>, &mut Faults) -> Option<R>,
+    faults: &mut Faults,
+) -> Option<Vec<R>> {
+    let items = fields.list("Choices", faults)?;
+    Some(
+        items
+            .iter()
+            .enumerate()
+            .filter_map(|(n, item)| {
+                let at = format!("{}[{n}]", fields.at("Choices"));
+                read(fields.within(item, &at, faults)?, faults)
+            })
+            .collect(),
+    )
+}
+
+fn run_paths(
+    run: &mut Run<'_>,
+    visit: &Visit,
+    rules: &[PathRule],
+    default: Option<&Transition>,
+    shape: &Shape,
+) -> Result<Flow, Failure> {
+    let input = run.shaped_input(visit, shape, None)?;
+    let context = run.context(visit, None);
+    let mut chosen = default.map(|transition| (shape.assign.as_ref(), transition));
+    for rule in rules {
+        if rule
+            .condition
+            .holds(&run.view(visit, &context).on(&input))?
+        {
+            chosen = Some((rule.assign.as_ref(), &rule.transition));
+            break;
+        }
+    }
+    let (assign, transition) = chosen.ok_or_else(no_choice)?;
+    let exit = ShapedExit {
+        event: HistoryEventType::ChoiceStateExited,
+        shape,
+        assign,
+        transition,
+    };
+    run.leave_shaped(visit, exit, input)
+}
+
+impl PathRule {
+    fn read(fields: Fields<'_>, faults: &mut Faults) -> Option<PathRule> {
+        fields.require(&["Next"], faults);
+        fields.text("Comment", faults);
+        let condition = rule::Condition::read(&fields, faults);
+        let next = fields.text("Next", faults);
+        let assign = fields.assign_payload(faults);
+        fields.finish(faults);
+        Some(PathRule {
+            condition: condition?,
+            transition: Transition::Next(next?.to_owned()),
+            assign,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod choice;
 mod fail;
 mod pass;
 pub(crate) mod retry;
+mod rule;
 mod succeed;
 pub(crate) mod task;
 mod wait;
@@ -14,6 +15,7 @@ use crate::document::fields::{Fields, Transition};
 use crate::execution::Visit;
 use crate::failure::Failure;
 use crate::history::HistoryEventType;
+use crate::jsonpath::{Payload, Shape};
 use crate::run::{Flow, Run};
 use crate::template::Template;
 
@@ -43,6 +45,15 @@ pub(crate) struct Exit<'a> {
     pub(crate) transition: &'a Transition,
     /// Where errors of these fields point, such as `Choices[0]/`.
     pub(crate) prefix: &'a str,
+}
+
+/// How a state in JSONPath mode hands over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShapedExit<'a> {
+    pub(crate) event: HistoryEventType,
+    pub(crate) shape: &'a Shape,
+    pub(crate) assign: Option<&'a Payload>,
+    pub(crate) transition: &'a Transition,
 }
 
 impl State {
@@ -89,6 +100,11 @@ impl State {
             Kind::Task(task) => return task.attempt(run, visit),
         };
         outcome.unwrap_or_else(|failure: Failure| run.fail(&visit, failure))
+    }
+
+    /// Whether states of this type can have a Retry.
+    pub(crate) fn retries(&self) -> bool {
+        matches!(self.kind, Kind::Task(_))
     }
 
     /// The event that enters a state of this type.

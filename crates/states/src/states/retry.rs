@@ -30,7 +30,7 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Retrier> {
         .enumerate()
         .filter_map(|(n, item)| {
             let at = format!("{}[{n}]", fields.at("Retry"));
-            let fields = Fields::of(item, &at, faults)?;
+            let fields = fields.within(item, &at, faults)?;
             Some(Retrier::read(fields, n + 1 == items.len(), faults))
         })
         .collect()

@@ -1,35 +1,57 @@
 //! Succeed: ends the execution well.
 
-use super::Exit;
+use super::{Exit, ShapedExit};
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
 use crate::execution::Visit;
 use crate::failure::Failure;
 use crate::history::HistoryEventType;
+use crate::jsonpath::{Shape, ShapeFields};
 use crate::run::{Flow, Run};
 use crate::template::Template;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Succeed {
-    output: Option<Template>,
+pub(crate) enum Succeed {
+    Jsonata { output: Option<Template> },
+    JsonPath { shape: Box<Shape> },
 }
 
 impl Succeed {
     pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults) -> Succeed {
-        Succeed {
+        if fields.in_jsonpath() {
+            return Succeed::JsonPath {
+                shape: Box::new(Shape::read(fields, ShapeFields::default(), faults)),
+            };
+        }
+        Succeed::Jsonata {
             output: fields.template("Output", faults),
         }
     }
 
     pub(super) fn run(&self, run: &mut Run<'_>, visit: &Visit) -> Result<Flow, Failure> {
-        let scope = run.scope(visit).finish();
-        let exit = Exit {
-            event: HistoryEventType::SucceedStateExited,
-            assign: None,
-            output: self.output.as_ref(),
-            transition: &Transition::End,
-            prefix: "",
-        };
-        run.leave(visit, exit, &scope, &visit.input)
+        let event = HistoryEventType::SucceedStateExited;
+        match self {
+            Succeed::Jsonata { output } => {
+                let scope = run.scope(visit).finish();
+                let exit = Exit {
+                    event,
+                    assign: None,
+                    output: output.as_ref(),
+                    transition: &Transition::End,
+                    prefix: "",
+                };
+                run.leave(visit, exit, &scope, &visit.input)
+            }
+            Succeed::JsonPath { shape } => {
+                let input = run.shaped_input(visit, shape, None)?;
+                let exit = ShapedExit {
+                    event,
+                    shape,
+                    assign: None,
+                    transition: &Transition::End,
+                };
+                run.leave_shaped(visit, exit, input)
+            }
+        }
     }
 }

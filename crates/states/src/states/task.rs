@@ -1,14 +1,15 @@
 //! Task: one piece of work done elsewhere, with its timeouts, retries and catches.
 
-use super::{Exit, catch, retry};
+use super::{Exit, ShapedExit, catch, retry};
 use crate::diagnostic::{DiagnosticCode, Faults};
 use crate::document::fields::{Fields, Seconds, Transition};
 use crate::effect::{Effect, TaskRequest};
 use crate::execution::{Awaiting, Heartbeat, Outstanding, Visit};
-use crate::failure::{Failure, HEARTBEAT_TIMEOUT, TIMEOUT};
+use crate::failure::{Failure, HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT};
 use crate::history::HistoryEventType;
 use crate::ids::TaskId;
 use crate::jsonata::Scope;
+use crate::jsonpath::{Payload, Shape, ShapeFields};
 use crate::random::task_token;
 use crate::resource::{Pattern, Resource};
 use crate::run::{Flow, Run};
@@ -18,22 +19,46 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,
-    arguments: Option<Template>,
-    credentials_role: Option<Template>,
+    data: Data,
     timeout: Option<Seconds>,
     heartbeat: Option<Seconds>,
     retriers: Vec<retry::Retrier>,
     catchers: Vec<catch::Catcher>,
-    assign: Option<Template>,
-    output: Option<Template>,
     transition: Transition,
+}
+
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a Task is boxed as a whole; most have Jsonata's fields"
+)]
+enum Data {
+    Jsonata {
+        arguments: Option<Template>,
+        credentials_role: Option<Template>,
+        assign: Option<Template>,
+        output: Option<Template>,
+    },
+    JsonPath {
+        shape: Box<Shape>,
+        credentials: Option<Payload>,
+    },
 }
 
 impl Task {
     pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults) -> Option<Task> {
         fields.require(&["Resource"], faults);
-        let timeout = fields.seconds("TimeoutSeconds", 1, faults);
-        let heartbeat = fields.seconds("HeartbeatSeconds", 1, faults);
+        let (timeout, heartbeat) = if fields.in_jsonpath() {
+            (
+                fields.seconds_or_path("TimeoutSeconds", "TimeoutSecondsPath", 1, faults),
+                fields.seconds_or_path("HeartbeatSeconds", "HeartbeatSecondsPath", 1, faults),
+            )
+        } else {
+            (
+                fields.seconds("TimeoutSeconds", 1, faults),
+                fields.seconds("HeartbeatSeconds", 1, faults),
+            )
+        };
         if let (Some(Seconds::Fixed(timeout)), Some(Seconds::Fixed(heartbeat))) =
             (&timeout, &heartbeat)
             && heartbeat >= timeout
@@ -45,14 +70,11 @@ impl Task {
         }
         let task = Task {
             resource: Resource::Other { uri: String::new() },
-            arguments: fields.template("Arguments", faults),
-            credentials_role: read_credentials(fields, faults),
+            data: Data::read(fields, faults),
             timeout,
             heartbeat,
             retriers: retry::read(fields, faults),
             catchers: catch::read(fields, faults),
-            assign: fields.assign(faults),
-            output: fields.template("Output", faults),
             transition: fields.transition(faults),
         };
         let resource = read_resource(fields, faults)?;
@@ -62,7 +84,7 @@ impl Task {
     /// Evaluates the arguments and asks for the work.
     pub(super) fn attempt(&self, run: &mut Run<'_>, visit: Visit) -> Flow {
         let task = run.name_task();
-        let token = (self.resource.pattern() == Pattern::WaitForTaskToken)
+        let token = (self.resource.pattern() != Pattern::RequestResponse)
             .then(|| task_token(run.execution_id(), &task.to_string(), run.now().seed));
         match self.request(run, &visit, task, token) {
             Ok(request) => self.start(run, visit, request),
@@ -77,29 +99,59 @@ impl Task {
         task: TaskId,
         token: Option<String>,
     ) -> Result<TaskRequest, Failure> {
-        let scope = run.scope(visit).token(token.as_deref()).finish();
-        let arguments = match &self.arguments {
-            Some(template) => template.evaluate("Arguments", &scope)?,
-            None => visit.input.clone(),
+        let asked = match &self.data {
+            Data::Jsonata {
+                arguments,
+                credentials_role,
+                ..
+            } => {
+                let scope = run.scope(visit).token(token.as_deref()).finish();
+                let millis = |seconds: &Option<Seconds>, field: &str| match seconds {
+                    Some(seconds) => seconds.evaluate(field, 1, &scope).map(|s| Some(s * 1000)),
+                    None => Ok(None),
+                };
+                Asked {
+                    arguments: match arguments {
+                        Some(template) => template.evaluate("Arguments", &scope)?,
+                        None => visit.input.clone(),
+                    },
+                    role: match credentials_role {
+                        Some(template) => Some(role_text(template, &scope)?),
+                        None => None,
+                    },
+                    timeout: millis(&self.timeout, "TimeoutSeconds")?,
+                    heartbeat: millis(&self.heartbeat, "HeartbeatSeconds")?,
+                }
+            }
+            Data::JsonPath { shape, credentials } => {
+                let context = run.context(visit, token.as_deref());
+                let view = run.view(visit, &context);
+                let millis = |seconds: &Option<Seconds>| match seconds {
+                    Some(seconds) => seconds.evaluate_path(1, &view).map(|s| Some(s * 1000)),
+                    None => Ok(None),
+                };
+                Asked {
+                    arguments: shape.input(&view)?,
+                    role: match credentials {
+                        Some(credentials) => Some(role_of(&credentials.evaluate(&view)?)?),
+                        None => None,
+                    },
+                    timeout: millis(&self.timeout)?,
+                    heartbeat: millis(&self.heartbeat)?,
+                }
+            }
         };
-        run.within_limit(&arguments, &visit.state)?;
-        let role = match &self.credentials_role {
-            Some(template) => Some(role_text(template, &scope)?),
-            None => None,
-        };
-        let millis = |seconds: &Option<Seconds>, field: &str| match seconds {
-            Some(seconds) => seconds.evaluate(field, 1, &scope).map(|s| Some(s * 1000)),
-            None => Ok(None),
-        };
+        run.within_limit(&asked.arguments, &visit.state)?;
         Ok(TaskRequest {
             task,
             state: visit.state.clone(),
             resource: self.resource.clone(),
-            arguments,
-            credentials_role: role,
-            timeout: millis(&self.timeout, "TimeoutSeconds")?,
-            heartbeat: millis(&self.heartbeat, "HeartbeatSeconds")?,
-            token,
+            arguments: asked.arguments,
+            credentials_role: asked.role,
+            timeout: asked.timeout,
+            heartbeat: asked.heartbeat,
+            // A job's own end ends a `.sync` task, whoever holds its token.
+            token: token.filter(|_| self.resource.pattern() == Pattern::WaitForTaskToken),
             attempt: visit.attempt,
         })
     }
@@ -129,15 +181,30 @@ impl Task {
             return self.failed(run, visit, failure);
         }
         run.note_task_succeeded(&self.resource, &result);
-        let scope = run.scope(&visit).result(&result).finish();
-        let exit = Exit {
-            event: HistoryEventType::TaskStateExited,
-            assign: self.assign.as_ref(),
-            output: self.output.as_ref(),
-            transition: &self.transition,
-            prefix: "",
+        let event = HistoryEventType::TaskStateExited;
+        let left = match &self.data {
+            Data::Jsonata { assign, output, .. } => {
+                let scope = run.scope(&visit).result(&result).finish();
+                let exit = Exit {
+                    event,
+                    assign: assign.as_ref(),
+                    output: output.as_ref(),
+                    transition: &self.transition,
+                    prefix: "",
+                };
+                run.leave(&visit, exit, &scope, &result)
+            }
+            Data::JsonPath { shape, .. } => {
+                let exit = ShapedExit {
+                    event,
+                    shape,
+                    assign: shape.assign.as_ref(),
+                    transition: &self.transition,
+                };
+                run.leave_shaped(&visit, exit, result)
+            }
         };
-        match run.leave(&visit, exit, &scope, &result) {
+        match left {
             Ok(flow) => flow,
             Err(failure) => self.failed(run, visit, failure),
         }
@@ -196,17 +263,73 @@ impl Task {
             "Error": failure.error,
             "Cause": failure.cause.clone().unwrap_or_default(),
         });
-        let scope = run.scope(visit).error_output(&error_output).finish();
-        let prefix = format!("Catch[{n}]/");
-        let exit = Exit {
-            event: HistoryEventType::TaskStateExited,
-            assign: catcher.assign.as_ref(),
-            output: catcher.output.as_ref(),
-            transition: &catcher.transition,
-            prefix: &prefix,
+        let event = HistoryEventType::TaskStateExited;
+        let left = match &catcher.data {
+            catch::Data::Jsonata { assign, output } => {
+                let scope = run.scope(visit).error_output(&error_output).finish();
+                let prefix = format!("Catch[{n}]/");
+                let exit = Exit {
+                    event,
+                    assign: assign.as_ref(),
+                    output: output.as_ref(),
+                    transition: &catcher.transition,
+                    prefix: &prefix,
+                };
+                run.leave(visit, exit, &scope, &error_output)
+            }
+            catch::Data::JsonPath {
+                assign,
+                result_path,
+            } => run.leave_caught(
+                visit,
+                event,
+                (assign.as_ref(), result_path.as_ref()),
+                error_output,
+                &catcher.transition,
+            ),
         };
-        run.leave(visit, exit, &scope, &error_output)
-            .unwrap_or_else(|failure| run.fail(visit, failure))
+        left.unwrap_or_else(|failure| run.fail(visit, failure))
+    }
+}
+
+/// What one attempt asks for.
+struct Asked {
+    arguments: Value,
+    role: Option<String>,
+    timeout: Option<u64>,
+    heartbeat: Option<u64>,
+}
+
+impl Data {
+    fn read(fields: &Fields<'_>, faults: &mut Faults) -> Data {
+        if fields.in_jsonpath() {
+            let has = ShapeFields {
+                parameters: true,
+                result_selector: true,
+                result_path: true,
+                assign: true,
+            };
+            return Data::JsonPath {
+                shape: Box::new(Shape::read(fields, has, faults)),
+                credentials: fields.payload("Credentials", faults),
+            };
+        }
+        Data::Jsonata {
+            arguments: fields.template("Arguments", faults),
+            credentials_role: read_credentials(fields, faults),
+            assign: fields.assign(faults),
+            output: fields.template("Output", faults),
+        }
+    }
+}
+
+fn role_of(credentials: &Value) -> Result<String, Failure> {
+    match credentials.get("RoleArn") {
+        Some(Value::String(role)) => Ok(role.clone()),
+        _ => Err(Failure::interpreter(
+            RUNTIME,
+            format!("Credentials must have a RoleArn that is a string, but was: {credentials}"),
+        )),
     }
 }
 

@@ -45,6 +45,23 @@ fn plan() -> Plan {
     }
 }
 
+/// A situation in which nothing speaks against a plan.
+fn good<'a>(run: &'a RunId, resource: &'a Resource, playbook: &'a Playbook) -> Situation<'a> {
+    Situation {
+        run,
+        resource,
+        playbook,
+        undo: None,
+        account_in_scope: true,
+        level: Level::AutoWithUndo,
+        halted: false,
+        budget_left: 10,
+        approval: None,
+        requested_by: None,
+        now: Timestamp::EPOCH,
+    }
+}
+
 /// What may be changed about a good situation.
 struct Changes {
     plan: fn(&mut Plan),
@@ -55,19 +72,7 @@ fn said(changes: &Changes) -> String {
     let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
     let mut plan = plan();
     (changes.plan)(&mut plan);
-    let mut situation = Situation {
-        run: &run,
-        resource: &resource,
-        playbook: &playbook,
-        undo: None,
-        account_in_scope: true,
-        level: Level::AutoWithUndo,
-        halted: false,
-        budget_left: 10,
-        approval: None,
-        requested_by: None,
-        now: Timestamp::from_millis(0),
-    };
+    let mut situation = good(&run, &resource, &playbook);
     (changes.situation)(&mut situation);
     let approval = Approval {
         by: "ann".into(),
@@ -302,17 +307,9 @@ fn a_yes_to_another_plan_is_no_yes() {
         at: Timestamp::default(),
     };
     let situation = Situation {
-        run: &run,
-        resource: &resource,
-        playbook: &playbook,
-        undo: None,
-        account_in_scope: true,
         level: Level::Suggest,
-        halted: false,
-        budget_left: 1,
         approval: Some(&other),
-        requested_by: None,
-        now: Timestamp::default(),
+        ..good(&run, &resource, &playbook)
     };
     assert!(matches!(decide(&plan(), &situation), Decision::Ask { .. }));
 }
@@ -320,19 +317,7 @@ fn a_yes_to_another_plan_is_no_yes() {
 #[test]
 fn a_permit_covers_its_own_call_there_and_then_and_no_other() {
     let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
-    let situation = Situation {
-        run: &run,
-        resource: &resource,
-        playbook: &playbook,
-        undo: None,
-        account_in_scope: true,
-        level: Level::AutoWithUndo,
-        halted: false,
-        budget_left: 1,
-        approval: None,
-        requested_by: None,
-        now: Timestamp::from_millis(0),
-    };
+    let situation = good(&run, &resource, &playbook);
     let Decision::Permit(permit) = decide(&plan(), &situation) else {
         panic!()
     };

@@ -48,7 +48,7 @@ impl Quarantined {
 
 /// What became of a delivery: accepted = new + known + quarantined, always.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Receipt {
+pub struct Accepted {
     /// Stored now.
     pub new: usize,
     /// Stored before: a second delivery, or the same record by another way.
@@ -65,7 +65,7 @@ pub async fn accept(
     state: &dyn State,
     records: &[Record],
     quarantined: &[Quarantined],
-) -> Result<Receipt, StoreError> {
+) -> Result<Accepted, StoreError> {
     let mut batch = Batch::new();
     for record in records {
         let id = record.id.as_str();
@@ -93,7 +93,7 @@ pub async fn accept(
         .take(records.len())
         .filter(|new| **new)
         .count();
-    Ok(Receipt {
+    Ok(Accepted {
         new,
         known: records.len().saturating_sub(new),
         quarantined: quarantined.len(),

@@ -175,13 +175,13 @@ mod tests {
                 let Some(delivery) = source.receive(&clock).await.unwrap().pop() else {
                     break;
                 };
-                let receipt = accept(&*state, &delivery.records, &delivery.quarantined)
+                let accepted = accept(&*state, &delivery.records, &delivery.quarantined)
                     .await
                     .unwrap();
                 counts = (
-                    counts.0 + receipt.new,
-                    counts.1 + receipt.known,
-                    counts.2 + receipt.quarantined,
+                    counts.0 + accepted.new,
+                    counts.1 + accepted.known,
+                    counts.2 + accepted.quarantined,
                 );
                 source.acknowledge(delivery).await.unwrap();
             }

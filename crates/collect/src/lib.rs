@@ -14,7 +14,7 @@ use quell_model::{Origin, Record, Timestamp};
 use quell_normalize::RawRecord;
 use quell_store::{Clock, StoreError};
 
-pub use accept::{Quarantined, Receipt, accept};
+pub use accept::{Accepted, Quarantined, accept};
 pub use folder::FolderSource;
 pub use queue::QueueSource;
 

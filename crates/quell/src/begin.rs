@@ -1,6 +1,6 @@
-//! How runs begin: by themselves, because a person asked, or to take one back.
+//! How runs begin: by themselves, because a person asked, to take one back, or only in imagination.
 
-use quell_model::{Incident, RunId, Timestamp};
+use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
 use quell_respond::{Mode, Playbook, Run, RunStatus, Stage};
 use quell_store::{Document, Kind, StoreError};
 
@@ -46,19 +46,50 @@ pub fn undo(
     run
 }
 
+/// A run that belongs to no incident and is never stored: for a dry run.
+pub fn imagined(playbook: &Playbook, resource: Resource, now: Timestamp) -> Run {
+    let arn = resource.arn.to_string();
+    let id = RunId::of(now, &playbook.id, playbook.major(), &arn, "dry run");
+    unbegun(
+        id,
+        IncidentId::of(now, "dry run"),
+        resource,
+        playbook,
+        Mode::Respond,
+    )
+}
+
 fn blank(id: RunId, incident: &Incident, playbook: &Playbook, mode: Mode) -> Run {
+    let mut run = unbegun(
+        id,
+        incident.id.clone(),
+        incident.resource.clone(),
+        playbook,
+        mode,
+    );
+    run.covers_findings = incident.finding_count;
+    run
+}
+
+fn unbegun(
+    id: RunId,
+    incident: IncidentId,
+    resource: Resource,
+    playbook: &Playbook,
+    mode: Mode,
+) -> Run {
     Run {
         id,
         playbook: playbook.id.clone(),
         playbook_version: playbook.version.clone(),
         playbook_digest: playbook.digest.clone(),
         mode,
-        incident: incident.id.clone(),
-        resource: incident.resource.clone(),
+        incident,
+        resource,
         status: RunStatus::Running,
         outcome: None,
         reason: None,
-        covers_findings: incident.finding_count,
+        covers_findings: 0,
         requested_by: None,
         approval: None,
         plan: None,

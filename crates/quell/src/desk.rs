@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use quell_model::{Incident, IncidentStatus, Record, RunId};
 use quell_respond::{Approval, Mode, Playbook, Run, RunStatus};
-use quell_server::{Accepted, Desk, DeskError, Remediation};
+use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, Write};
 
 use crate::app::App;
@@ -11,13 +11,10 @@ use crate::begin;
 
 #[async_trait]
 impl Desk for App {
-    async fn accept(&self, records: Vec<Record>) -> Result<Accepted, DeskError> {
-        let receipt = quell_collect::accept(&*self.state, &records, &[]).await?;
+    async fn accept(&self, records: Vec<Record>) -> Result<(), DeskError> {
+        quell_collect::accept(&*self.state, &records, &[]).await?;
         self.records.notify_one();
-        Ok(Accepted {
-            new: receipt.new,
-            known: receipt.known,
-        })
+        Ok(())
     }
 
     async fn remediate(&self, request: Remediation, by: &str) -> Result<Run, DeskError> {

@@ -6,15 +6,6 @@ use quell_respond::Run;
 use quell_store::StoreError;
 use serde::Deserialize;
 
-/// How many of some records were new.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// New, and durable now.
-    pub new: usize,
-    /// Known already.
-    pub known: usize,
-}
-
 /// A request to run a playbook, in the second requirements document's words.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,7 +59,7 @@ impl DeskError {
 #[async_trait]
 pub trait Desk: Send + Sync {
     /// Takes records in. They are durable when it answers.
-    async fn accept(&self, records: Vec<Record>) -> Result<Accepted, DeskError>;
+    async fn accept(&self, records: Vec<Record>) -> Result<(), DeskError>;
 
     /// Begins a run that a person asked for.
     async fn remediate(&self, request: Remediation, by: &str) -> Result<Run, DeskError>;

@@ -11,7 +11,7 @@ mod routes;
 pub mod sigv4;
 
 pub use auth::Caller;
-pub use desk::{Accepted, Desk, DeskError, Remediation};
+pub use desk::{Desk, DeskError, Remediation};
 pub use keys::{AccessKey, Role, new_key};
 pub use routes::router;
 

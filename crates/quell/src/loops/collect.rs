@@ -60,7 +60,7 @@ async fn run(app: Arc<App>, mut source: Box<dyn Source>) {
 
 async fn once(app: &App, source: &mut dyn Source) -> Result<(), quell_collect::CollectError> {
     for delivery in source.receive(&*app.clock).await? {
-        let receipt = accept(&*app.state, &delivery.records, &delivery.quarantined).await?;
+        let accepted = accept(&*app.state, &delivery.records, &delivery.quarantined).await?;
         for q in &delivery.quarantined {
             tracing::warn!(
                 source = source.name(),
@@ -68,7 +68,7 @@ async fn once(app: &App, source: &mut dyn Source) -> Result<(), quell_collect::C
                 "something unreadable was put aside"
             );
         }
-        tracing::debug!(source = source.name(), ?receipt, "a delivery is durable");
+        tracing::debug!(source = source.name(), ?accepted, "a delivery is durable");
         app.records.notify_one();
         source.acknowledge(delivery).await?;
     }

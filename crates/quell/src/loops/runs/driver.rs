@@ -475,3 +475,7 @@ pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
         input,
     )
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use quell_model::{Plan, Resource, RunId};
-use quell_respond::{Decision, LogEntry, Mode, Next, Playbook, Run, RunStatus};
+use quell_model::{Plan, Resource};
+use quell_respond::{Decision, LogEntry, Next, Playbook, Run};
 use quell_states::{Event, Moment, Status};
 
 use super::driver::new_flow;
 use super::effects::{self, Outcome, Want};
 use crate::app::App;
+use crate::begin;
 use crate::random;
 
 /// What a dry run found.
@@ -39,7 +40,7 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// # Errors
 /// In words.
 pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Result<Dry, String> {
-    let run = imagined(app, playbook, resource)?;
+    let run = begin::imagined(playbook, resource, app.clock.now());
     let mut flow = new_flow(app, playbook, &run);
     let mut event = Event::Started;
     for _ in 0..STEPS_MAX {
@@ -107,35 +108,5 @@ async fn planned(
         plan: Box::new(plan),
         decision,
         reasons,
-    })
-}
-
-fn imagined(app: &App, playbook: &Playbook, resource: Resource) -> Result<Run, String> {
-    let now = app.clock.now();
-    let incident = quell_model::IncidentId::of(now, "dry run");
-    Ok(Run {
-        id: RunId::of(
-            now,
-            &playbook.id,
-            playbook.major(),
-            &resource.arn.to_string(),
-            "dry run",
-        ),
-        playbook: playbook.id.clone(),
-        playbook_version: playbook.version.clone(),
-        playbook_digest: playbook.digest.clone(),
-        mode: Mode::Respond,
-        incident,
-        resource,
-        status: RunStatus::Running,
-        outcome: None,
-        reason: None,
-        covers_findings: 0,
-        requested_by: None,
-        approval: None,
-        plan: None,
-        timeline: Vec::new(),
-        undo: None,
-        undo_of: None,
     })
 }

@@ -1,0 +1,90 @@
+use super::*;
+use crate::begin;
+use crate::config::{Config, Secret};
+use quell_model::Resource;
+
+async fn app(folder: &std::path::Path) -> Arc<App> {
+    let mut config = Config {
+        data: folder.to_owned(),
+        ..Config::default()
+    };
+    // Whatever the environment of the test holds: no AWS.
+    config.aws.access_key_id = Secret::reference("env:QUELL_TEST_HAS_NONE");
+    config.aws.secret_access_key = Secret::reference("env:QUELL_TEST_HAS_NONE");
+    App::open(config).await.unwrap()
+}
+
+async fn stored(app: &App) -> (Document, Run) {
+    let resource = Resource::security_group("aws", "us-east-1", "444455556666", "sg-1");
+    let run = begin::imagined(&app.content.playbooks["PB-008"], resource, app.clock.now());
+    app.state
+        .commit(Batch::new().with(Write::Insert(begin::document(&run).unwrap())))
+        .await
+        .unwrap();
+    (
+        app.state
+            .get(Kind::Run, run.id.as_str())
+            .await
+            .unwrap()
+            .unwrap(),
+        run,
+    )
+}
+
+async fn end(app: &App, document: &Document, run: &Run) {
+    let mut ended = run.clone();
+    ended.status = RunStatus::Done;
+    ended.outcome = Some("fixed".to_owned());
+    let update = Write::Update(document.clone().with("done", &ended).unwrap());
+    app.state.commit(Batch::new().with(update)).await.unwrap();
+}
+
+async fn leases(app: &App) -> usize {
+    app.state.count(Kind::Lease).await.unwrap().len()
+}
+
+/// The race that 200 kills found: a run was listed while it ran, ended, and was driven once more. A kill before the
+/// lease was given back a second time left its group to nobody.
+#[tokio::test]
+async fn a_run_that_ended_since_it_was_read_takes_no_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path()).await;
+    let (mut read, run) = stored(&app).await;
+    end(&app, &read, &run).await;
+    assert!(!lease(&app, &mut read, &run).await.unwrap());
+    drive(&app, &run.id).await.unwrap();
+    assert_eq!(leases(&app).await, 0);
+    assert!(
+        app.state
+            .read_log(run.id.as_str(), 0, 10)
+            .await
+            .unwrap()
+            .is_empty(),
+        "it is not begun anew"
+    );
+}
+
+#[tokio::test]
+async fn one_run_at_a_time_holds_a_resource_and_keeps_it_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path()).await;
+    let (mut document, run) = stored(&app).await;
+    assert!(lease(&app, &mut document, &run).await.unwrap());
+    assert!(
+        lease(&app, &mut document, &run).await.unwrap(),
+        "its own lease is its own, after a restart too"
+    );
+    let mut other = run.clone();
+    other.id = "run-other".parse().unwrap();
+    app.state
+        .commit(Batch::new().with(Write::Insert(begin::document(&other).unwrap())))
+        .await
+        .unwrap();
+    let mut document = app
+        .state
+        .get(Kind::Run, "run-other")
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!lease(&app, &mut document, &other).await.unwrap());
+}

@@ -41,6 +41,9 @@ pub fn run(dir: &Path, only: Option<&str>, show: usize) -> Result<(), String> {
                 .and_then(|(name, _)| name.split(',').next());
             match row {
                 Some(file) => {
+                    if has_failures(line) {
+                        failed.push(*package);
+                    }
                     seen.insert(file.trim().to_owned());
                     if only.is_none_or(|only| only == file.trim()) {
                         println!("{line}");
@@ -56,6 +59,7 @@ pub fn run(dir: &Path, only: Option<&str>, show: usize) -> Result<(), String> {
         if !out.status.success() {
             failed.push(*package);
         }
+        failed.dedup();
     }
     for file in unseen(&dir, &seen)? {
         println!("{file}: no runner yet");
@@ -66,10 +70,31 @@ pub fn run(dir: &Path, only: Option<&str>, show: usize) -> Result<(), String> {
     }
 }
 
+/// Whether a row says that something failed. A crate's own test lets its listed exceptions pass; this does not.
+fn has_failures(row: &str) -> bool {
+    let count = row
+        .split_once("failed ")
+        .map(|(_, rest)| rest.split(',').next().unwrap_or_default());
+    count.is_some_and(|n| n.trim() != "0")
+}
+
 /// Files of cases that no runner gave a row for: said, so that nobody takes silence for success.
 fn unseen(dir: &Path, seen: &BTreeSet<String>) -> Result<BTreeSet<String>, String> {
     let entries = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
     let cases = names.filter(|n| n.ends_with(".jsonl") || n.ends_with("-cts.json"));
     Ok(cases.filter(|n| !seen.contains(n)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_with_a_failure_is_one() {
+        assert!(has_failures("a.jsonl: passed 454, failed 14, skipped 34"));
+        assert!(!has_failures(
+            "a.jsonl, history: passed 2, failed 0, skipped 1 (why)"
+        ));
+    }
 }

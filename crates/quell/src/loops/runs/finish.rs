@@ -85,7 +85,7 @@ fn read_end(run: &Run, status: Status) -> End {
                 .and_then(Value::as_str)
                 .unwrap_or("done")
                 .to_owned();
-            if let Err(reason) = verified(run, &output) {
+            if let Err(reason) = verified(run, &outcome, &output) {
                 return parked("Quell.VerifyFailed", reason);
             }
             let reason = output
@@ -113,18 +113,23 @@ fn read_end(run: &Run, status: Status) -> End {
     }
 }
 
-/// The frame's own look at what the document says it verified: the after-image is the planned one, to the letter.
-fn verified(run: &Run, output: &Value) -> Result<(), String> {
-    let (Some(plan), Some(after)) = (&run.plan, output.pointer("/undo/after")) else {
+/// The frame's own look at what the document says it fixed: the after-image is there, and is the planned one to the
+/// letter. A document that shows no after-image has verified nothing.
+fn verified(run: &Run, outcome: &str, output: &Value) -> Result<(), String> {
+    if run.mode != Mode::Respond || outcome != "fixed" {
         return Ok(());
-    };
-    if run.mode == Mode::Respond && canonical_json(after) != canonical_json(&plan.after) {
-        return Err(
+    }
+    match (&run.plan, output.pointer("/undo/after")) {
+        (Some(plan), Some(after)) if canonical_json(after) == canonical_json(&plan.after) => Ok(()),
+        (Some(_), Some(_)) => Err(
             "the document says that it is fixed, but the state that it read is not the planned one"
                 .to_owned(),
-        );
+        ),
+        _ => Err(
+            "the document says that it is fixed, and shows no plan or no state read afterwards"
+                .to_owned(),
+        ),
     }
-    Ok(())
 }
 
 /// What takes a plan's calls back, last first, from the plan alone: used until the state was read back.
@@ -267,4 +272,50 @@ pub(super) async fn park_without_playbook(
     app.state.commit(batch).await?;
     park_incident(app, &run).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+
+    #[test]
+    fn fixed_is_believed_only_with_the_planned_state_shown() {
+        let content = Content::load(None).unwrap();
+        let arn = "arn:aws:ec2:us-east-1:444455556666:security-group/sg-1"
+            .parse()
+            .unwrap();
+        let resource = quell_model::Resource {
+            arn,
+            kind: "AWS::EC2::SecurityGroup".into(),
+            id: "sg-1".into(),
+        };
+        let mut run = begin::imagined(&content.playbooks["PB-008"], resource, Timestamp::EPOCH);
+        let ends = |run: &Run, output: Value| read_end(run, Status::Succeeded { output }).status;
+        let shown = |rules: Value| json!({"outcome": "fixed", "undo": {"after": {"securityGroupRules": rules}}});
+        assert_eq!(
+            ends(&run, shown(json!([]))),
+            RunStatus::Parked,
+            "without a plan"
+        );
+        run.plan = Some(Plan {
+            playbook: "PB-008".into(),
+            resource: run.resource.arn.to_string(),
+            summary: String::new(),
+            calls: vec![],
+            before: json!({}),
+            after: json!({"securityGroupRules": []}),
+            facts: json!({}),
+        });
+        assert_eq!(ends(&run, shown(json!([]))), RunStatus::Done);
+        assert_eq!(
+            ends(&run, shown(json!([{"SecurityGroupRuleId": "sgr-1"}]))),
+            RunStatus::Parked
+        );
+        assert_eq!(ends(&run, json!({"outcome": "fixed"})), RunStatus::Parked);
+        assert_eq!(
+            ends(&run, json!({"outcome": "already-fixed"})),
+            RunStatus::Done
+        );
+    }
 }

@@ -97,12 +97,25 @@ class Server:
         return found
 
     def fixed(self, group: str, seconds: float = 20) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """As `at_rest`, and the group's incident is resolved by a run that fixed it."""
-        incident, runs = self.at_rest(group, seconds)
-        ends = [(r["status"], r.get("outcome"), r.get("reason")) for r in runs]
-        assert incident["status"] == "resolved", (incident, ends)
-        assert any(end[1] == "fixed" for end in ends), ends
-        return incident, runs
+        """As `at_rest`, once the group's newest incident is resolved and a run has fixed it.
+
+        One look is not enough: between two events of a group it can be at rest before the second has arrived, and
+        incidents and runs are two requests.
+        """
+        seen: list[Any] = []
+
+        def look() -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+            incident, runs = self.at_rest(group, seconds)
+            seen[:] = [incident["status"], incident.get("statusReason"), [(r["status"], r.get("outcome"), r.get("reason")) for r in runs]]
+            fixed = incident["status"] == "resolved" and any(r.get("outcome") == "fixed" for r in runs)
+            return (incident, runs) if fixed else None
+
+        try:
+            found = until(f"{group} fixed", look, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {seen}") from error
+        assert found
+        return found
 
 
 class Product:

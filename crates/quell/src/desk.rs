@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use quell_model::{Incident, IncidentStatus, Record, RunId};
 use quell_respond::{Approval, Mode, Playbook, Run, RunStatus};
 use quell_server::{Desk, DeskError, Remediation};
-use quell_store::{Batch, Document, Kind, Query, Write};
+use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use crate::app::App;
 use crate::begin;
@@ -78,6 +78,38 @@ impl Desk for App {
     }
 
     async fn approve(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
+        for _ in 0..APPROVALS_TRIED_MAX {
+            match self.approve_once(id, plan_hash, by).await {
+                // The loop looks at parked runs too, and writes them when it does: the yes is for what stands there now.
+                Err(DeskError::Store(StoreError::Conflict { .. })) => {}
+                other => return other,
+            }
+        }
+        Err(DeskError::Conflict(format!(
+            "{id} is being changed all the time: try again"
+        )))
+    }
+}
+
+/// A parked run is looked at every few seconds, so the second try finds it at rest.
+const APPROVALS_TRIED_MAX: usize = 10;
+
+impl App {
+    /// The document, or a clear no.
+    async fn document(
+        &self,
+        kind: Kind,
+        what: &'static str,
+        id: &str,
+    ) -> Result<Document, DeskError> {
+        let found = self.state.get(kind, id).await?;
+        found.ok_or_else(|| DeskError::NotFound {
+            what,
+            id: id.to_owned(),
+        })
+    }
+
+    async fn approve_once(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
         let document = self.document(Kind::Run, "run", id.as_str()).await?;
         let mut run: Run = document.read()?;
         if run.status != RunStatus::Parked || run.outcome.is_some() {
@@ -102,27 +134,10 @@ impl Desk for App {
         });
         run.status = RunStatus::Running;
         run.reason = None;
-        self.state
-            .commit(Batch::new().with(Write::Update(document.with(run.status.as_str(), &run)?)))
-            .await?;
+        let update = Write::Update(document.with(run.status.as_str(), &run)?);
+        self.state.commit(Batch::new().with(update)).await?;
         self.runs.notify_one();
         Ok(run)
-    }
-}
-
-impl App {
-    /// The document, or a clear no.
-    async fn document(
-        &self,
-        kind: Kind,
-        what: &'static str,
-        id: &str,
-    ) -> Result<Document, DeskError> {
-        let found = self.state.get(kind, id).await?;
-        found.ok_or_else(|| DeskError::NotFound {
-            what,
-            id: id.to_owned(),
-        })
     }
 
     /// The playbook, or a clear no.

@@ -1,0 +1,73 @@
+"""Calls: parameters for an operation, and what each of the two clients puts on the wire for them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from botocore.model import OperationModel
+
+from . import places, reference
+from .plain import to_plain
+from .report import Difference
+from .values import Generator
+from .wire import request_of
+
+ACCOUNT = "123456789012"
+STREAM = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/s"
+# Members that botocore looks at itself. What decides over the host must name something that could be there, or
+# botocore has no host for it. An empty list leaves the member out.
+CHOICES: dict[tuple[str, str], list[str]] = {
+    # The other algorithms, and the signature of a global endpoint, need a native library beside botocore.
+    ("s3", "ChecksumAlgorithm"): ["CRC32", "SHA1", "SHA256"],
+    ("events", "EndpointId"): [],
+    ("kinesis", "ConsumerARN"): [f"{STREAM}/consumer/c:1"],
+    ("kinesis", "ResourceARN"): [STREAM],
+    ("kinesis", "StreamARN"): [STREAM],
+    ("rds", "SourceRegion"): ["eu-west-1"],
+    ("s3", "Bucket"): ["a-bucket"],
+    ("s3control", "AccountId"): [ACCOUNT],
+    ("s3control", "Bucket"): ["a-bucket"],
+    ("s3control", "OutpostId"): ["op-1"],
+}
+
+
+class Call:
+    """Parameters for one operation. The same seed gives the same parameters."""
+
+    def __init__(self, service: str, operation: OperationModel, seed: str, richness: float) -> None:
+        self.service = service
+        self.operation = operation
+        self.seed = seed
+        self.params: dict[str, Any] = {}
+        shape = operation.input_shape
+        if shape is None:
+            return
+        texts = "xml" if reference.protocol(service) == "rest-xml" else "text"
+        generator = Generator(Random(seed), richness, texts=texts)
+        choices = {name: CHOICES[service, name] for name in shape.members if (service, name) in CHOICES}
+        self.params = generator.structure(shape, choices)
+
+    def query(self) -> dict[str, Any]:
+        """What our client is asked."""
+        params = to_plain(self.operation.input_shape, self.params)
+        return {"service": self.service, "operation": self.operation.name, "params": params}
+
+    def differences(self, reply: dict[str, Any]) -> list[Difference]:
+        """Where our client's `reply` is not what botocore sends."""
+
+        def difference(place: str, ours: Any, theirs: Any) -> Difference:
+            where = f"{self.service}/{self.operation.name}/{place}"
+            return Difference("request", where, self.seed, ours, theirs)
+
+        ours = request_of(reply)
+        try:
+            theirs = reference.write(self.service, self.operation.name, self.params)
+        except reference.Refused as refused:
+            return [difference("refused by botocore", reply.get("faults"), str(refused))]
+        if ours is None:
+            return [difference("refused", reply, "not refused")]
+        protocol = reference.protocol(self.service)
+        our_places, their_places = places.of_request(protocol, ours), places.of_request(protocol, theirs)
+        differing = places.differing(our_places, their_places)
+        return [difference(place, our_places.get(place), their_places.get(place)) for place in differing]

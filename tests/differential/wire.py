@@ -1,0 +1,70 @@
+"""Our client: the example `wire` of the crate `quell-aws`, which writes requests and reads answers without a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request before it is signed; `query` is encoded, `headers` have small names."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    host_prefix: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of AWS as it comes."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Wire:
+    """The built example."""
+
+    def __init__(self, command: Sequence[str | Path]) -> None:
+        self._command = command
+
+    def ask(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What comes of each query, in order."""
+        lines = "".join(json.dumps(query) + "\n" for query in queries)
+        done = subprocess.run(self._command, input=lines, capture_output=True, text=True, check=False)
+        replies = [json.loads(line) for line in done.stdout.splitlines()]
+        if done.returncode != 0 or len(replies) != len(queries):
+            raise RuntimeError(f"wire stopped after {len(replies)} of {len(queries)}: {done.stderr}")
+        return replies
+
+
+def read_query(service: str, operation: str, answer: Answer) -> dict[str, Any]:
+    """The query to read an answer."""
+    body = base64.b64encode(answer.body).decode()
+    given = {"status": answer.status, "headers": answer.headers, "body": body}
+    return {"service": service, "operation": operation, "answer": given}
+
+
+def request_of(reply: dict[str, Any]) -> Request | None:
+    """The request of a reply, when the parameters were not refused."""
+    written = reply.get("request")
+    if written is None:
+        return None
+    return Request(
+        method=written["method"],
+        path=written["path"],
+        query=written["query"],
+        headers={name.lower(): value for name, value in written["headers"]},
+        body=base64.b64decode(written["body"]),
+        host_prefix=written["host_prefix"] or "",
+    )

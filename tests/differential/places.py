@@ -47,8 +47,8 @@ def of_request(protocol: str, request: Request) -> Places:
 
 
 def of_value(value: Any, prefix: str = "body:") -> Places:
-    """Every leaf of a JSON value; an empty list or map is a leaf."""
-    return dict(_leaves(value, prefix.rstrip(".")))
+    """Every leaf of a JSON value; within it, an empty list or map is a leaf."""
+    return {} if value == {} else dict(_leaves(value, prefix))
 
 
 def differing(ours: Places, theirs: Places) -> list[str]:

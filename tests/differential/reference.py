@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from functools import cache
@@ -92,7 +93,7 @@ def write(service: str, operation: str, params: dict[str, Any]) -> Request:
             client._make_api_call(operation, params)
     except _Caught as caught:
         return _request(caught.request, seen.get("host_prefix") or "")
-    except (BotoCoreError, ValueError, TypeError) as error:
+    except (BotoCoreError, ValueError, TypeError, AttributeError) as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
     finally:
         client.meta.events.unregister("before-call.*", note)
@@ -148,6 +149,7 @@ def _response(operation: OperationModel, answer: Answer) -> dict[str, Any]:
     return {
         "status_code": answer.status,
         "headers": headers,
-        "body": answer.body,
+        # botocore hands a stream on as it is.
+        "body": io.BytesIO(answer.body) if operation.has_streaming_output and answer.status < 300 else answer.body,
         "context": {"operation_name": operation.name},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ class Difference:
     seed: str
     ours: Any
     theirs: Any
+    message: Any = None
+    """What was read, when something was."""
 
     def __str__(self) -> str:
-        return f"{self.of} {self.where} (seed {self.seed})\n    ours   {self.ours!r:.500}\n    theirs {self.theirs!r:.500}"
+        message = "" if self.message is None else f"\n    read   {self.message!r:.2000}"
+        told = f"{self.of} {self.where} (seed {self.seed})\n    ours   {self.ours!r:.500}"
+        return f"{told}\n    theirs {self.theirs!r:.500}{message}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Explanation:
     def explains(self, difference: Difference) -> bool:
         """Whether it is about `difference`."""
         return self.of == difference.of and self._pattern.fullmatch(difference.where) is not None
+
+    def is_about(self, service: str) -> bool:
+        """Whether it is about operations of a service."""
+        return fnmatchcase(service, self.where.split("/", 1)[0])
 
 
 def explanations() -> list[Explanation]:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from typing import Any, Protocol
 
 from . import reference
-from .calls import Call
-from .report import Report
+from .answers import Yes
+from .calls import Call, Wrong, faults
+from .refusals import PAGE, UNKNOWN, No
+from .report import Difference, Report
 from .wire import Wire
 
-# What must be given and no more; some of the rest; nearly all of it.
-RICHNESS = [0.0, 0.4, 1.0]
+# How much of what need not be given is given: some, nearly all, nothing.
+RICHNESS = [0.4, 1.0, 0.0]
+
+
+class Case(Protocol):
+    """One thing to do with both clients."""
+
+    of: str
+
+    def query(self) -> dict[str, Any]:
+        """What our client is asked."""
+
+    def differences(self, reply: dict[str, Any]) -> list[Difference]:
+        """Where our client's `reply` is not botocore's."""
 
 
 def operations(service: str, pattern: str = "*") -> list[str]:
@@ -19,13 +34,23 @@ def operations(service: str, pattern: str = "*") -> list[str]:
     return [name for name in reference.model(service).operation_names if fnmatchcase(name, pattern)]
 
 
-def compare(wire: Wire, service: str, names: Iterable[str], cases: Iterable[int], seed: str, report: Report) -> None:
-    """Compares the given cases of some operations of a service; `seed` and the number of a case make its values."""
-    model = reference.model(service)
-    calls = [
-        Call(service, model.operation_model(name), f"{seed}/{service}/{name}/{i}", RICHNESS[i % len(RICHNESS)])
-        for i in cases
-        for name in names
-    ]
-    for call, reply in zip(calls, wire.ask([call.query() for call in calls]), strict=True):
-        report.count("request", call.differences(reply))
+def cases(service: str, name: str, number: int, seed: str) -> Iterator[Case]:
+    """The cases of one number for an operation: the same ones for the same seed."""
+    operation = reference.model(service).operation_model(name)
+    seed, richness = f"{seed}/{service}/{name}/{number}", RICHNESS[number % len(RICHNESS)]
+    yield Call(service, operation, seed, richness)
+    if faults(operation):
+        yield Wrong(service, operation, seed, richness)
+    # A stream of events is no value; our client does not read them.
+    if not operation.has_event_stream_output:
+        yield Yes(service, operation, seed, richness)
+    errors = [UNKNOWN, *operation.error_shapes, PAGE]
+    yield No(service, operation, errors[number % len(errors)], seed)
+
+
+def compare(wire: Wire, service: str, names: Iterable[str], numbers: Iterable[int], seed: str, report: Report) -> None:
+    """Compares the cases of some numbers for some operations of a service."""
+    numbers = list(numbers)
+    made = [case for name in names for number in numbers for case in cases(service, name, number, seed)]
+    for case, reply in zip(made, wire.ask([case.query() for case in made]), strict=True):
+        report.count(case.of, case.differences(reply))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,14 +36,19 @@ class Answer:
 class Wire:
     """The built example."""
 
-    def __init__(self, command: Sequence[str | Path]) -> None:
-        self._command = command
+    def __init__(self, program: Path) -> None:
+        self._program = program
+
+    def services(self) -> list[str]:
+        """The services that our client has models of."""
+        done = subprocess.run([self._program, "services"], capture_output=True, text=True, check=True)
+        return done.stdout.split()
 
     def ask(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """What comes of each query, in order."""
         lines = "".join(json.dumps(query) + "\n" for query in queries)
-        done = subprocess.run(self._command, input=lines, capture_output=True, text=True, check=False)
-        replies = [json.loads(line) for line in done.stdout.splitlines()]
+        done = subprocess.run([self._program], input=lines, capture_output=True, text=True, check=False)
+        replies = [json.loads(line) for line in done.stdout.rstrip("\n").split("\n") if line]
         if done.returncode != 0 or len(replies) != len(queries):
             raise RuntimeError(f"wire stopped after {len(replies)} of {len(queries)}: {done.stderr}")
         return replies
@@ -68,3 +74,12 @@ def request_of(reply: dict[str, Any]) -> Request | None:
         body=base64.b64decode(written["body"]),
         host_prefix=written["host_prefix"] or "",
     )
+
+
+def built() -> Path:
+    """The example where cargo puts it."""
+    target = os.environ.get("CARGO_TARGET_DIR") or Path(__file__).resolve().parents[2] / "target"
+    program = Path(target) / "debug" / "examples" / "wire"
+    if not program.exists():
+        raise FileNotFoundError(f"{program}: build it with cargo build --package quell-aws --example wire")
+    return program

@@ -2,7 +2,8 @@
 //! differential test (`tests/differential`) that is ours.
 //!
 //! Each line of the input is a JSON object with `service` and `operation`, and either `params` (a request is written)
-//! or `answer` (an answer is read). Each line of the output is what came of it, in the same order.
+//! or `answer` (an answer is read). Each line of the output is what came of it, in the same order. With the argument
+//! `services`, the names of the services are told instead.
 
 use std::io::{BufRead as _, Write as _};
 
@@ -10,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use quell_aws::model::{Operation, Service};
 use quell_aws::protocol::{self, Protocol, WireResponse};
-use quell_aws::validate;
+use quell_aws::{registry, validate};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,20 +34,19 @@ struct GivenAnswer {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut services = Services::default();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    if std::env::args().nth(1).as_deref() == Some("services") {
+        return Ok(writeln!(out, "{}", registry::SERVICES.join("\n"))?);
+    }
     for line in std::io::stdin().lock().lines() {
         let query: Query = serde_json::from_str(&line?)?;
-        let service = services.get(&query.service)?;
-        writeln!(out, "{}", reply(service, query)?)?;
+        writeln!(out, "{}", reply(query)?)?;
     }
     Ok(out.flush()?)
 }
 
-fn reply(service: &Service, query: Query) -> Result<Value, Box<dyn std::error::Error>> {
-    let Some(operation) = service.operations.get(&query.operation) else {
-        return Ok(json!({"unknown": query.operation}));
-    };
+fn reply(query: Query) -> Result<Value, Box<dyn std::error::Error>> {
+    let (service, operation) = registry::operation(&query.service, &query.operation)?;
     let protocol = Protocol::of(service).ok_or("no protocol of the service is built")?;
     match (query.params, query.answer) {
         (Some(params), None) => Ok(written(protocol, service, operation, params)),
@@ -115,20 +115,5 @@ fn read(
     match protocol::read(protocol, service, operation, response) {
         Ok(answer) => json!({"value": answer.value, "request_id": answer.request_id}),
         Err(why) => json!({"malformed": why.to_string()}),
-    }
-}
-
-/// TEMPORARY: whole models from a folder, until the registry has them all.
-#[derive(Default)]
-struct Services(std::collections::HashMap<String, Service>);
-
-impl Services {
-    fn get(&mut self, name: &str) -> Result<&Service, Box<dyn std::error::Error>> {
-        if !self.0.contains_key(name) {
-            let dir = std::env::args().nth(1).ok_or("DIR")?;
-            let json = std::fs::read(format!("{dir}/{name}.json"))?;
-            self.0.insert(name.to_owned(), Service::from_json(&json)?);
-        }
-        Ok(&self.0[name])
     }
 }

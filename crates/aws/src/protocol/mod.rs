@@ -5,9 +5,11 @@
 
 mod bounds;
 mod cbor;
+mod checksum;
 mod compression;
 mod ec2;
 mod event_stream;
+mod habits;
 mod json;
 mod json_text;
 mod query;
@@ -175,6 +177,8 @@ pub fn write(
     operation: &Operation,
     params: &Value,
 ) -> Result<WireRequest, Malformed> {
+    let mended = habits::mend_params(service, operation, params);
+    let params = mended.as_ref().unwrap_or(params);
     let mut request = match protocol {
         Protocol::Ec2 => ec2::write(service, operation, params),
         Protocol::Query => query::write(service, operation, params),
@@ -183,7 +187,9 @@ pub fn write(
         Protocol::RestJson => rest_json::write(service, operation, params),
         Protocol::RpcV2Cbor => rpc_v2_cbor::write(service, operation, params),
     }?;
+    habits::mend_request(service, &mut request);
     compression::compress(operation, &mut request)?;
+    checksum::add(protocol, service, operation, params, &mut request)?;
     request.host_prefix = host_prefix(service, operation, params)?;
     Ok(request)
 }
@@ -328,6 +334,31 @@ mod tests {
 
     pub(super) fn request(service: &str, operation: &str, params: &Value) -> WireRequest {
         try_request(service, operation, params).unwrap()
+    }
+
+    /// A model of one operation, `Op`, whose input is `In`.
+    pub(super) struct Model(Protocol, Service);
+
+    impl Model {
+        pub(super) fn of(protocol: &str, operation: &Value) -> Self {
+            Self::of_service(protocol, "Some Service", operation)
+        }
+
+        /// The operation's own `shapes` are those of the model.
+        pub(super) fn of_service(protocol: &str, service_id: &str, operation: &Value) -> Self {
+            let mut operation = operation.clone();
+            let shapes = operation["shapes"].take();
+            operation["input"] = serde_json::json!({"shape": "In"});
+            let metadata = serde_json::json!({"protocol": protocol, "serviceId": service_id});
+            let operations = serde_json::json!({"Op": operation});
+            let model = serde_json::json!({"metadata": metadata, "operations": operations, "shapes": shapes});
+            let service = Service::from_json(model.to_string().as_bytes()).unwrap();
+            Self(Protocol::of(&service).unwrap(), service)
+        }
+
+        pub(super) fn request(&self, params: &Value) -> Result<WireRequest, Malformed> {
+            write(self.0, &self.1, &self.1.operations["Op"], params)
+        }
     }
 
     pub(super) fn form(service: &str, operation: &str, params: &Value) -> Vec<String> {

@@ -10,7 +10,7 @@ use std::io::{BufRead as _, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use quell_aws::model::{Operation, Service};
-use quell_aws::protocol::{self, Protocol, WireResponse};
+use quell_aws::protocol::{self, ErrorAnswer, Protocol, Unread, WireResponse};
 use quell_aws::{registry, validate};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,17 +103,22 @@ fn read(
     response: &WireResponse,
 ) -> Value {
     if response.status >= 300 {
-        let error = protocol::read_error(protocol, service, operation, response);
-        return json!({"error": {
-            "code": error.code,
-            "message": error.message,
-            "request_id": error.request_id,
-            "shape": error.shape,
-            "detail": error.detail,
-        }});
+        return refused(&protocol::read_error(
+            protocol, service, operation, response,
+        ));
     }
     match protocol::read(protocol, service, operation, response) {
         Ok(answer) => json!({"value": answer.value, "request_id": answer.request_id}),
-        Err(why) => json!({"malformed": why.to_string()}),
+        Err(Unread::Refused(error)) => refused(&error),
+        Err(Unread::Malformed(why)) => json!({"malformed": why.to_string()}),
     }
+}
+
+fn refused(error: &ErrorAnswer) -> Value {
+    json!({"error": {
+        "code": error.code,
+        "message": error.message,
+        "request_id": error.request_id,
+        "detail": error.detail,
+    }})
 }

@@ -63,7 +63,7 @@ class Yes:
 def answer(operation: OperationModel, value: dict[str, Any], random: Random) -> Answer:
     """`value` as the answer of an operation."""
     shape = operation.output_shape
-    headers = [("Content-Type", "application/octet-stream"), ("x-amzn-RequestId", REQUEST_ID)]
+    headers = [("x-amzn-RequestId", REQUEST_ID)]
     match operation.service_model.resolved_protocol:
         case "json":
             return Answer(200, headers, JsonBody(random).text(shape, value))

@@ -29,6 +29,10 @@ CHOICES: dict[tuple[str, str], list[str]] = {
     ("kinesis", "ResourceARN"): [f"{KINESIS}:stream/s"],
     ("kinesis", "StreamARN"): [f"{KINESIS}:stream/s"],
     ("rds", "SourceRegion"): ["eu-west-1"],
+    # What is before the last slash is cut off, so something must be behind it.
+    ("route53", "DelegationSetId"): ["/delegationset/N1"],
+    ("route53", "HostedZoneId"): ["Z1", "/hostedzone/Z1"],
+    ("route53", "Id"): ["Z1", "/hostedzone/Z1", "a/b ü"],
     ("s3", "Bucket"): ["a-bucket"],
     ("s3control", "AccountId"): [ACCOUNT],
     ("s3control", "Bucket"): ["a-bucket"],

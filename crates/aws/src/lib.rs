@@ -20,7 +20,7 @@ mod endpoint;
 mod error;
 mod execute;
 pub mod model;
-mod names;
+pub mod names;
 pub mod protocol;
 mod read_only;
 pub mod registry;

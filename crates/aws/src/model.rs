@@ -21,6 +21,8 @@ pub struct Service {
     /// How to page through them.
     #[serde(default)]
     pub paginators: BTreeMap<String, Value>,
+    #[serde(skip)]
+    errors: Vec<Reference>,
     #[serde(default)]
     shapes: BTreeMap<String, Shape>,
 }
@@ -176,6 +178,7 @@ struct Shape {
     location: Option<String>,
     streaming: bool,
     eventstream: bool,
+    exception: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -228,8 +231,20 @@ impl Service {
         for (name, operation) in &mut service.operations {
             operation.name.clone_from(name);
         }
+        let exceptions = service.shapes.iter().filter(|(_, shape)| shape.exception);
+        service.errors = exceptions
+            .map(|(name, _)| Reference {
+                shape: name.clone(),
+                ..Reference::default()
+            })
+            .collect();
         service.check_references()?;
         Ok(service)
+    }
+
+    /// The errors that any operation may answer with, those among them that its own model does not name.
+    pub fn errors(&self) -> impl Iterator<Item = View<'_>> {
+        self.errors.iter().map(|reference| self.view(reference))
     }
 
     fn check_references(&self) -> Result<(), ModelError> {

@@ -13,7 +13,7 @@ from .wire import Wire, built
 def main() -> int:
     """Runs what the arguments say."""
     parser = argparse.ArgumentParser(prog="differential", description=__doc__)
-    parser.add_argument("--cases", type=int, default=3, help="cases for each operation (3)")
+    parser.add_argument("--cases", type=int, default=9, help="cases of each kind for each operation (9)")
     parser.add_argument("--seed", default="1", help="the same seed makes the same cases (1)")
     parser.add_argument("--service", action="append", help="only this service; can be given more than once")
     parser.add_argument("--operation", default="*", help="only operations whose name matches this pattern")

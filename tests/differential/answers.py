@@ -125,8 +125,10 @@ def bindings(shape: Shape, value: dict[str, Any]) -> list[tuple[str, str]]:
             case "header" if name in value and value[name] != []:
                 headers.append((wire, _header(member, value[name])))
             case "headers":
-                wire = member.serialization.get("name", "")
-                headers += [(f"{wire}{key}", text) for key, text in value.get(name, {}).items()]
+                # S3 gives them in small letters; which letters they came in is lost in HTTP/2.
+                prefix = member.serialization.get("name", "")
+                given = {f"{prefix}{key}".lower(): text for key, text in value.get(name, {}).items()}
+                headers += given.items()
     return headers
 
 

@@ -113,11 +113,7 @@ class Wrong(Call):
     def differences(self, reply: dict[str, Any]) -> list[Difference]:
         """One, when a client takes the parameters."""
         params = self.fault.put(self.params)
-        try:
-            reference.write(self.service, self.operation.name, params)
-            theirs = "taken"
-        except reference.Refused:
-            theirs = "refused"
+        theirs = "refused" if reference.refuses(self.operation, params) else "taken"
         ours = "refused" if "faults" in reply else "taken"
         where = f"{self.service}/{self.operation.name}/{self.fault.name}"
         return [] if ours == theirs == "refused" else [Difference(self.of, where, self.seed, ours, theirs, params)]

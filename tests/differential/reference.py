@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.parsers import ResponseParserError, create_parser
+from botocore.validate import ParamValidator
 
 from .wire import Answer, Request
 
@@ -89,7 +90,7 @@ def write(service: str, operation: str, params: dict[str, Any]) -> Request:
 
     client.meta.events.register_last("before-call.*", note)
     try:
-        with mock.patch("uuid.uuid4", return_value=TOKEN):
+        with mock.patch("uuid.uuid4", lambda: TOKEN):
             client._make_api_call(operation, params)
     except _Caught as caught:
         return _request(caught.request, seen.get("host_prefix") or "")
@@ -98,6 +99,11 @@ def write(service: str, operation: str, params: dict[str, Any]) -> Request:
     finally:
         client.meta.events.unregister("before-call.*", note)
     raise AssertionError("botocore sent nothing")
+
+
+def refuses(operation: OperationModel, params: dict[str, Any]) -> bool:
+    """Whether botocore takes the parameters for wrong."""
+    return bool(ParamValidator().validate(params, operation.input_shape).has_errors())
 
 
 def _request(request: AWSPreparedRequest, host_prefix: str) -> Request:

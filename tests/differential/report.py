@@ -51,7 +51,12 @@ class Explanation:
 
     def is_about(self, service: str) -> bool:
         """Whether it is about operations of a service."""
-        return fnmatchcase(service, self.where.split("/", 1)[0])
+        return fnmatchcase(service, self.where.split("/")[0])
+
+    @property
+    def operations(self) -> str:
+        """A pattern of the operations that it is about."""
+        return self.where.split("/")[1]
 
 
 def explanations() -> list[Explanation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from random import Random
 from typing import Any, Protocol
 
 from . import reference
@@ -45,7 +46,7 @@ def cases(service: str, name: str, number: int, seed: str) -> Iterator[Case]:
     if not operation.has_event_stream_output:
         yield Yes(service, operation, seed, richness)
     errors = [UNKNOWN, *operation.error_shapes, PAGE]
-    yield No(service, operation, errors[number % len(errors)], seed)
+    yield No(service, operation, Random(seed).choice(errors), seed)
 
 
 def compare(wire: Wire, service: str, names: Iterable[str], numbers: Iterable[int], seed: str, report: Report) -> None:

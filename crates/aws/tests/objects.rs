@@ -20,9 +20,9 @@ fn server(answers: Vec<String>) -> String {
         let identity = format!(
             "<R><GetCallerIdentityResult><Account>{ACCOUNT}</Account></GetCallerIdentityResult></R>"
         );
-        let mut answers = std::iter::once(answer(200, "", &identity)).chain(answers);
+        let answers = std::iter::once(answer(200, "", &identity)).chain(answers);
         let mut open = Vec::new();
-        while let Some(answer) = answers.next() {
+        for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             skip_request(&stream);
             stream.write_all(answer.as_bytes()).unwrap();

@@ -81,6 +81,7 @@ pub struct WireRequest {
 }
 
 /// An answer as it came.
+#[derive(Default)]
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -45,7 +46,14 @@ class Call:
 
     of = "request"
 
-    def __init__(self, service: str, operation: OperationModel, seed: str, richness: float) -> None:
+    def __init__(
+        self,
+        service: str,
+        operation: OperationModel,
+        seed: str,
+        richness: float,
+        choices: Mapping[tuple[str, str], list[str]] = CHOICES,
+    ) -> None:
         self.service = service
         self.operation = operation
         self.seed = seed
@@ -55,8 +63,8 @@ class Call:
             return
         texts = "xml" if reference.protocol(service) == "rest-xml" else "text"
         generator = Generator(Random(seed), richness, texts=texts)
-        choices = {name: CHOICES[service, name] for name in shape.members if (service, name) in CHOICES}
-        self.params = generator.structure(shape, choices)
+        own = {name: choices[service, name] for name in shape.members if (service, name) in choices}
+        self.params = generator.structure(shape, own)
 
     def query(self) -> dict[str, Any]:
         """What our client is asked."""

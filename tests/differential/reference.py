@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import uuid
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from unittest import mock
@@ -21,7 +23,7 @@ from botocore.validate import ParamValidator
 
 from .wire import Answer, Request
 
-REGION = "us-east-1"
+_CREDENTIAL_RE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 # The token that `wire.rs` fills in.
 TOKEN = uuid.UUID("00000000-0000-4000-8000-000000000000")
 
@@ -53,24 +55,42 @@ def model(service: str) -> ServiceModel:
     return _session().get_service_model(service)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a call is made, and what the client is told of endpoints."""
+
+    region: str
+    account: str
+    use_fips: bool = False
+    use_dual_stack: bool = False
+
+
+# Over TLS a checksum of a stream would come after it, chunked, which needs no other checksum; and the bucket stays
+# in the path, where the protocols put it.
+PLAIN = {"use_ssl": False, "addressing_style": "path"}
+REAL = {"use_ssl": True, "addressing_style": "auto"}
+
+
 @cache
-def _client(service: str) -> BaseClient:
+def _client(service: str, place: Place, use_ssl: bool, addressing_style: str) -> BaseClient:
     config = Config(
-        # As our client: a checksum where one is demanded, no compression, the bucket in the path, no retries.
+        # As our client: a checksum where one is demanded, no retries, and the old global endpoints forgotten.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         disable_request_compression=True,
-        s3={"addressing_style": "path"},
+        s3={"addressing_style": addressing_style, "us_east_1_regional_endpoint": "regional"},
         retries={"total_max_attempts": 1},
+        use_fips_endpoint=place.use_fips,
+        use_dualstack_endpoint=place.use_dual_stack,
     )
     client = _session().create_client(
         service,
-        region_name=REGION,
+        region_name=place.region,
         config=config,
-        # Over TLS a checksum of a stream would come after it, chunked, which needs no other checksum.
-        use_ssl=False,
+        use_ssl=use_ssl,
         aws_access_key_id="AKIDEXAMPLE",
         aws_secret_access_key="secret",
+        aws_account_id=place.account,
     )
     client.meta.events.register("before-send.*", _catch)
     return client
@@ -80,25 +100,45 @@ def _catch(request: AWSPreparedRequest, **_: Any) -> None:
     raise _Caught(request)
 
 
-def write(service: str, operation: str, params: dict[str, Any]) -> Request:
-    """The request that botocore sends for a call."""
-    client = _client(service)
-    seen: dict[str, Any] = {}
-
-    def note(params: dict[str, Any], **_: Any) -> None:
-        seen.update(params)
-
-    client.meta.events.register_last("before-call.*", note)
+def _sent(client: BaseClient, operation: str, params: dict[str, Any]) -> AWSPreparedRequest:
+    """What botocore would send."""
     try:
         with mock.patch("uuid.uuid4", lambda: TOKEN):
             client._make_api_call(operation, params)
     except _Caught as caught:
-        return _request(caught.request, seen.get("host_prefix") or "")
+        return caught.request
     except (BotoCoreError, ValueError, TypeError, AttributeError) as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
+    raise AssertionError("botocore sent nothing")
+
+
+def write(service: str, operation: str, params: dict[str, Any]) -> Request:
+    """The request that botocore sends for a call."""
+    client = _client(service, Place("us-east-1", ""), **PLAIN)
+    host_prefix = ""
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        nonlocal host_prefix
+        host_prefix = params.get("host_prefix") or ""
+
+    client.meta.events.register_last("before-call.*", note)
+    try:
+        request = _sent(client, operation, params)
     finally:
         client.meta.events.unregister("before-call.*", note)
-    raise AssertionError("botocore sent nothing")
+    return _request(request, host_prefix)
+
+
+def target(service: str, operation: str, params: dict[str, Any], place: Place) -> dict[str, str]:
+    """Where botocore sends a call, without the query, and what it signs it for, if it signs it."""
+    try:
+        client = _client(service, place, **REAL)
+    except BotoCoreError as error:
+        raise Refused(f"{type(error).__name__}: {error}") from error
+    request = _sent(client, operation, params)
+    scope = _CREDENTIAL_RE.search(_text(request.headers.get("Authorization", "")))
+    region, name = scope.groups() if scope else ("", "")
+    return {"url": request.url.partition("?")[0], "signing_region": region, "signing_name": name}
 
 
 def refuses(operation: OperationModel, params: dict[str, Any]) -> bool:

@@ -13,12 +13,15 @@ use crate::credentials::RoleToAssume;
 use crate::endpoint;
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
-use crate::protocol::{self, Malformed, Protocol, WireRequest, WireResponse};
+use crate::protocol::{self, ErrorAnswer, Malformed, Protocol, Unread, WireRequest, WireResponse};
 use crate::registry;
 use crate::session::Response;
 use crate::sign::Signer;
 use crate::transport::NoAnswer;
 use crate::validate;
+
+/// The status that stands for an error in the body of a 200: the service failed while it was at it.
+const REFUSED_LATE: u16 = 500;
 
 /// Whether a call may be sent again when its answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +175,7 @@ impl Inner {
     async fn attempts<T>(
         &self,
         ready: &Ready<'_>,
-        read: impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Malformed>,
+        read: impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
         let account = job.role.map_or("home", |role| &role.arn);
@@ -213,7 +216,7 @@ impl Inner {
         ready: &Ready<'_>,
         attempt: u32,
         deadline: Instant,
-        read: &impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Malformed>,
+        read: &impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Unread>,
     ) -> Result<T, Failed> {
         let signed = match self.signed(ready).await {
             Ok(signed) => signed,
@@ -237,9 +240,14 @@ impl Inner {
             .await;
         let response = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
         if !(200..300).contains(&response.status) {
-            return Err(ready.refused(&response, attempt));
+            let said =
+                protocol::read_error(ready.protocol, ready.service, ready.operation, &response);
+            return Err(ready.refused(said, response.status, attempt));
         }
-        read(ready, &response).map_err(|malformed| ready.unreadable(&malformed, &response))
+        read(ready, &response).map_err(|unread| match unread {
+            Unread::Malformed(malformed) => ready.unreadable(&malformed, &response),
+            Unread::Refused(said) => ready.refused(*said, REFUSED_LATE, attempt),
+        })
     }
 
     async fn signed(&self, ready: &Ready<'_>) -> Result<http::Request<Full<Bytes>>, AwsError> {
@@ -322,8 +330,7 @@ impl Ready<'_> {
     }
 
     /// AWS said no. Only «slower» and «these credentials have expired» prove that nothing happened.
-    fn refused(&self, response: &WireResponse, attempt: u32) -> Failed {
-        let said = protocol::read_error(self.protocol, self.service, self.operation, response);
+    fn refused(&self, said: ErrorAnswer, status: u16, attempt: u32) -> Failed {
         let is_once = self.job.safety == Safety::Once;
         let error = ServiceError {
             service: self.job.service.to_owned(),
@@ -331,7 +338,7 @@ impl Ready<'_> {
             code: said.code,
             message: said.message,
             request_id: said.request_id,
-            status: response.status,
+            status,
             shape: said.shape,
             attempts: attempt,
             is_changing: is_once,

@@ -12,6 +12,7 @@
 #[cfg(test)]
 extern crate self as quell_aws;
 
+mod checksum;
 mod client;
 mod config;
 mod credentials;

@@ -13,11 +13,12 @@ use crate::credentials::RoleToAssume;
 use crate::endpoint;
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
+use crate::object::{Arriving, Broken, ObjectStream};
 use crate::protocol::{self, ErrorAnswer, Malformed, Protocol, Unread, WireRequest, WireResponse};
 use crate::registry;
 use crate::session::Response;
 use crate::sign::Signer;
-use crate::transport::NoAnswer;
+use crate::transport::{NoAnswer, Received, Wanted};
 use crate::validate;
 
 /// The status that stands for an error in the body of a 200: the service failed while it was at it.
@@ -51,7 +52,7 @@ struct Ready<'a> {
     request: WireRequest,
     url: String,
     signing_region: String,
-    bytes_max: usize,
+    wanted: Wanted,
     attempt_limit: Duration,
 }
 
@@ -71,9 +72,11 @@ enum Again {
 impl Inner {
     /// Makes the call and reads its answer by the model.
     pub(crate) async fn call(&self, job: &Job<'_>) -> Result<Response, AwsError> {
-        let limits = (self.config.answer_bytes_max, self.config.timeouts.attempt);
+        let whole = Wanted::Whole(self.config.answer_bytes_max);
+        let limits = (whole, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |ready, response| {
+        self.attempts(&ready, |ready, received| {
+            let response = &received.response;
             let read = protocol::read(ready.protocol, ready.service, ready.operation, response)?;
             Ok(Response {
                 value: read.value,
@@ -84,17 +87,38 @@ impl Inner {
         .await
     }
 
-    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
+    /// Makes the call and takes the body of its answer as it is, an object of up to `bytes_max`.
     pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
-        let ready = self.prepare(job, (bytes_max, self.config.timeouts.operation))?;
-        self.attempts(&ready, |_, response| Ok(response.body.clone()))
-            .await
+        let limits = (Wanted::Whole(bytes_max), self.config.timeouts.operation);
+        let ready = self.prepare(job, limits)?;
+        self.attempts(&ready, |_, received| {
+            let response = &received.response;
+            checked(response, bytes_max).map_err(|broken| Malformed(broken.to_string()))?;
+            Ok(response.body.clone())
+        })
+        .await
+    }
+
+    /// Makes the call and gives the body of its answer piece by piece, an object of up to `bytes_max`.
+    pub(crate) async fn stream(
+        &self,
+        job: &Job<'_>,
+        bytes_max: usize,
+    ) -> Result<ObjectStream, AwsError> {
+        let ready = self.prepare(job, (Wanted::Head, self.config.timeouts.attempt))?;
+        let missing = || Malformed("the answer has no body".to_owned());
+        let opened = self.attempts(&ready, |_, received| {
+            let rest = received.rest.take().ok_or_else(missing)?;
+            Ok((std::mem::take(&mut received.response), rest))
+        });
+        let (head, rest) = opened.await?;
+        ObjectStream::new(&head, rest, bytes_max, self.config.timeouts.attempt)
     }
 
     fn prepare<'a>(
         &self,
         job: &'a Job<'a>,
-        limits: (usize, Duration),
+        limits: (Wanted, Duration),
     ) -> Result<Ready<'a>, AwsError> {
         let (service, operation) = registry::operation(job.service, job.operation)?;
         let protocol = Protocol::of(service).ok_or_else(|| AwsError::Model {
@@ -141,7 +165,7 @@ impl Inner {
             request,
             url,
             signing_region: endpoint.signing_region,
-            bytes_max: limits.0,
+            wanted: limits.0,
             attempt_limit: limits.1,
         })
     }
@@ -175,7 +199,7 @@ impl Inner {
     async fn attempts<T>(
         &self,
         ready: &Ready<'_>,
-        read: impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Unread>,
+        read: impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
         let account = job.role.map_or("home", |role| &role.arn);
@@ -216,7 +240,7 @@ impl Inner {
         ready: &Ready<'_>,
         attempt: u32,
         deadline: Instant,
-        read: &impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Unread>,
+        read: &impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, Failed> {
         let signed = match self.signed(ready).await {
             Ok(signed) => signed,
@@ -234,18 +258,16 @@ impl Inner {
             return Err(ready.unanswered(late, attempt));
         }
         let limit = ready.attempt_limit.min(left);
-        let sent = self
-            .transport
-            .exchange(signed, ready.bytes_max, limit)
-            .await;
-        let response = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
+        let sent = self.transport.exchange(signed, ready.wanted, limit).await;
+        let mut received = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
+        let response = &received.response;
         if !(200..300).contains(&response.status) {
             let said =
-                protocol::read_error(ready.protocol, ready.service, ready.operation, &response);
+                protocol::read_error(ready.protocol, ready.service, ready.operation, response);
             return Err(ready.refused(said, response.status, attempt));
         }
-        read(ready, &response).map_err(|unread| match unread {
-            Unread::Malformed(malformed) => ready.unreadable(&malformed, &response),
+        read(ready, &mut received).map_err(|unread| match unread {
+            Unread::Malformed(malformed) => ready.unreadable(&malformed, &received.response),
             Unread::Refused(said) => ready.refused(*said, REFUSED_LATE, attempt),
         })
     }
@@ -303,8 +325,8 @@ impl Ready<'_> {
                 },
                 Again::Yes,
             ),
-            NoAnswer::TooLarge if is_once => {
-                let reason = format!("it is larger than {} bytes", self.bytes_max);
+            NoAnswer::TooLarge(bytes_max) if is_once => {
+                let reason = format!("it is larger than {bytes_max} bytes");
                 (
                     AwsError::Unanswered {
                         service,
@@ -314,17 +336,14 @@ impl Ready<'_> {
                     Again::No,
                 )
             }
-            NoAnswer::TooLarge => {
-                let bytes_max = self.bytes_max;
-                (
-                    AwsError::TooLarge {
-                        service,
-                        operation,
-                        bytes_max,
-                    },
-                    Again::No,
-                )
-            }
+            NoAnswer::TooLarge(bytes_max) => (
+                AwsError::TooLarge {
+                    service,
+                    operation,
+                    bytes_max,
+                },
+                Again::No,
+            ),
         };
         Failed { error, again }
     }
@@ -381,6 +400,13 @@ impl Ready<'_> {
             again: Again::Yes,
         }
     }
+}
+
+/// An object that has come whole.
+fn checked(response: &WireResponse, bytes_max: usize) -> Result<(), Broken> {
+    let mut arriving = Arriving::new(response, bytes_max)?;
+    arriving.add(&response.body)?;
+    arriving.finish()
 }
 
 fn date(response: &WireResponse) -> Option<Timestamp> {

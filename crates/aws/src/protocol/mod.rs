@@ -81,6 +81,7 @@ pub struct WireRequest {
 }
 
 /// An answer as it came.
+#[derive(Default)]
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
@@ -278,16 +279,15 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The shape of the error `code`, with the code it stands for.
+/// The shape of the error `code`: one of the operation's own, or else of the service's.
 fn error_shape<'a>(
     service: &'a Service,
     operation: &'a Operation,
     code: &str,
 ) -> Option<crate::model::View<'a>> {
-    operation
-        .errors
-        .iter()
-        .map(|reference| service.view(reference))
+    let own = operation.errors.iter();
+    own.map(|reference| service.view(reference))
+        .chain(service.errors())
         .find(|view| view.error_code() == code || view.shape_name() == code)
 }
 

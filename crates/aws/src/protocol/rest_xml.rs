@@ -212,7 +212,8 @@ fn read_body(
         }
         Some((_, payload)) => match read_plain_payload(payload, body) {
             Some(plain) => plain?,
-            None => structure(payload, body, service, operation)?,
+            None => structure(payload, body, service, operation)?
+                .or_else(|| (!payload.is_union()).then(|| Value::Object(Map::new()))),
         },
         None if output.members().any(|(_, m)| m.is_in_answer_body()) => {
             structure(output, body, service, operation)?

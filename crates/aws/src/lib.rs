@@ -20,7 +20,7 @@ mod endpoint;
 mod error;
 mod execute;
 pub mod model;
-mod names;
+pub mod names;
 mod object;
 pub mod protocol;
 mod read_only;

@@ -88,16 +88,16 @@ impl Service {
     /// # Errors
     /// [`ModelError`] says what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
-        let model: file::Model = serde_json::from_slice(json)?;
-        let mut linker = Linker::new(&model.shapes);
+        let model: file::Model<'_> = serde_json::from_slice(json)?;
+        let mut linker = Linker::default();
         let operations = model.operations.into_iter();
         let operations = operations
-            .map(|(name, operation)| Ok((name.clone(), linker.operation(name, operation)?)))
-            .collect::<Result<_, ModelError>>()?;
-        let shapes = model.shapes.into_iter();
-        let shapes: Box<[Shape]> = shapes
-            .map(|(name, shape)| linker.shape(name, shape))
-            .collect::<Result<_, ModelError>>()?;
+            .map(|(name, operation)| (name.clone(), linker.operation(name, operation)))
+            .collect();
+        if let Some(shapes) = model.shapes {
+            file::each_entry(shapes, |name, shape| linker.shape(name, shape))?;
+        }
+        let shapes = linker.finish()?;
         let mut service = Self {
             metadata: model.metadata,
             operations,

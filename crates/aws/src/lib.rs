@@ -12,6 +12,7 @@
 #[cfg(test)]
 extern crate self as quell_aws;
 
+mod checksum;
 mod client;
 mod config;
 mod credentials;
@@ -19,10 +20,11 @@ mod endpoint;
 mod error;
 mod execute;
 pub mod model;
-mod names;
+pub mod names;
+mod object;
 pub mod protocol;
 mod read_only;
-mod registry;
+pub mod registry;
 mod retry;
 mod scalar;
 mod session;
@@ -37,8 +39,8 @@ pub use config::{Clock, Config, Random, Retries, Timeouts};
 pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
+pub use object::ObjectStream;
 pub use read_only::is_read_only;
-pub use registry::SERVICES;
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
 
 pub use aws_credential_types::Credentials;

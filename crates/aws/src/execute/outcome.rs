@@ -1,0 +1,157 @@
+//! What an attempt came to, and what may be done about it.
+
+use std::time::Duration;
+
+use quell_model::ErrorKind;
+
+use super::{Ready, Safety, Tries};
+use crate::error::{AwsError, ServiceError};
+use crate::pace::NoTurn;
+use crate::protocol::{self, Malformed, WireResponse};
+use crate::retry::{Reason, asked_wait};
+use crate::transport::NoAnswer;
+
+/// An attempt that failed, and what may be done about it.
+pub(super) struct Failed {
+    pub(super) error: AwsError,
+    pub(super) again: Again,
+    /// How long AWS asks to wait.
+    pub(super) asked_wait: Option<Duration>,
+}
+
+/// Whether there may be another attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    /// After a wait.
+    After(Reason),
+    /// Once, with credentials that have not expired.
+    WithNewCredentials,
+    /// Once, signed for the time that the answer says it is.
+    WithTheirTime,
+}
+
+impl Failed {
+    fn new(error: AwsError, again: Again) -> Self {
+        Self {
+            error,
+            again,
+            asked_wait: None,
+        }
+    }
+
+    /// There is no use in another attempt.
+    pub(super) fn last(error: AwsError) -> Self {
+        Self::new(error, Again::No)
+    }
+
+    /// Whether AWS said «slower».
+    pub(super) fn is_throttled(&self) -> bool {
+        self.again == Again::After(Reason::Throttled)
+    }
+}
+
+impl Ready<'_> {
+    fn is_once(&self) -> bool {
+        self.job.safety == Safety::Once
+    }
+
+    /// A changing call may have arrived.
+    fn lost(&self, reason: String) -> Failed {
+        Failed::last(AwsError::Unanswered {
+            service: self.job.service.to_owned(),
+            operation: self.job.operation.to_owned(),
+            reason,
+        })
+    }
+
+    fn unreachable(&self, reason: String, attempts: u32) -> AwsError {
+        AwsError::Unreachable {
+            service: self.job.service.to_owned(),
+            operation: self.job.operation.to_owned(),
+            reason,
+            attempts,
+        }
+    }
+
+    /// The deadline passed during an attempt.
+    pub(super) fn out_of_time(&self, tries: &Tries) -> Failed {
+        if tries.is_sent && self.is_once() {
+            return self.lost("its deadline passed".to_owned());
+        }
+        Failed::last(self.unreachable("its deadline passed".to_owned(), tries.attempt))
+    }
+
+    /// Too many callers want the same. Nothing was sent.
+    pub(super) fn no_turn(&self, no_turn: NoTurn) -> Failed {
+        Failed::last(AwsError::Crowded {
+            service: self.job.service.to_owned(),
+            operation: self.job.operation.to_owned(),
+            region: self.job.region.to_owned(),
+            reason: no_turn.to_string(),
+        })
+    }
+
+    /// There is no answer. What was not sent may be sent again; what may have arrived only if that is harmless.
+    pub(super) fn unanswered(&self, no_answer: NoAnswer, attempt: u32) -> Failed {
+        let bytes_max = self.bytes_max;
+        match no_answer {
+            NoAnswer::Lost(reason) if self.is_once() => self.lost(reason),
+            NoAnswer::TooLarge if self.is_once() => {
+                self.lost(format!("it is larger than {bytes_max} bytes"))
+            }
+            NoAnswer::NotSent(reason) | NoAnswer::Lost(reason) => Failed::new(
+                self.unreachable(reason, attempt),
+                Again::After(Reason::Transient),
+            ),
+            NoAnswer::TooLarge => Failed::last(AwsError::TooLarge {
+                service: self.job.service.to_owned(),
+                operation: self.job.operation.to_owned(),
+                bytes_max,
+            }),
+        }
+    }
+
+    /// AWS said no. Only «slower», «these credentials have expired» and «this signature is of another time» prove
+    /// that nothing happened.
+    pub(super) fn refused(&self, response: &WireResponse, attempt: u32) -> Failed {
+        let said = protocol::read_error(self.protocol, self.service, self.operation, response);
+        let error = ServiceError {
+            service: self.job.service.to_owned(),
+            operation: self.job.operation.to_owned(),
+            code: said.code,
+            message: said.message,
+            request_id: said.request_id,
+            status: response.status,
+            shape: said.shape,
+            attempts: attempt,
+            is_changing: self.is_once(),
+        };
+        let again = match error.kind() {
+            _ if error.is_expired() => Again::WithNewCredentials,
+            ErrorKind::Throttled => Again::After(Reason::Throttled),
+            ErrorKind::Unavailable if !self.is_once() => Again::After(Reason::Transient),
+            _ => Again::No,
+        };
+        Failed {
+            error: AwsError::Service(Box::new(error)),
+            again,
+            asked_wait: asked_wait(&response.headers),
+        }
+    }
+
+    /// AWS said yes, in words that cannot be read.
+    pub(super) fn unreadable(&self, malformed: &Malformed, response: &WireResponse) -> Failed {
+        let what = malformed.0.clone();
+        if self.is_once() {
+            return self.lost(format!("it cannot be read: {what}"));
+        }
+        let error = AwsError::Unreadable {
+            service: self.job.service.to_owned(),
+            operation: self.job.operation.to_owned(),
+            what,
+            request_id: protocol::request_id(&response.headers),
+        };
+        Failed::new(error, Again::After(Reason::Transient))
+    }
+}

@@ -25,7 +25,7 @@ mod names;
 mod pace;
 pub mod protocol;
 mod read_only;
-mod registry;
+pub mod registry;
 mod retry;
 mod role;
 mod scalar;
@@ -45,7 +45,6 @@ pub use config::{
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
 pub use read_only::is_read_only;
-pub use registry::SERVICES;
 pub use role::{RoleToAssume, Scope};
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
 

@@ -1,0 +1,243 @@
+//! Service models, read-only and checked once.
+//!
+//! `file` is a model as botocore writes it (`service-2.json`); `link` makes a [`Service`] of it, which is small and
+//! quick to read. A [`View`] is one use of a shape, with the traits of the place that uses it laid over the shape's
+//! own, as the protocols need them.
+
+mod file;
+mod link;
+mod shape;
+mod traits;
+mod view;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use link::Linker;
+use shape::{Inside, Shape};
+
+pub use shape::{Kind, Namespace, Reference};
+pub use traits::{
+    Acceptor, ClientContextParam, EndpointTrait, Http, HttpChecksum, Matcher, Metadata,
+    OperationContextParam, Paginator, RequestCompression, StaticContextParam, Waiter, WaiterState,
+};
+pub use view::View;
+
+/// A service's model.
+#[derive(Debug)]
+pub struct Service {
+    /// What holds for every operation.
+    pub metadata: Metadata,
+    /// The operations by name.
+    pub operations: BTreeMap<String, Operation>,
+    /// How to page through them.
+    pub paginators: BTreeMap<String, Paginator>,
+    /// What can be waited for, by name.
+    pub waiters: BTreeMap<String, Waiter>,
+    /// What the client's settings say to the endpoint rules.
+    pub client_context_params: BTreeMap<String, ClientContextParam>,
+    endpoint_rule_set: Option<Box<RawValue>>,
+    errors: Box<[Reference]>,
+    shapes: Box<[Shape]>,
+}
+
+/// One operation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "botocore's own names")]
+pub struct Operation {
+    pub name: String,
+    pub http: Http,
+    #[serde(skip)]
+    pub input: Option<Reference>,
+    #[serde(skip)]
+    pub output: Option<Reference>,
+    #[serde(skip)]
+    pub errors: Vec<Reference>,
+    pub endpoint: Option<EndpointTrait>,
+    pub auth: Vec<String>,
+    pub authtype: Option<String>,
+    pub unsigned_payload: bool,
+    pub http_checksum: Option<HttpChecksum>,
+    pub http_checksum_required: bool,
+    pub static_context_params: BTreeMap<String, StaticContextParam>,
+    pub operation_context_params: BTreeMap<String, OperationContextParam>,
+    #[serde(rename = "requestcompression")]
+    pub request_compression: Option<RequestCompression>,
+}
+
+/// The model is not one.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It cannot be unpacked.
+    #[error("the model cannot be unpacked: {0}")]
+    Packed(#[from] std::io::Error),
+    /// Not the JSON that is wanted.
+    #[error("the model cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// A shape is used that is not there.
+    #[error("the model uses the shape {0}, which it does not have")]
+    NoShape(String),
+}
+
+impl Service {
+    /// Reads a model and checks that every shape it uses is there.
+    ///
+    /// # Errors
+    /// [`ModelError`] says what is wrong with it.
+    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+        let model: file::Model = serde_json::from_slice(json)?;
+        let mut linker = Linker::new(&model.shapes);
+        let operations = model.operations.into_iter();
+        let operations = operations
+            .map(|(name, operation)| Ok((name.clone(), linker.operation(name, operation)?)))
+            .collect::<Result<_, ModelError>>()?;
+        let shapes = model.shapes.into_iter();
+        let shapes: Box<[Shape]> = shapes
+            .map(|(name, shape)| linker.shape(name, shape))
+            .collect::<Result<_, ModelError>>()?;
+        let mut service = Self {
+            metadata: model.metadata,
+            operations,
+            paginators: model.paginators,
+            waiters: model.waiters,
+            client_context_params: model.client_context_params,
+            endpoint_rule_set: model.endpoint_rule_set,
+            errors: errors(&shapes),
+            shapes,
+        };
+        service.sort_by_wire_names();
+        Ok(service)
+    }
+
+    /// The rules that say where requests go, as JSON (`endpoint-rule-set-1.json`, version 1.0).
+    pub fn endpoint_rule_set_json(&self) -> Option<&str> {
+        self.endpoint_rule_set.as_deref().map(RawValue::get)
+    }
+
+    /// The errors that any operation may answer with, those among them that its own model does not name.
+    pub fn errors(&self) -> impl Iterator<Item = View<'_>> {
+        self.errors.iter().map(|reference| self.view(reference))
+    }
+
+    /// One use of a shape. The reference is one of this model.
+    pub fn view<'a>(&'a self, reference: &'a Reference) -> View<'a> {
+        // Every reference was linked to a shape, so the fall-back is never taken.
+        static MISSING: std::sync::OnceLock<Shape> = std::sync::OnceLock::new();
+        let shape = self.shapes.get(reference.shape as usize);
+        View {
+            service: self,
+            shape: shape.unwrap_or_else(|| MISSING.get_or_init(Shape::default)),
+            reference,
+        }
+    }
+
+    /// The name that requests are signed for.
+    pub fn signing_name(&self) -> &str {
+        let prefix = &self.metadata.endpoint_prefix;
+        self.metadata.signing_name.as_ref().unwrap_or(prefix)
+    }
+
+    /// What a member is called in an answer depends on the shape it uses, so all shapes must be there before.
+    fn sort_by_wire_names(&mut self) {
+        let orders: Vec<Box<[u16]>> = self.shapes.iter().map(|s| self.wire_order(s)).collect();
+        for (shape, order) in self.shapes.iter_mut().zip(orders) {
+            if let Inside::Members(members) = &mut shape.inside {
+                members.by_wire_name = order;
+            }
+        }
+    }
+
+    fn wire_order(&self, shape: &Shape) -> Box<[u16]> {
+        let Inside::Members(members) = &shape.inside else {
+            return Box::default();
+        };
+        let named = members.by_name.iter().zip(0..=u16::MAX);
+        let mut order: Vec<(&str, u16)> = named
+            .map(|((name, reference), index)| (self.view(reference).name_in_answers(name), index))
+            .collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+fn errors(shapes: &[Shape]) -> Box<[Reference]> {
+    let shapes = shapes.iter().zip(0..);
+    shapes
+        .filter(|(shape, _)| shape.exception)
+        .map(|(_, index)| Reference {
+            shape: index,
+            ..Reference::default()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(shapes: &serde_json::Value) -> Result<Service, ModelError> {
+        let operations = serde_json::json!({"Op": {
+            "input": {"shape": "In"},
+            "http": {"method": "GET", "requestUri": "/x"},
+            "staticContextParams": {"UseIt": {"value": true}},
+        }});
+        let model = serde_json::json!({"operations": operations, "shapes": shapes});
+        Service::from_json(model.to_string().as_bytes())
+    }
+
+    fn input(service: &Service) -> View<'_> {
+        service.view(service.operations["Op"].input.as_ref().unwrap())
+    }
+
+    #[test]
+    fn an_operation_keeps_its_name_and_traits() {
+        let service = read(&serde_json::json!({"In": {"type": "structure"}})).unwrap();
+        let operation = &service.operations["Op"];
+        assert_eq!(operation.name, "Op");
+        assert_eq!(operation.http.request_uri, "/x");
+        assert_eq!(operation.static_context_params["UseIt"].value, true);
+        assert_eq!(input(&service).shape_name(), "In");
+    }
+
+    #[test]
+    fn members_are_found_by_both_names() {
+        let service = read(&serde_json::json!({
+            "In": {"type": "structure", "required": ["B"], "members": {
+                "B": {"shape": "Text", "locationName": "a"},
+                "A": {"shape": "Text", "locationName": "b"},
+                "C": {"shape": "Text"},
+                "Old": {"shape": "Text", "locationName": "item"},
+                "New": {"shape": "Texts", "locationName": "new"},
+            }},
+            "Text": {"type": "string", "min": 2},
+            "Texts": {"type": "list", "flattened": true,
+                "member": {"shape": "Text", "locationName": "item"}},
+        }))
+        .unwrap();
+        let view = input(&service);
+        let names: Vec<&str> = view.members().map(|(name, _)| name).collect();
+        assert_eq!(names, ["A", "B", "C", "New", "Old"]);
+        assert_eq!(view.member("B").unwrap().wire_name(), Some("a"));
+        assert!(view.member("a").is_none());
+        let on_wire = |wire: &str| -> Vec<&str> {
+            let found = view.members_on_wire(wire).map(|(name, _)| name);
+            found.collect()
+        };
+        assert_eq!(on_wire("a"), ["B"]);
+        assert_eq!(on_wire("C"), ["C"]);
+        assert_eq!(on_wire("item"), ["New", "Old"]);
+        assert!(on_wire("new").is_empty());
+        assert!(on_wire("").is_empty() && on_wire("zz").is_empty());
+    }
+
+    #[test]
+    fn a_model_with_a_hole_is_refused() {
+        let shapes = serde_json::json!({"In": {"type": "list", "member": {"shape": "Gone"}}});
+        let refused = read(&shapes).unwrap_err();
+        assert!(matches!(refused, ModelError::NoShape(name) if name == "Gone"));
+        assert!(read(&serde_json::json!({})).is_err());
+    }
+}

@@ -185,6 +185,8 @@ pub struct ServiceError {
     pub attempts: u32,
     /// Whether the call may change something.
     pub is_changing: bool,
+    /// Whether the service's model says that the error means «slower».
+    pub is_throttling: bool,
 }
 
 fn hint(nearest: &Option<String>) -> String {
@@ -214,6 +216,9 @@ fn list(faults: &[Fault]) -> String {
 impl ServiceError {
     /// What kind of error the code and the status tell of.
     pub fn kind(&self) -> ErrorKind {
+        if self.is_throttling {
+            return ErrorKind::Throttled;
+        }
         kind_of_code(&self.code).unwrap_or(match self.status {
             401 | 403 => ErrorKind::Denied,
             404 => ErrorKind::NotFound,
@@ -417,6 +422,7 @@ mod tests {
             shape: shape.map(str::to_owned),
             attempts: 1,
             is_changing: true,
+            is_throttling: false,
         }))
     }
 

@@ -35,6 +35,7 @@ pub(crate) enum Safety {
 }
 
 /// A call to make, and as whom.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) service: &'a str,
     pub(crate) operation: &'a str,

@@ -116,5 +116,6 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    text
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
 }

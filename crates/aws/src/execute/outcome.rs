@@ -116,6 +116,8 @@ impl Ready<'_> {
     /// that nothing happened.
     pub(super) fn refused(&self, response: &WireResponse, attempt: u32) -> Failed {
         let said = protocol::read_error(self.protocol, self.service, self.operation, response);
+        let shape = said.shape.as_deref();
+        let (is_retryable, is_throttling) = shape.map_or((false, false), |s| self.traits_of(s));
         let error = ServiceError {
             service: self.job.service.to_owned(),
             operation: self.job.operation.to_owned(),
@@ -126,11 +128,14 @@ impl Ready<'_> {
             shape: said.shape,
             attempts: attempt,
             is_changing: self.is_once(),
+            is_throttling,
         };
         let again = match error.kind() {
             _ if error.is_expired() => Again::WithNewCredentials,
             ErrorKind::Throttled => Again::After(Reason::Throttled),
-            ErrorKind::Unavailable if !self.is_once() => Again::After(Reason::Transient),
+            _ if self.is_once() => Again::No,
+            ErrorKind::Unavailable => Again::After(Reason::Transient),
+            _ if is_retryable => Again::After(Reason::Transient),
             _ => Again::No,
         };
         Failed {
@@ -138,6 +143,17 @@ impl Ready<'_> {
             again,
             asked_wait: asked_wait(&response.headers),
         }
+    }
+
+    /// What the model says of an error: whether it may go away by itself, and whether it means «slower».
+    fn traits_of(&self, shape: &str) -> (bool, bool) {
+        let named = self.operation.errors.iter().map(|e| self.service.view(e));
+        let found = named
+            .chain(self.service.errors())
+            .find(|error| error.shape_name() == shape);
+        found.map_or((false, false), |error| {
+            (error.is_retryable(), error.is_throttling())
+        })
     }
 
     /// AWS said yes, in words that cannot be read.

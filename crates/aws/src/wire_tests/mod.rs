@@ -5,6 +5,7 @@
 #[path = "../../tests/range/mod.rs"]
 mod range;
 
+mod chain;
 mod hostile;
 mod moto;
 mod proxy;

@@ -22,6 +22,7 @@ use crate::retry::Reason;
 use crate::role::RoleToAssume;
 use crate::session::Response;
 use crate::sign::Signer;
+use crate::skew::Seen;
 use crate::validate;
 use outcome::{Again, Failed};
 
@@ -207,22 +208,24 @@ impl Inner {
             let attempt = self.attempt(ready, &place, &mut tries, deadline);
             // What is cut off here was waiting for credentials or its turn: an exchange has its own limit.
             let ended = tokio::time::timeout_at(deadline, attempt).await;
-            let failed = match ended.unwrap_or_else(|_| Err(ready.out_of_time(&tries))) {
-                Ok(response) => match read(ready, &response) {
+            let failed = match ended {
+                Ok(Ok(response)) => match read(ready, &response) {
                     Ok(value) => {
                         place.succeeded(tries.last_retry);
                         return Ok(value);
                     }
                     Err(malformed) => ready.unreadable(&malformed, &response),
                 },
-                Err(failed) => failed,
+                Ok(Err(failed)) => failed,
+                Err(_) => ready.out_of_time(&tries),
             };
             let Some(wait) = self.wait_before_another(&failed, &mut tries, &place, deadline) else {
-                return Err(failed.error);
+                return Err(*failed.error);
             };
             if failed.again == Again::WithNewCredentials {
-                self.forget_credentials(job.role, tries.access_key.as_deref())
-                    .await;
+                let forgets = self.forget_credentials(job.role, tries.access_key.as_deref());
+                // When somebody else holds them until then, the next attempt finds that time is up.
+                let _ = tokio::time::timeout_at(deadline, forgets).await;
             }
             tracing::debug!(service = job.service, operation = job.operation, attempt = tries.attempt, error = %failed.error, "trying again");
             tokio::time::sleep(wait).await;
@@ -272,47 +275,56 @@ impl Inner {
         tries: &mut Tries,
         deadline: Instant,
     ) -> Result<WireResponse, Failed> {
-        // Getting credentials has its own retries.
+        if Instant::now() >= deadline {
+            return Err(ready.out_of_time(tries));
+        }
         let held = match ready.operation.authtype.as_deref() {
             Some("none") => None,
-            _ => Some(
-                self.credentials(ready.job.role)
-                    .await
-                    .map_err(Failed::last)?,
-            ),
+            _ => Some(self.credentials(ready.job.role).await),
         };
-        tries.access_key = held
-            .as_ref()
-            .map(|held| held.credentials.access_key_id().to_owned());
+        // Getting credentials has its own retries.
+        let held = held.transpose().map_err(Failed::last)?;
+        let access_key = |held: &Held| held.credentials.access_key_id().to_owned();
+        tries.access_key = held.as_ref().map(access_key);
         let turn = place.turn(deadline).await;
         turn.map_err(|no_turn| ready.no_turn(no_turn))?;
-        let now = self.now();
-        let signed_at = self.skews.now(&ready.host, now);
+
+        let signed_at = self.skews.now(&ready.host, self.now());
         let signed = self.signed(ready, held.as_ref(), signed_at);
         let signed = signed.map_err(Failed::last)?;
-        let limit = ready
-            .attempt_limit
-            .min(deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let limit = ready.attempt_limit.min(left);
         tries.is_sent = true;
-        let sent = self
-            .transport
-            .exchange(signed, ready.bytes_max, limit)
-            .await;
+        let sent = self.transport.exchange(signed, ready.bytes_max, limit);
+        let sent = sent.await;
         tries.is_sent = false;
         let response = sent.map_err(|no_answer| ready.unanswered(no_answer, tries.attempt))?;
-        let mut refused = None;
-        if !(200..300).contains(&response.status) {
-            refused = Some(ready.refused(&response, tries.attempt));
-        }
-        place.answered(refused.as_ref().is_some_and(Failed::is_throttled));
-        let Some(mut failed) = refused else {
+        self.judge(ready, place, tries.attempt, signed_at, response)
+    }
+
+    /// What an answer says: yes, or no and what may be done about it.
+    fn judge(
+        &self,
+        ready: &Ready<'_>,
+        place: &Place,
+        attempt: u32,
+        signed_at: Timestamp,
+        response: WireResponse,
+    ) -> Result<WireResponse, Failed> {
+        let status = response.status;
+        if (200..300).contains(&status) {
+            place.answered(false);
             return Ok(response);
+        }
+        let said = protocol::read_error(ready.protocol, ready.service, ready.operation, &response);
+        let mut failed = ready.refused(said, status, &response, attempt);
+        place.answered(failed.is_throttled());
+        let seen = Seen {
+            code: failed.error.code().unwrap_or_default(),
+            signed_at,
+            date: date(&response),
         };
-        if let Some(code) = failed.error.code()
-            && self
-                .skews
-                .learn(&ready.host, code, now, signed_at, date(&response))
-        {
+        if self.skews.learn(&ready.host, &seen, self.now()) {
             failed.again = Again::WithTheirTime;
         }
         Err(failed)

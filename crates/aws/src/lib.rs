@@ -25,6 +25,7 @@ mod names;
 mod pace;
 pub mod protocol;
 mod read_only;
+mod redact;
 pub mod registry;
 mod retry;
 mod role;

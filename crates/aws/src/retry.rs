@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 /// How often and how soon a call is tried again.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ pub struct Retries {
 }
 
 /// What a client does about «slower», besides trying again later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RetryMode {
     /// Nothing more.
     Standard,

@@ -162,13 +162,14 @@ mod tests {
 
     #[test]
     fn what_sts_would_refuse_is_refused_in_words() {
-        let changed = |change: fn(&mut RoleToAssume)| {
+        type Change = fn(&mut RoleToAssume);
+        let changed = |change: Change| {
             let mut role = role();
             change(&mut role);
             role.check()
         };
         assert!(changed(|_| {}).is_ok());
-        let wrong: [(fn(&mut RoleToAssume), &str); 6] = [
+        let wrong: [(Change, &str); 6] = [
             (|role| role.arn = "r".to_owned(), "not a role's ARN"),
             (
                 |role| role.session_policy = Some("é".repeat(2049)),

@@ -20,6 +20,16 @@ const CODES: &[&str] = &[
     "SignatureDoesNotMatch",
 ];
 
+/// What a refusal tells of the time.
+pub(crate) struct Seen<'a> {
+    /// AWS's error code.
+    pub(crate) code: &'a str,
+    /// The time that the request said it was.
+    pub(crate) signed_at: Timestamp,
+    /// The time that the answer says it is.
+    pub(crate) date: Option<Timestamp>,
+}
+
 /// How far each host's clock is ahead of ours, where that is too far.
 #[derive(Default)]
 pub(crate) struct Skews {
@@ -34,20 +44,13 @@ impl Skews {
         Timestamp::from_millis(now.millis().saturating_add(ahead))
     }
 
-    /// Learns from a refusal: `signed_at` is what the request said, `date` what the answer says. Whether the time
-    /// was the trouble, and another attempt will have the right one.
-    pub(crate) fn learn(
-        &self,
-        host: &str,
-        code: &str,
-        now: Timestamp,
-        signed_at: Timestamp,
-        date: Option<Timestamp>,
-    ) -> bool {
-        let Some(date) = date.filter(|_| CODES.contains(&code)) else {
+    /// Learns from a refusal that came at `now`, our time. Whether the time was the trouble, and another attempt will
+    /// have the right one.
+    pub(crate) fn learn(&self, host: &str, seen: &Seen<'_>, now: Timestamp) -> bool {
+        let Some(date) = seen.date.filter(|_| CODES.contains(&seen.code)) else {
             return false;
         };
-        if date.millis_since(signed_at).abs() < OFF_MILLIS_MIN {
+        if date.millis_since(seen.signed_at).abs() < OFF_MILLIS_MIN {
             return false;
         }
         let ahead = date.millis_since(now);
@@ -75,7 +78,15 @@ mod tests {
         let now = Timestamp::from_millis(1_000_000_000);
         let hour = 3_600_000;
         let there = Timestamp::from_millis(now.millis() + hour);
-        let learn = |code, date| skews.learn("h", code, now, now, date);
+        let learn = |code, date| {
+            let signed_at = now;
+            let seen = Seen {
+                code,
+                signed_at,
+                date,
+            };
+            skews.learn("h", &seen, now)
+        };
         assert!(!learn("AccessDenied", Some(there)));
         assert!(!learn("SignatureDoesNotMatch", None));
         assert!(!learn("SignatureDoesNotMatch", Some(now)));
@@ -85,13 +96,12 @@ mod tests {
         assert_eq!(skews.now("other", now), now);
         // The clock was set right meanwhile: the next refusal takes the offset away again.
         let right = there;
-        assert!(skews.learn(
-            "h",
-            "RequestExpired",
-            right,
-            skews.now("h", right),
-            Some(right)
-        ));
+        let seen = Seen {
+            code: "RequestExpired",
+            signed_at: skews.now("h", right),
+            date: Some(right),
+        };
+        assert!(skews.learn("h", &seen, right));
         assert_eq!(skews.now("h", right), right);
     }
 }

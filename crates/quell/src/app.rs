@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Account, AwsConfig, Config, RetryMode, SecretError, proxies};
+use crate::config::{Account, AwsConfig, Config, SecretError, proxies};
 use crate::content::Content;
 
 /// The parts.
@@ -215,10 +215,7 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     let mut made = quell_aws::Config::new(&aws.region, provider, now);
     made.endpoint_url = aws.endpoint_url.clone();
     made.proxies = proxies(aws);
-    made.retries.mode = match aws.retry_mode {
-        RetryMode::Standard => quell_aws::RetryMode::Standard,
-        RetryMode::Adaptive => quell_aws::RetryMode::Adaptive,
-    };
+    made.retries.mode = aws.retry_mode;
     Client::new(made)
         .map(Some)
         .map_err(|e| AppError::Aws(Box::new(e)))

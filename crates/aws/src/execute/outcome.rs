@@ -7,13 +7,14 @@ use quell_model::ErrorKind;
 use super::{Ready, Safety, Tries};
 use crate::error::{AwsError, ServiceError};
 use crate::pace::NoTurn;
-use crate::protocol::{self, Malformed, WireResponse};
+use crate::protocol::{self, ErrorAnswer, Malformed, WireResponse};
+use crate::redact::redact;
 use crate::retry::{Reason, asked_wait};
 use crate::transport::NoAnswer;
 
 /// An attempt that failed, and what may be done about it.
 pub(super) struct Failed {
-    pub(super) error: AwsError,
+    pub(super) error: Box<AwsError>,
     pub(super) again: Again,
     /// How long AWS asks to wait.
     pub(super) asked_wait: Option<Duration>,
@@ -34,7 +35,7 @@ pub(super) enum Again {
 impl Failed {
     fn new(error: AwsError, again: Again) -> Self {
         Self {
-            error,
+            error: Box::new(error),
             again,
             asked_wait: None,
         }
@@ -114,17 +115,24 @@ impl Ready<'_> {
 
     /// AWS said no. Only «slower», «these credentials have expired» and «this signature is of another time» prove
     /// that nothing happened.
-    pub(super) fn refused(&self, response: &WireResponse, attempt: u32) -> Failed {
-        let said = protocol::read_error(self.protocol, self.service, self.operation, response);
+    pub(super) fn refused(
+        &self,
+        said: ErrorAnswer,
+        status: u16,
+        response: &WireResponse,
+        attempt: u32,
+    ) -> Failed {
         let shape = said.shape.as_deref();
         let (is_retryable, is_throttling) = shape.map_or((false, false), |s| self.traits_of(s));
+        let input = self.operation.input.as_ref();
+        let input = input.map(|input| self.service.view(input));
         let error = ServiceError {
             service: self.job.service.to_owned(),
             operation: self.job.operation.to_owned(),
             code: said.code,
-            message: said.message,
+            message: redact(said.message, input, self.job.params),
             request_id: said.request_id,
-            status: response.status,
+            status,
             shape: said.shape,
             attempts: attempt,
             is_changing: self.is_once(),
@@ -139,7 +147,7 @@ impl Ready<'_> {
             _ => Again::No,
         };
         Failed {
-            error: AwsError::Service(Box::new(error)),
+            error: Box::new(AwsError::Service(Box::new(error))),
             again,
             asked_wait: asked_wait(&response.headers),
         }

@@ -30,6 +30,27 @@ async fn a_body_that_drips_ends_with_the_attempt() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_half_closed_is_over() {
+    is_unclear(Act::HalfClose).await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_hangs_proves_that_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut config = config(&format!("https://{}", listener.local_addr().unwrap()));
+    config.timeouts.connect = Duration::from_millis(100);
+    config.timeouts.attempt = Duration::from_secs(60);
+    config.retries.attempts_max = 2;
+    let client = Client::new(config).unwrap();
+    let error = revoke(&client).await.unwrap_err();
+    assert!(
+        matches!(error, AwsError::Unreachable { attempts: 2, .. }),
+        "{error}"
+    );
+    assert!(!error.may_have_happened());
+}
+
+#[tokio::test]
 async fn headers_without_end_are_cut_off() {
     is_unclear(Act::Repeat(
         "HTTP/1.1 200 X\r\n",

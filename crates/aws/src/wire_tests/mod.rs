@@ -34,6 +34,8 @@ enum Act {
     Close,
     /// Reads the request and says nothing.
     Hang,
+    /// Reads the request and closes its own half.
+    HalfClose,
     /// Writes the bytes as they are, and closes.
     Raw(String),
     /// Writes the first, then the second again and again, with a pause between, until the client has had enough.
@@ -120,6 +122,10 @@ fn perform(mut stream: TcpStream, act: &Act) -> Option<TcpStream> {
         Act::Answer(status, kind, body) => (*status, *kind, body.as_str(), body.len()),
         Act::Truncate => (200, "text/xml", "<DescribeRegionsResponse>", 500),
         Act::Close => return None,
+        Act::HalfClose => {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            return Some(stream);
+        }
         Act::Hang | Act::Raw(_) | Act::Repeat(..) => return Some(stream),
     };
     let _ = write!(

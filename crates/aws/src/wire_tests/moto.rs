@@ -1,7 +1,7 @@
 //! Changing calls against moto.
 
 use super::*;
-use crate::Scope;
+use crate::{RoleToAssume, Scope};
 
 #[tokio::test]
 async fn rules_are_added_and_revoked_by_id() {
@@ -50,4 +50,31 @@ async fn rules_are_added_and_revoked_by_id() {
             .all(|rule| rule["SecurityGroupRuleId"] != id.as_str())
     );
     assert!(left.iter().any(|rule| rule["ToPort"] == 22));
+}
+
+#[tokio::test]
+async fn a_role_is_reached_through_another() {
+    let Some(moto) = range::Moto::start() else {
+        return;
+    };
+    let client = Client::new(range::config(&moto.url)).unwrap();
+    let mut role = RoleToAssume::new("arn:aws:iam::222222222222:role/last", "run-1");
+    role.via = Some(Box::new(RoleToAssume::new(
+        "arn:aws:iam::111111111111:role/hop",
+        "run-1",
+    )));
+    role.tags.insert("run".to_owned(), "run-1".to_owned());
+    role.transitive_tags.insert("run".to_owned());
+    let scope = Scope {
+        account: "222222222222".to_owned(),
+        region: "us-east-1".to_owned(),
+        role: Some(role),
+    };
+    let session = client.read_session(&scope).await.unwrap();
+    let identity = session.call("sts", "GetCallerIdentity", &json!({})).await;
+    let identity = identity.unwrap().value;
+    assert_eq!(
+        identity["Arn"],
+        "arn:aws:sts::222222222222:assumed-role/last/run-1"
+    );
 }

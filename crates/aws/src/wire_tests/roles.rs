@@ -118,8 +118,12 @@ async fn many_callers_assume_a_role_once_and_another_run_has_its_own() {
     let server = Server::start(vec![role]);
     let client = client_of(&server);
     let scope = scope();
-    let sessions = (0..20).map(|_| client.read_session(&scope));
-    for session in futures(sessions).await {
+    let mut sessions = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (client, scope) = (client.clone(), scope.clone());
+        sessions.spawn(async move { client.read_session(&scope).await });
+    }
+    for session in sessions.join_all().await {
         session.unwrap();
     }
     assert_eq!(server.requests(), 1);
@@ -127,26 +131,6 @@ async fn many_callers_assume_a_role_once_and_another_run_has_its_own() {
     narrower.role.as_mut().unwrap().session_policy = Some("{}".to_owned());
     client.read_session(&narrower).await.unwrap();
     assert_eq!(server.requests(), 2);
-}
-
-/// Runs all at once on this task.
-async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut waiting: Vec<_> = all.map(Box::pin).map(|f| (Some(f), None)).collect();
-    std::future::poll_fn(move |context| {
-        for (future, done) in &mut waiting {
-            if let Some(running) = future
-                && let std::task::Poll::Ready(value) = running.as_mut().poll(context)
-            {
-                (*future, *done) = (None, Some(value));
-            }
-        }
-        if waiting.iter().any(|(future, _)| future.is_some()) {
-            return std::task::Poll::Pending;
-        }
-        let done = waiting.drain(..).filter_map(|(_, done)| done).collect();
-        std::task::Poll::Ready(done)
-    })
-    .await
 }
 
 #[tokio::test]

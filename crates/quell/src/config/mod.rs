@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use quell_aws::RetryMode;
 use quell_respond::Level;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,7 @@ pub struct AwsConfig {
     pub session_token: Option<Secret>,
     /// The profile of the shared files that the standard chain takes; `AWS_PROFILE` or `default` when absent.
     pub profile: Option<String>,
-    /// What is done about «slower», besides trying again later.
+    /// What is done about «slower», besides trying again later: standard, adaptive.
     pub retry_mode: RetryMode,
     /// The proxy for `https:`; `HTTPS_PROXY` when absent.
     pub https_proxy: Option<String>,
@@ -68,16 +69,6 @@ pub struct AwsConfig {
     pub no_proxy: Option<String>,
     /// The external id that the roles' trust policies ask for.
     pub external_id: Option<String>,
-}
-
-/// How the client behaves when AWS says «slower».
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RetryMode {
-    /// It waits, ever longer.
-    Standard,
-    /// It also keeps below the speed that was refused.
-    Adaptive,
 }
 
 /// Where records come from.

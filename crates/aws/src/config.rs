@@ -7,7 +7,9 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use quell_model::Timestamp;
 
-pub use crate::retry::Retries;
+pub use crate::connect::Proxies;
+pub use crate::pace::{Limit, Limits, ServiceLimits};
+pub use crate::retry::{Retries, RetryMode};
 
 /// Says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,6 +34,10 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How often to try again.
     pub retries: Retries,
+    /// How fast to call.
+    pub limits: Limits,
+    /// The proxies on the way.
+    pub proxies: Proxies,
     /// What the client calls itself.
     pub user_agent: String,
     /// The largest answer that is read into memory.
@@ -41,11 +47,11 @@ pub struct Config {
 /// How long to wait for what.
 #[derive(Clone, Debug)]
 pub struct Timeouts {
-    /// For a connection.
+    /// For a connection: name, proxy and TLS together.
     pub connect: Duration,
     /// For one attempt, with its whole answer. A long poll of SQS takes up to 20 seconds.
     pub attempt: Duration,
-    /// For a call with all its attempts and the waits between.
+    /// For a call with all its attempts, the waits between, and the wait for credentials and for its turn.
     pub operation: Duration,
 }
 
@@ -78,6 +84,8 @@ impl Config {
             random: Arc::new(|| getrandom::u64().unwrap_or_default()),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
+            limits: Limits::default(),
+            proxies: Proxies::default(),
             user_agent: concat!("quell/", env!("CARGO_PKG_VERSION")).to_owned(),
             answer_bytes_max: ANSWER_BYTES_MAX,
         }
@@ -91,6 +99,8 @@ impl fmt::Debug for Config {
             .field("region", &self.region)
             .field("timeouts", &self.timeouts)
             .field("retries", &self.retries)
+            .field("limits", &self.limits)
+            .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }

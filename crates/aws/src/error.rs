@@ -94,6 +94,26 @@ pub enum AwsError {
         /// Why.
         reason: String,
     },
+    /// A role's credentials could not be had; nothing was sent with them.
+    #[error("the role {role} could not be assumed: {source}{}", advice(.source))]
+    RoleNotAssumed {
+        /// The role's ARN.
+        role: String,
+        /// Why.
+        source: Box<AwsError>,
+    },
+    /// More calls want to go to the same account, Region and service than its limit lets through; nothing was sent.
+    #[error("{service} {operation} in {region} did not get its turn: {reason}")]
+    Crowded {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// The Region.
+        region: String,
+        /// Why it did not wait.
+        reason: String,
+    },
     /// AWS said no.
     #[error(transparent)]
     Service(#[from] Box<ServiceError>),
@@ -165,12 +185,27 @@ pub struct ServiceError {
     pub attempts: u32,
     /// Whether the call may change something.
     pub is_changing: bool,
+    /// Whether the service's model says that the error means «slower».
+    pub is_throttling: bool,
 }
 
 fn hint(nearest: &Option<String>) -> String {
     nearest
         .as_ref()
         .map_or(String::new(), |n| format!(" (did you mean {n}?)"))
+}
+
+/// What to do about it, where AWS's words do not say.
+fn advice(source: &AwsError) -> &'static str {
+    match source.code() {
+        Some("PackedPolicyTooLarge") => {
+            "; shorten the session policy, or give the session fewer policies and tags"
+        }
+        Some("ExpiredTokenException" | "ExpiredToken") => {
+            "; the credentials it is assumed with have expired: renew them"
+        }
+        _ => "",
+    }
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -181,6 +216,9 @@ fn list(faults: &[Fault]) -> String {
 impl ServiceError {
     /// What kind of error the code and the status tell of.
     pub fn kind(&self) -> ErrorKind {
+        if self.is_throttling {
+            return ErrorKind::Throttled;
+        }
         kind_of_code(&self.code).unwrap_or(match self.status {
             401 | 403 => ErrorKind::Denied,
             404 => ErrorKind::NotFound,
@@ -286,8 +324,16 @@ impl AwsError {
             | Self::Unreachable { .. }
             | Self::Unanswered { .. }
             | Self::Unreadable { .. } => ErrorKind::Unavailable,
+            Self::Crowded { .. } => ErrorKind::Throttled,
+            Self::RoleNotAssumed { source, .. } => source.kind(),
             Self::Service(error) => error.kind(),
         }
+    }
+
+    /// Whether the same call may well succeed later, and does no harm twice.
+    pub fn is_retryable(&self) -> bool {
+        let may_pass = matches!(self.kind(), ErrorKind::Throttled | ErrorKind::Unavailable);
+        may_pass && !self.may_have_happened()
     }
 
     /// Whether a changing call may have taken effect although it failed. Then read the live state before anything
@@ -304,6 +350,7 @@ impl AwsError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service(error) => Some(&error.code),
+            Self::RoleNotAssumed { source, .. } => source.code(),
             _ => None,
         }
     }
@@ -313,6 +360,7 @@ impl AwsError {
         match self {
             Self::Service(error) => error.request_id.as_deref(),
             Self::Unreadable { request_id, .. } => request_id.as_deref(),
+            Self::RoleNotAssumed { source, .. } => source.request_id(),
             _ => None,
         }
     }
@@ -328,6 +376,7 @@ impl AwsError {
             Self::Unreachable { service, .. }
             | Self::Unanswered { service, .. }
             | Self::Unreadable { service, .. }
+            | Self::Crowded { service, .. }
             | Self::TooLarge { service, .. } => {
                 format!("{}.SdkClientException", names::error_prefix(service))
             }
@@ -336,6 +385,7 @@ impl AwsError {
             | Self::NotPermitted(_)
             | Self::WrongAccount { .. } => "States.Permissions".to_owned(),
             Self::Credentials { .. } => "States.TaskFailed".to_owned(),
+            Self::RoleNotAssumed { source, .. } => source.error_name(),
             _ => "States.Runtime".to_owned(),
         }
     }
@@ -372,6 +422,7 @@ mod tests {
             shape: shape.map(str::to_owned),
             attempts: 1,
             is_changing: true,
+            is_throttling: false,
         }))
     }
 

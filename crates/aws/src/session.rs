@@ -7,15 +7,16 @@ use bytes::Bytes;
 use quell_model::{Call, Timestamp};
 use quell_respond::Permit;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::credentials::Scope;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
 use crate::object::{self, ObjectStream};
 use crate::read_only::is_read_only;
 use crate::registry;
+use crate::role::Scope;
 
 /// What AWS answered.
 #[derive(Clone, PartialEq)]
@@ -49,11 +50,22 @@ impl fmt::Debug for Response {
 pub struct ReadSession {
     client: Client,
     scope: Scope,
+    deadline: Option<Instant>,
 }
 
 impl ReadSession {
     pub(crate) fn new(client: Client, scope: Scope) -> Self {
-        Self { client, scope }
+        Self {
+            client,
+            scope,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Where it works.
@@ -111,6 +123,7 @@ impl ReadSession {
             region: &self.scope.region,
             role: self.scope.role.as_ref(),
             safety: Safety::Repeatable,
+            deadline: self.deadline,
         })
     }
 }
@@ -134,11 +147,22 @@ impl ReadSession {
 pub struct ChangeSession {
     client: Client,
     scope: Scope,
+    deadline: Option<Instant>,
 }
 
 impl ChangeSession {
     pub(crate) fn new(client: Client, scope: Scope) -> Self {
-        Self { client, scope }
+        Self {
+            client,
+            scope,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Where it works.
@@ -169,6 +193,7 @@ impl ChangeSession {
             } else {
                 Safety::Once
             },
+            deadline: self.deadline,
         };
         self.client.inner.call(&job).await
     }
@@ -194,11 +219,21 @@ const AT_HOME: &[(&str, &str, Safety)] = &[
 #[derive(Clone, Debug)]
 pub struct HomeSession {
     client: Client,
+    deadline: Option<Instant>,
 }
 
 impl HomeSession {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Makes one of the calls on the list.
@@ -252,6 +287,7 @@ impl HomeSession {
             region: &self.client.inner.config.region,
             role: None,
             safety: *safety,
+            deadline: self.deadline,
         })
     }
 }

@@ -20,7 +20,7 @@ use line::{Line, Ticket, Turn};
 /// Where calls are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    /// The account, or `home`.
+    /// The account; empty for Quell's own while it is not known.
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) service: String,

@@ -34,7 +34,7 @@ pub(crate) struct Inner {
     pub(crate) places: Places,
     pub(crate) skews: Skews,
     pub(crate) kept: Kept,
-    home_account: OnceCell<String>,
+    pub(crate) home_account: OnceCell<String>,
 }
 
 /// What the model says of an operation.

@@ -78,19 +78,6 @@ struct Tries {
     is_sent: bool,
 }
 
-impl Ready<'_> {
-    /// Where the call is counted.
-    fn place(&self) -> Key {
-        let account = self.job.role.map(RoleToAssume::account);
-        Key {
-            account: account.unwrap_or_else(|| "home".to_owned()),
-            region: self.job.region.to_owned(),
-            service: self.job.service.to_owned(),
-            is_changing: self.job.safety == Safety::Once,
-        }
-    }
-}
-
 impl Inner {
     /// Makes the call and reads its answer by the model.
     pub(crate) async fn call(&self, job: &Job<'_>) -> Result<Response, AwsError> {
@@ -225,7 +212,7 @@ impl Inner {
         read: impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
-        let place = self.places.of(ready.place());
+        let place = self.places.of(self.place(job));
         let deadline = self.deadline(job.deadline);
         let mut tries = Tries::default();
         loop {
@@ -254,6 +241,18 @@ impl Inner {
             }
             tracing::debug!(service = job.service, operation = job.operation, attempt = tries.attempt, error = %failed.error, "trying again");
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Where a call is counted.
+    fn place(&self, job: &Job<'_>) -> Key {
+        // Until somebody has asked, nobody knows which account is home.
+        let home = || self.home_account.get().cloned().unwrap_or_default();
+        Key {
+            account: job.role.map_or_else(home, RoleToAssume::account),
+            region: job.region.to_owned(),
+            service: job.service.to_owned(),
+            is_changing: job.safety == Safety::Once,
         }
     }
 

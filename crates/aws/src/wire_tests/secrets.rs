@@ -39,7 +39,7 @@ fn secretive(url: &str) -> Config {
 }
 
 fn scope() -> Scope {
-    let mut role = RoleToAssume::new("arn:aws:iam::222222222222:role/r", "s");
+    let mut role = RoleToAssume::new("arn:aws:iam::222222222222:role/r", "quell");
     role.external_id = Some(planted("external-id"));
     Scope {
         account: "222222222222".to_owned(),

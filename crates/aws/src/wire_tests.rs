@@ -2,7 +2,7 @@
 //! in `tests/` because a changing call needs a permit, which no test can make: here the engine is called below the
 //! sessions.
 
-#[path = "../../tests/range/mod.rs"]
+#[path = "../tests/range/mod.rs"]
 mod range;
 
 mod chain;

@@ -69,22 +69,25 @@ impl Check {
                 limits::length(view, items.len(), Measure::Items)
             }
             (Kind::Map, Value::Object(entries)) => {
-                for (key, value) in entries {
-                    let place = &place.then(Step::Name(key));
-                    let too_short = |key_view| {
-                        limits::length(key_view, key.chars().count(), Measure::Characters)
-                    };
-                    if let Some(problem) = view.key().and_then(too_short) {
-                        self.fault(place, problem);
-                    }
-                    self.item(view.value(), value, place);
-                }
+                self.map(view, entries, place);
                 limits::length(view, entries.len(), Measure::Items)
             }
             (kind, value) => scalar(view, kind, value),
         };
         if let Some(problem) = problem {
             self.fault(place, problem);
+        }
+    }
+
+    fn map(&mut self, view: View<'_>, entries: &Map<String, Value>, place: &Place<'_>) {
+        for (key, value) in entries {
+            let place = &place.then(Step::Name(key));
+            let length = key.chars().count();
+            let too_short = |key| limits::length(key, length, Measure::Characters);
+            if let Some(problem) = view.key().and_then(too_short) {
+                self.fault(place, problem);
+            }
+            self.item(view.value(), value, place);
         }
     }
 

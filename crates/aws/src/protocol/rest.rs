@@ -89,7 +89,8 @@ fn bind_one(
     Ok(())
 }
 
-/// An empty part would name another resource, so it is refused.
+/// An empty part and one of dots would name another resource, so they are refused. Within several parts (an object's
+/// key) dots are nothing special.
 fn bind_path(
     path: &mut String,
     wire: &str,
@@ -97,12 +98,14 @@ fn bind_path(
     value: &Value,
 ) -> Result<(), Malformed> {
     let text = query_text(member, value);
-    if text.is_empty() {
+    let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
+    let is_dots = matches!(text.as_str(), "." | "..") && path.contains(&plain);
+    if text.is_empty() || is_dots {
         return Err(Malformed(format!(
-            "{wire} is part of the path and is empty"
+            "{wire} is part of the path and is {}",
+            if is_dots { "nothing but dots" } else { "empty" }
         )));
     }
-    let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
     *path = path
         .replace(&plain, &percent_encode(&text, b""))
         .replace(&greedy, &percent_encode(&text, b"/"));

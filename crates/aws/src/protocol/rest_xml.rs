@@ -291,6 +291,8 @@ mod tests {
         assert!(has("If-Modified-Since", "Fri, 02 Jan 2026 03:04:05 GMT"));
         // An empty key would name the bucket.
         assert!(try_request("s3", "GetObject", &json!({"Bucket": "b", "Key": ""})).is_err());
+        assert!(try_request("s3", "GetObject", &json!({"Bucket": "..", "Key": "k"})).is_err());
+        assert!(try_request("s3", "GetObject", &json!({"Bucket": "b", "Key": ".."})).is_ok());
     }
 
     #[test]

@@ -161,3 +161,83 @@ pub(super) fn read_error(
 ) -> Option<ErrorAnswer> {
     json::error_with(response, service, operation, parse(&response.body).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Model;
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn model() -> Model {
+        let shapes = json!({
+            "In": {"type": "structure", "members": {
+                "When": {"shape": "Time"}, "Bytes": {"shape": "Blob"}, "Real": {"shape": "Real"},
+                "Table": {"shape": "Table"}, "Gone": {"shape": "Text"}}},
+            "Table": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Texts"}},
+            "Texts": {"type": "list", "member": {"shape": "Text"}},
+            "Text": {"type": "string"}, "Time": {"type": "timestamp"}, "Blob": {"type": "blob"},
+            "Real": {"type": "double"},
+        });
+        Model::of("smithy-rpc-v2-cbor", &json!({"shapes": shapes}))
+    }
+
+    #[test]
+    fn the_operation_is_the_path_and_the_body_has_kinds() {
+        let params = json!({"When": "2013-03-21T20:04:00Z", "Bytes": "AQI=", "Real": "NaN",
+            "Table": {"a": ["b", null]}, "Gone": null});
+        let request = model().request(&params).unwrap();
+        assert_eq!(request.path, "/service//operation/Op");
+        let header = |name: &str| request.headers.iter().find(|(n, _)| n == name);
+        assert_eq!(header("smithy-protocol").unwrap().1, "rpc-v2-cbor");
+        assert_eq!(header("Content-Type").unwrap().1, "application/cbor");
+        let body: ciborium::Value = ciborium::from_reader(&request.body[..]).unwrap();
+        let text = format!("{body:?}");
+        for part in [
+            "Tag(1, Integer(Integer(1363896240)))",
+            "Bytes([1, 2])",
+            "Float(NaN)",
+            "Null",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        for wrong in [
+            json!({"Bytes": "?"}),
+            json!({"Real": "much"}),
+            json!({"When": "soon"}),
+        ] {
+            assert!(model().request(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(crate::scalar::double_to_answer),
+            any::<f32>().prop_map(|n| crate::scalar::double_to_answer(n.into())),
+            ".{0,40}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |part| {
+            prop_oneof![
+                prop::collection::vec(part.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(".{0,8}", part, 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// By ourselves, and by another who also writes numbers of 16 bits.
+        #[test]
+        fn what_is_written_is_read_as_it_was(value in any_json()) {
+            let mut ours = Vec::new();
+            push_any(&mut ours, &value);
+            prop_assert_eq!(&cbor::parse(&ours).unwrap(), &value);
+            let mut theirs = Vec::new();
+            ciborium::into_writer(&value, &mut theirs).unwrap();
+            prop_assert_eq!(&cbor::parse(&theirs).unwrap(), &value);
+        }
+    }
+}

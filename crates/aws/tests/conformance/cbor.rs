@@ -30,7 +30,19 @@ fn sorted(value: Value) -> Value {
             members.sort_by(|(a, _), (b, _)| a.as_text().cmp(&b.as_text()));
             Value::Map(members)
         }
-        Value::Tag(tag, inner) => Value::Tag(tag, Box::new(sorted(*inner))),
+        // Whole seconds may be of either kind of number.
+        Value::Tag(tag, inner) => match *inner {
+            Value::Integer(seconds) => {
+                let seconds = i64::try_from(seconds).unwrap();
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "seconds of our era fit a double"
+                )]
+                let seconds = Value::Float(seconds as f64);
+                Value::Tag(tag, Box::new(seconds))
+            }
+            inner => Value::Tag(tag, Box::new(sorted(inner))),
+        },
         // Unlike themselves.
         Value::Float(number) if number.is_nan() => Value::Text("NaN".to_owned()),
         other => other,

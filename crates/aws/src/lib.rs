@@ -15,7 +15,7 @@ extern crate self as quell_aws;
 mod client;
 mod config;
 mod credentials;
-mod endpoint;
+pub mod endpoint;
 mod error;
 mod execute;
 pub mod model;

@@ -10,6 +10,7 @@
 )]
 
 mod compare;
+mod endpoints;
 mod rows;
 mod tally;
 mod xml;
@@ -52,4 +53,12 @@ fn aws_protocols() {
 #[test]
 fn aws_protocols_xml() {
     run("aws-protocols-xml.jsonl", rows::recorded_case);
+}
+
+#[test]
+fn aws_endpoints() {
+    let Some(endpoints) = endpoints::Endpoints::new() else {
+        return;
+    };
+    run("aws-endpoints.jsonl", |row| endpoints.case(row));
 }

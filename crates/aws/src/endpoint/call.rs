@@ -9,7 +9,7 @@ use crate::scalar::percent_encode;
 
 /// Where a request goes, and the Region it is signed for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct Endpoint_ {
     /// `https://ec2.us-east-1.amazonaws.com`, without a slash at the end.
     pub(crate) base: String,
     pub(crate) signing_region: String,
@@ -75,7 +75,7 @@ pub(crate) fn resolve(
     overridden: Option<&str>,
     params: &Value,
     request: &mut WireRequest,
-) -> Result<Endpoint, String> {
+) -> Result<Endpoint_, String> {
     let partition = partition(region).ok_or_else(|| format!("{region} is no Region"))?;
     let is_global = service_name == "iam";
     let signing_region = if is_global {
@@ -94,7 +94,7 @@ pub(crate) fn resolve(
     }
     if let Some(base) = overridden {
         // A host prefix cannot be put before `localhost` or an address; who overrides the endpoint names it whole.
-        return Ok(Endpoint {
+        return Ok(Endpoint_ {
             base: base.trim_end_matches('/').to_owned(),
             signing_region,
         });
@@ -116,7 +116,7 @@ pub(crate) fn resolve(
         }
         None => request.host_prefix.take().unwrap_or_default(),
     };
-    Ok(Endpoint {
+    Ok(Endpoint_ {
         base: format!("https://{before}{host}"),
         signing_region,
     })

@@ -59,8 +59,8 @@ pub enum EndpointError {
     /// The rules say why.
     #[error("{0}")]
     Refused(String),
-    /// A parameter must be given and was not.
-    #[error("the endpoint rules want a {0}")]
+    /// A parameter must be given and was not (in the words of the SDKs).
+    #[error("Cannot find value for required parameter {0}")]
     Missing(String),
     /// A parameter is not of its type.
     #[error("the endpoint rules want another type for {0}")]

@@ -9,7 +9,7 @@ const USAGE: &str = "\
 usage: cargo xtask models --botocore DIR [--check]
        cargo xtask conformance DIR [--only FILE] [--show-failures N]
 
-  models   write crates/aws/models/*.json from botocore (DIR is the package folder of the pinned wheel);
+  models   write crates/aws/models from botocore (DIR is the package folder of the pinned wheel);
            with --check, write nothing and fail unless the committed files are what the wheel gives
   conformance
            run every crate's conformance cases from DIR and print a row for each file";

@@ -22,7 +22,7 @@ pub mod model;
 mod names;
 pub mod protocol;
 mod read_only;
-mod registry;
+pub mod registry;
 mod retry;
 mod scalar;
 mod session;
@@ -38,7 +38,6 @@ pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
 pub use read_only::is_read_only;
-pub use registry::SERVICES;
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
 
 pub use aws_credential_types::Credentials;

@@ -1,6 +1,9 @@
 //! The service models that are built in, each read once, when it is first asked for.
 
+use std::io::Read as _;
 use std::sync::OnceLock;
+
+use flate2::read::GzDecoder;
 
 use crate::error::AwsError;
 use crate::model::{ModelError, Operation, Service};
@@ -17,7 +20,7 @@ macro_rules! models {
             match service {
                 $($name => {
                     static SLOT: Slot = OnceLock::new();
-                    Some((include_bytes!(concat!("../models/", $name, ".json")), &SLOT))
+                    Some((include_bytes!(concat!("../models/", $name, ".json.gz")), &SLOT))
                 })+
                 _ => None,
             }
@@ -25,15 +28,79 @@ macro_rules! models {
     };
 }
 
-models!["ec2", "events", "iam", "s3", "sqs", "sts"];
+models![
+    "accessanalyzer",
+    "account",
+    "acm",
+    "apigateway",
+    "apigatewayv2",
+    "athena",
+    "autoscaling",
+    "backup",
+    "budgets",
+    "ce",
+    "cloudformation",
+    "cloudfront",
+    "cloudtrail",
+    "cloudwatch",
+    "config",
+    "detective",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "efs",
+    "eks",
+    "elasticache",
+    "elb",
+    "elbv2",
+    "events",
+    "firehose",
+    "fms",
+    "glue",
+    "guardduty",
+    "iam",
+    "identitystore",
+    "inspector2",
+    "kinesis",
+    "kms",
+    "lambda",
+    "logs",
+    "macie2",
+    "network-firewall",
+    "opensearch",
+    "organizations",
+    "rds",
+    "redshift",
+    "route53",
+    "route53resolver",
+    "s3",
+    "s3control",
+    "sagemaker",
+    "secretsmanager",
+    "securityhub",
+    "securitylake",
+    "servicecatalog",
+    "shield",
+    "sns",
+    "sqs",
+    "ssm",
+    "sso-admin",
+    "stepfunctions",
+    "sts",
+    "wafv2",
+];
 
-/// The model of a service.
-pub(crate) fn service(name: &str) -> Result<&'static Service, AwsError> {
-    let (json, slot) = slot(name).ok_or_else(|| AwsError::UnknownService {
+/// The model of a service, by botocore's name.
+///
+/// # Errors
+/// [`AwsError::UnknownService`], with the nearest name there is.
+pub fn service(name: &str) -> Result<&'static Service, AwsError> {
+    let (packed, slot) = slot(name).ok_or_else(|| AwsError::UnknownService {
         service: name.to_owned(),
         nearest: crate::validate::nearest(name, SERVICES.iter().copied()),
     })?;
-    match slot.get_or_init(|| Service::from_json(json)) {
+    match slot.get_or_init(|| unpack(packed)) {
         Ok(service) => Ok(service),
         Err(why) => Err(AwsError::Model {
             service: name.to_owned(),
@@ -42,8 +109,22 @@ pub(crate) fn service(name: &str) -> Result<&'static Service, AwsError> {
     }
 }
 
+fn unpack(packed: &[u8]) -> Result<Service, ModelError> {
+    let mut json = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut json)?;
+    Service::from_json(&json)
+}
+
+/// The partitions of AWS and their Regions, for the endpoint rules: JSON, as botocore writes it.
+pub fn partitions_json() -> &'static str {
+    include_str!("../models/partitions.json")
+}
+
 /// The model of an operation, with its service's.
-pub(crate) fn operation(
+///
+/// # Errors
+/// [`AwsError::UnknownService`] and [`AwsError::UnknownOperation`], with the nearest name there is.
+pub fn operation(
     service_name: &str,
     operation: &str,
 ) -> Result<(&'static Service, &'static Operation), AwsError> {
@@ -68,6 +149,44 @@ mod tests {
             let service = service(name).unwrap();
             assert!(!service.operations.is_empty(), "{name}");
             assert!(Protocol::of(service).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_services_are_the_selected_ones() {
+        let selection = include_str!("../models/selection.txt").lines();
+        let selected: Vec<&str> = selection.filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(SERVICES, selected);
+    }
+
+    #[test]
+    fn every_model_has_its_endpoint_rules() {
+        for name in SERVICES {
+            let rules = service(name).unwrap().endpoint_rule_set_json().unwrap();
+            let rules: serde_json::Value = serde_json::from_str(rules).unwrap();
+            assert_eq!(rules["version"], "1.0", "{name}");
+        }
+        let partitions: serde_json::Value = serde_json::from_str(partitions_json()).unwrap();
+        assert_eq!(partitions["partitions"][0]["id"], "aws");
+    }
+
+    #[test]
+    fn every_paginator_and_waiter_is_of_an_operation() {
+        for name in SERVICES {
+            let service = service(name).unwrap();
+            for (operation, paginator) in &service.paginators {
+                assert!(service.operations.contains_key(operation), "{name}");
+                let (input, output) = (&paginator.input_token, &paginator.output_token);
+                assert_eq!(input.len(), output.len(), "{name} {operation}");
+                assert!(!input.is_empty(), "{name} {operation}");
+            }
+            for (what, waiter) in &service.waiters {
+                assert!(
+                    service.operations.contains_key(&waiter.operation),
+                    "{name} {what}"
+                );
+                assert!(!waiter.acceptors.is_empty(), "{name} {what}");
+            }
         }
     }
 

@@ -3,14 +3,23 @@
 //! [`Service`] is the file; [`View`] is one use of a shape, with the traits of the place that uses it laid over
 //! the shape's own, as the protocols need them.
 
+mod traits;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
+
+pub use traits::{
+    Acceptor, ClientContextParam, EndpointTrait, Http, HttpChecksum, Matcher,
+    OperationContextParam, Paginator, RequestCompression, StaticContextParam, Waiter, WaiterState,
+};
 
 /// A service's model.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Service {
     /// What holds for every operation.
     #[serde(default)]
@@ -20,7 +29,17 @@ pub struct Service {
     pub operations: BTreeMap<String, Operation>,
     /// How to page through them.
     #[serde(default)]
-    pub paginators: BTreeMap<String, Value>,
+    pub paginators: BTreeMap<String, Paginator>,
+    /// What can be waited for, by name.
+    #[serde(default)]
+    pub waiters: BTreeMap<String, Waiter>,
+    /// What the client's settings say to the endpoint rules.
+    #[serde(default)]
+    pub client_context_params: BTreeMap<String, ClientContextParam>,
+    #[serde(default)]
+    endpoint_rule_set: Option<Box<RawValue>>,
+    #[serde(skip)]
+    errors: Vec<Reference>,
     #[serde(default)]
     shapes: BTreeMap<String, Shape>,
 }
@@ -31,6 +50,7 @@ pub struct Service {
 #[expect(missing_docs, reason = "botocore's own names")]
 pub struct Metadata {
     pub api_version: String,
+    pub auth: Vec<String>,
     pub aws_query_compatible: Option<Value>,
     pub endpoint_prefix: String,
     pub global_endpoint: Option<String>,
@@ -38,6 +58,7 @@ pub struct Metadata {
     pub protocol: String,
     pub protocols: Vec<String>,
     pub service_id: String,
+    pub signature_version: String,
     pub signing_name: Option<String>,
     pub target_prefix: Option<String>,
     pub xml_namespace: Option<Namespace>,
@@ -45,7 +66,7 @@ pub struct Metadata {
 
 /// One operation.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 #[expect(missing_docs, reason = "botocore's own names")]
 pub struct Operation {
     pub name: String,
@@ -54,33 +75,15 @@ pub struct Operation {
     pub output: Option<Reference>,
     pub errors: Vec<Reference>,
     pub endpoint: Option<EndpointTrait>,
+    pub auth: Vec<String>,
     pub authtype: Option<String>,
-}
-
-/// Where a request goes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[expect(missing_docs, reason = "botocore's own names")]
-pub struct Http {
-    pub method: String,
-    pub request_uri: String,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            method: "POST".to_owned(),
-            request_uri: "/".to_owned(),
-        }
-    }
-}
-
-/// What an operation puts before the host.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "botocore's own names")]
-pub struct EndpointTrait {
-    pub host_prefix: String,
+    pub unsigned_payload: bool,
+    pub http_checksum: Option<HttpChecksum>,
+    pub http_checksum_required: bool,
+    pub static_context_params: BTreeMap<String, StaticContextParam>,
+    pub operation_context_params: BTreeMap<String, OperationContextParam>,
+    #[serde(rename = "requestcompression")]
+    pub request_compression: Option<RequestCompression>,
 }
 
 /// An XML namespace.
@@ -140,6 +143,12 @@ struct Shape {
     value: Option<Reference>,
     payload: Option<String>,
     error: Option<ErrorTrait>,
+    exception: bool,
+    retryable: Option<Retryable>,
+    event: bool,
+    eventstream: bool,
+    min: Option<Number>,
+    max: Option<Number>,
     document: bool,
     union: bool,
     flattened: bool,
@@ -155,6 +164,17 @@ struct Shape {
 #[serde(default)]
 struct ErrorTrait {
     code: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Retryable {
+    throttling: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct ContextParam {
+    name: String,
 }
 
 /// A use of a shape, with the traits of the place.
@@ -174,6 +194,9 @@ pub struct Reference {
     jsonvalue: bool,
     streaming: bool,
     payload: Option<String>,
+    eventheader: bool,
+    eventpayload: bool,
+    context_param: Option<ContextParam>,
     timestamp_format: Option<String>,
     xml_namespace: Option<Namespace>,
 }
@@ -181,6 +204,9 @@ pub struct Reference {
 /// The model is not one.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
+    /// It cannot be unpacked.
+    #[error("the model cannot be unpacked: {0}")]
+    Packed(#[from] std::io::Error),
     /// Not the JSON that is wanted.
     #[error("the model cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -199,8 +225,26 @@ impl Service {
         for (name, operation) in &mut service.operations {
             operation.name.clone_from(name);
         }
+        let shapes = service.shapes.iter();
+        let errors = shapes.filter(|(_, shape)| shape.exception);
+        service.errors = errors
+            .map(|(name, _)| Reference {
+                shape: name.clone(),
+                ..Reference::default()
+            })
+            .collect();
         service.check_references()?;
         Ok(service)
+    }
+
+    /// The rules that say where requests go, as JSON (`endpoint-rule-set-1.json`, version 1.0).
+    pub fn endpoint_rule_set_json(&self) -> Option<&str> {
+        self.endpoint_rule_set.as_deref().map(RawValue::get)
+    }
+
+    /// The errors that any operation may answer with, those among them that its own model does not name.
+    pub fn errors(&self) -> impl Iterator<Item = View<'_>> {
+        self.errors.iter().map(|reference| self.view(reference))
     }
 
     fn check_references(&self) -> Result<(), ModelError> {
@@ -402,6 +446,52 @@ impl<'a> View<'a> {
     /// Whether it must never be printed.
     pub fn is_sensitive(self) -> bool {
         self.shape.sensitive
+    }
+
+    /// Whether it is a stream of events: a union whose members are events.
+    pub fn is_event_stream(self) -> bool {
+        self.shape.eventstream
+    }
+
+    /// Whether it is one event of a stream.
+    pub fn is_event(self) -> bool {
+        self.shape.event
+    }
+
+    /// Whether it is a header of its event.
+    pub fn is_event_header(self) -> bool {
+        self.reference.eventheader
+    }
+
+    /// Whether it is the whole payload of its event.
+    pub fn is_event_payload(self) -> bool {
+        self.reference.eventpayload
+    }
+
+    /// The parameter of the endpoint rules that takes its value.
+    pub fn context_param(self) -> Option<&'a str> {
+        Some(&self.reference.context_param.as_ref()?.name)
+    }
+
+    /// The least that it may be: the value of a number, the characters of text, the bytes of a blob, the items of
+    /// a list or map.
+    pub fn min(self) -> Option<&'a Number> {
+        self.shape.min.as_ref()
+    }
+
+    /// The most that it may be, as in [`min`](Self::min).
+    pub fn max(self) -> Option<&'a Number> {
+        self.shape.max.as_ref()
+    }
+
+    /// Whether an error of this shape may go away by itself.
+    pub fn is_retryable(self) -> bool {
+        self.shape.retryable.is_some()
+    }
+
+    /// Whether an error of this shape says that too much was asked.
+    pub fn is_throttling(self) -> bool {
+        self.shape.retryable.as_ref().is_some_and(|r| r.throttling)
     }
 
     /// The code an error of this shape carries.

@@ -55,6 +55,26 @@ pub enum AwsError {
         /// What cannot be.
         what: String,
     },
+    /// The rules of the service give no endpoint for the call; nothing was sent.
+    #[error("{service} {operation} has no endpoint: {what}")]
+    NoEndpoint {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// Why, in AWS's words where the rules have some.
+        what: String,
+    },
+    /// The endpoint wants a kind of signature that is not made here; nothing was sent.
+    #[error("{service} {operation} must be signed by {scheme}{}, and this client signs by sigv4 only", demanded_by(.scheme))]
+    CannotSign {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// `sigv4a` or `sigv4-s3express`.
+        scheme: String,
+    },
     /// A read session was asked for a call that changes something (or may); nothing was sent.
     #[error("{service} {operation} does not only read: a read session may not make it")]
     NotReadOnly {
@@ -173,6 +193,17 @@ fn hint(nearest: &Option<String>) -> String {
         .map_or(String::new(), |n| format!(" (did you mean {n}?)"))
 }
 
+/// What it is that wants a kind of signature.
+fn demanded_by(scheme: &str) -> &'static str {
+    match scheme {
+        "sigv4a" => {
+            ", since it is for several Regions at once (name a resource of one Region instead)"
+        }
+        "sigv4-s3express" => ", since the bucket is a directory bucket",
+        _ => "",
+    }
+}
+
 fn list(faults: &[Fault]) -> String {
     let texts: Vec<String> = faults.iter().map(Fault::to_string).collect();
     texts.join("; ")
@@ -276,6 +307,8 @@ impl AwsError {
             | Self::UnknownOperation { .. }
             | Self::InvalidParams { .. }
             | Self::Unwritable { .. }
+            | Self::NoEndpoint { .. }
+            | Self::CannotSign { .. }
             | Self::TooLarge { .. }
             | Self::Config { .. } => ErrorKind::Invalid,
             Self::Model { .. } | Self::NotReadOnly { .. } | Self::NotAtHome { .. } => {

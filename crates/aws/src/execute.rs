@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::credentials::RoleToAssume;
-use crate::endpoint;
+use crate::endpoint::{Placing, Target};
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
 use crate::protocol::{self, Malformed, Protocol, WireRequest, WireResponse};
@@ -46,8 +46,7 @@ struct Ready<'a> {
     operation: &'static Operation,
     protocol: Protocol,
     request: WireRequest,
-    url: String,
-    signing_region: String,
+    target: Target,
     bytes_max: usize,
     attempt_limit: Duration,
 }
@@ -115,29 +114,23 @@ impl Inner {
         let params = self.with_tokens(service, operation, job.params);
         let written = protocol::write(protocol, service, operation, &params);
         let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
-        let overridden = self.config.endpoint_url.as_deref();
-        let found = endpoint::resolve(
-            job.service,
+        let placing = Placing {
+            name: job.service,
             service,
-            job.region,
-            overridden,
-            &params,
-            &mut request,
-        );
-        let endpoint = found.map_err(unwritable)?;
-        let mut url = format!("{}{}", endpoint.base, request.path);
-        if !request.query.is_empty() {
-            url.push('?');
-            url.push_str(&request.query);
-        }
+            operation,
+            params: &params,
+            region: job.region,
+            account: job.role.and_then(|role| role.arn.split(':').nth(4)),
+            config: &self.config,
+        };
+        let target = placing.target(&mut request)?;
         Ok(Ready {
             job,
             service,
             operation,
             protocol,
             request,
-            url,
-            signing_region: endpoint.signing_region,
+            target,
             bytes_max: limits.0,
             attempt_limit: limits.1,
         })
@@ -251,7 +244,7 @@ impl Inner {
         let body = &ready.request.body;
         let mut builder = http::Request::builder()
             .method(ready.request.method.as_str())
-            .uri(&ready.url)
+            .uri(&ready.target.url)
             .header("User-Agent", &self.config.user_agent);
         for (name, value) in &ready.request.headers {
             builder = builder.header(name, value);
@@ -264,9 +257,10 @@ impl Inner {
         };
         let signer = Signer {
             credentials: held.as_ref().map(|held| &held.credentials),
-            service: ready.service.signing_name(),
-            region: &ready.signing_region,
+            service: &ready.target.signing_name,
+            region: &ready.target.signing_region,
             now: self.now(),
+            manner: ready.target.manner,
         };
         signer.sign(request, body).map_err(unwritable)
     }

@@ -26,14 +26,14 @@ pub mod registry;
 mod retry;
 mod scalar;
 mod session;
-mod sign;
+pub mod sign;
 mod transport;
 pub mod validate;
 #[cfg(test)]
 mod wire_tests;
 
 pub use client::{Client, MemberFacts, OperationFacts};
-pub use config::{Clock, Config, Random, Retries, Timeouts};
+pub use config::{Clock, Config, Random, Retries, S3Options, Timeouts};
 pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;

@@ -173,7 +173,8 @@ impl Compiler {
             ("error", _, Some(error), _) => Then::Error(self.expression(&error, 0)?),
             ("tree", .., Some(rules)) => Then::Tree(self.rules(rules, depth + 1)?),
             (kind, ..) => {
-                let what = format!("a rule of the type {kind} without its part, or of no known type");
+                let what =
+                    format!("a rule of the type {kind} without its part, or of no known type");
                 return Err(RulesError::malformed(what));
             }
         };
@@ -279,7 +280,10 @@ impl Compiler {
             ("aws.partition", [of]) => Call::Partition(expression(of)?),
             ("aws.parseArn", [of]) => Call::ParseArn(expression(of)?),
             _ => {
-                let what = format!("the function {function} of {} arguments is not known", argv.len());
+                let what = format!(
+                    "the function {function} of {} arguments is not known",
+                    argv.len()
+                );
                 return Err(RulesError::malformed(what));
             }
         })

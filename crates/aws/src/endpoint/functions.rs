@@ -122,7 +122,14 @@ mod tests {
         let parts: Vec<&str> = arn.resource_id.iter().map(|part| &**part).collect();
         assert_eq!(parts, ["accesspoint", "my", "x"]);
         assert_eq!((&*arn.region, &*arn.account_id), ("us-west-2", "123"));
-        for text in ["", "arn", "arn:aws:s3:::", "arn::s3:::b", "arn:aws::::b", "x:aws:s3:::b"] {
+        for text in [
+            "",
+            "arn",
+            "arn:aws:s3:::",
+            "arn::s3:::b",
+            "arn:aws::::b",
+            "x:aws:s3:::b",
+        ] {
             assert_eq!(parse_arn(text), None, "{text}");
         }
     }
@@ -135,14 +142,25 @@ mod tests {
             Some((authority, path, url.normalized_path.to_string(), url.is_ip))
         };
         let expected = |authority: &str, path: &str, normalized: &str, is_ip: bool| {
-            Some((authority.to_owned(), path.to_owned(), normalized.to_owned(), is_ip))
+            Some((
+                authority.to_owned(),
+                path.to_owned(),
+                normalized.to_owned(),
+                is_ip,
+            ))
         };
-        assert_eq!(parsed("https://example.com"), expected("example.com", "", "/", false));
+        assert_eq!(
+            parsed("https://example.com"),
+            expected("example.com", "", "/", false)
+        );
         assert_eq!(
             parsed("http://127.0.0.1:5000/a/../b//c"),
             expected("127.0.0.1:5000", "/a/../b//c", "/b/c/", true)
         );
-        assert_eq!(parsed("https://[::1]:443"), expected("[::1]:443", "", "/", true));
+        assert_eq!(
+            parsed("https://[::1]:443"),
+            expected("[::1]:443", "", "/", true)
+        );
         for text in [
             "example.com",
             "ftp://example.com",

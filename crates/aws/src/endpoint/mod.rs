@@ -4,17 +4,19 @@
 //! **Invariant:** the engine is pure, never panics and is bounded by the size of the rule set; no parameter can put
 //! anything into the host but what a host is made of.
 
-mod call;
 mod compile;
 mod expression;
 mod functions;
+mod parameters;
 mod partitions;
 mod rules;
+mod target;
 mod value;
 
-pub(crate) use call::{is_region, resolve};
+pub use parameters::{BuiltIns, parameters};
 pub use partitions::Partitions;
 pub use rules::RuleSet;
+pub(crate) use target::{Placing, Target, is_region};
 
 /// What a rule set gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,10 @@ impl Endpoint {
             && !host.is_empty()
             && host.bytes().all(in_host)
             && path.bytes().all(in_path);
-        if fits { Ok(()) } else { Err(EndpointError::NoUrl) }
+        if fits {
+            Ok(())
+        } else {
+            Err(EndpointError::NoUrl)
+        }
     }
 }

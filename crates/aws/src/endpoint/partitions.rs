@@ -148,8 +148,7 @@ fn segment(text: &str) -> Option<Segment> {
         Some(inner) => inner.split('|').map(str::to_owned).collect(),
         None => vec![text.to_owned()],
     };
-    let plain =
-        |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    let plain = |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
     words.iter().all(plain).then_some(Segment::OneOf(words))
 }
 

@@ -153,7 +153,11 @@ fn first(rules: &[Rule], scope: &mut Scope<'_>) -> Option<Outcome> {
 
 impl Rule {
     fn apply(&self, scope: &mut Scope<'_>) -> Option<Outcome> {
-        if !self.conditions.iter().all(|condition| condition.holds(scope)) {
+        if !self
+            .conditions
+            .iter()
+            .all(|condition| condition.holds(scope))
+        {
             return None;
         }
         match &self.then {

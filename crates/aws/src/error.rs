@@ -185,6 +185,8 @@ pub struct ServiceError {
     pub attempts: u32,
     /// Whether the call may change something.
     pub is_changing: bool,
+    /// The Region of the bucket, when S3 says that it is in another than the call went to.
+    pub bucket_region: Option<String>,
 }
 
 fn hint(nearest: &Option<String>) -> String {
@@ -405,6 +407,7 @@ mod tests {
             shape: shape.map(str::to_owned),
             attempts: 1,
             is_changing: true,
+            bucket_region: None,
         }))
     }
 

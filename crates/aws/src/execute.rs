@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::credentials::RoleToAssume;
-use crate::endpoint::{Placing, Target};
+use crate::endpoint::{self, Placing, Target};
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
 use crate::protocol::{self, Malformed, Protocol, WireRequest, WireResponse};
@@ -30,6 +30,7 @@ pub(crate) enum Safety {
 }
 
 /// A call to make, and as whom.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) service: &'a str,
     pub(crate) operation: &'a str,
@@ -40,13 +41,13 @@ pub(crate) struct Job<'a> {
 }
 
 /// A job that has been validated and written.
-struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     job: &'a Job<'a>,
     service: &'static Service,
     operation: &'static Operation,
-    protocol: Protocol,
-    request: WireRequest,
-    target: Target,
+    pub(crate) protocol: Protocol,
+    pub(crate) request: WireRequest,
+    pub(crate) target: Target,
     bytes_max: usize,
     attempt_limit: Duration,
 }
@@ -67,6 +68,26 @@ enum Again {
 impl Inner {
     /// Makes the call and reads its answer by the model.
     pub(crate) async fn call(&self, job: &Job<'_>) -> Result<Response, AwsError> {
+        let done = self.call_in_region(job).await;
+        match elsewhere(job, &done) {
+            Some(region) => self.call_in_region(&Job { region, ..*job }).await,
+            None => done,
+        }
+    }
+
+    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
+    pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
+        let done = self.body_in_region(job, bytes_max).await;
+        match elsewhere(job, &done) {
+            Some(region) => {
+                self.body_in_region(&Job { region, ..*job }, bytes_max)
+                    .await
+            }
+            None => done,
+        }
+    }
+
+    async fn call_in_region(&self, job: &Job<'_>) -> Result<Response, AwsError> {
         let limits = (self.config.answer_bytes_max, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
         self.attempts(&ready, |ready, response| {
@@ -80,14 +101,13 @@ impl Inner {
         .await
     }
 
-    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
-    pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
+    async fn body_in_region(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
         let ready = self.prepare(job, (bytes_max, self.config.timeouts.operation))?;
         self.attempts(&ready, |_, response| Ok(response.body.clone()))
             .await
     }
 
-    fn prepare<'a>(
+    pub(crate) fn prepare<'a>(
         &self,
         job: &'a Job<'a>,
         limits: (usize, Duration),
@@ -266,6 +286,17 @@ impl Inner {
     }
 }
 
+/// The Region to go to instead, when a read went to another than its bucket's. What changes something stays where its
+/// permit is for.
+fn elsewhere<'e, T>(job: &Job<'_>, done: &'e Result<T, AwsError>) -> Option<&'e str> {
+    match done {
+        Err(AwsError::Service(refused)) if job.safety == Safety::Repeatable => {
+            refused.bucket_region.as_deref()
+        }
+        _ => None,
+    }
+}
+
 impl Ready<'_> {
     /// There is no answer. What was not sent may be sent again; what may have arrived only if that is harmless.
     fn unanswered(&self, no_answer: NoAnswer, attempt: u32) -> Failed {
@@ -329,6 +360,11 @@ impl Ready<'_> {
             shape: said.shape,
             attempts: attempt,
             is_changing: is_once,
+            bucket_region: endpoint::bucket_region(
+                self.job.service,
+                &self.target.signing_region,
+                response,
+            ),
         };
         let again = match error.kind() {
             _ if error.is_expired() => Again::WithNewCredentials,

@@ -20,6 +20,7 @@ mod error;
 mod execute;
 pub mod model;
 mod names;
+mod presign;
 pub mod protocol;
 mod read_only;
 pub mod registry;
@@ -37,6 +38,7 @@ pub use config::{Clock, Config, Random, Retries, S3Options, Timeouts};
 pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
+pub use presign::Presigned;
 pub use read_only::is_read_only;
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
 

@@ -2,6 +2,7 @@
 //! something, a session that changes something wants a permit for each call, and neither becomes the other.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use quell_model::{Call, Timestamp};
@@ -13,6 +14,7 @@ use crate::credentials::Scope;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
+use crate::presign::Presigned;
 use crate::read_only::is_read_only;
 use crate::registry;
 
@@ -70,6 +72,32 @@ impl ReadSession {
         operation: &str,
         params: &Value,
     ) -> Result<Response, AwsError> {
+        let job = self.job(service, operation, params)?;
+        self.client.inner.call(&job).await
+    }
+
+    /// The URL with which whoever holds it can make one reading call as this session, for `expires_in` (a second to
+    /// seven days) but no longer than the session's credentials last.
+    ///
+    /// # Errors
+    /// As [`ReadSession::call`], and [`AwsError::Unwritable`] for a call with a body or for another duration.
+    pub async fn presign(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+        expires_in: Duration,
+    ) -> Result<Presigned, AwsError> {
+        let job = self.job(service, operation, params)?;
+        self.client.inner.presign(&job, expires_in).await
+    }
+
+    fn job<'a>(
+        &'a self,
+        service: &'a str,
+        operation: &'a str,
+        params: &'a Value,
+    ) -> Result<Job<'a>, AwsError> {
         let service = sdk_service(service);
         registry::operation(service, operation)?;
         if !is_read_only(service, operation) {
@@ -78,15 +106,14 @@ impl ReadSession {
                 operation: operation.to_owned(),
             });
         }
-        let job = Job {
+        Ok(Job {
             service,
             operation,
             params,
             region: &self.scope.region,
             role: self.scope.role.as_ref(),
             safety: Safety::Repeatable,
-        };
-        self.client.inner.call(&job).await
+        })
     }
 }
 

@@ -91,22 +91,18 @@ impl Signer<'_> {
         self.apply(request, SignableBody::Bytes(body), self.manner.settings())
     }
 
-    /// Signs `request` in its URL, for who has no credentials; it is good for `expires_in` (whole seconds). What has a
-    /// signed hash of the body elsewhere (S3) has none in a URL, since whoever makes it does not know the body.
+    /// Signs `request` in its URL, for who has no credentials; it is good for `expires_in` (whole seconds). Without a
+    /// `body`, any may be sent, as S3 wants it.
     ///
     /// # Errors
     /// What of the request cannot be signed.
     pub fn presign<B>(
         &self,
         request: http::Request<B>,
-        body: &[u8],
+        body: Option<&[u8]>,
         expires_in: Duration,
     ) -> Result<http::Request<B>, String> {
-        let body = if self.manner.sends_hash {
-            SignableBody::UnsignedPayload
-        } else {
-            SignableBody::Bytes(body)
-        };
+        let body = body.map_or(SignableBody::UnsignedPayload, SignableBody::Bytes);
         let mut settings = self.manner.settings();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(expires_in);

@@ -9,12 +9,14 @@ mod expression;
 mod functions;
 mod parameters;
 mod partitions;
+mod redirect;
 mod rules;
 mod target;
 mod value;
 
 pub use parameters::{BuiltIns, parameters};
 pub use partitions::Partitions;
+pub(crate) use redirect::bucket_region;
 pub use rules::RuleSet;
 pub(crate) use target::{Placing, Target, is_region};
 

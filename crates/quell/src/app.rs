@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Account, Config, SecretError};
+use crate::config::{Account, Config, Endpoints, SecretError, whole_environment};
 use crate::content::Content;
 
 /// The parts.
@@ -214,7 +214,11 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
         SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "quell.toml"));
     let now: quell_aws::Clock = Arc::new(move || clock.now());
     let mut made = quell_aws::Config::new(&aws.region, provider, now);
-    made.endpoint_url = aws.endpoint_url.clone();
+    let endpoints = Endpoints::new(aws.endpoint_url.as_deref(), &whole_environment());
+    made.endpoint_url = endpoints.url;
+    made.endpoint_urls = endpoints.urls;
+    made.use_fips = endpoints.use_fips;
+    made.use_dual_stack = endpoints.use_dual_stack;
     Client::new(made)
         .map(Some)
         .map_err(|e| AppError::Aws(Box::new(e)))

@@ -1,8 +1,10 @@
 //! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
 //! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
 
+mod endpoints;
 mod secret;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -10,6 +12,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use quell_respond::Level;
 use serde::{Deserialize, Serialize};
 
+pub use endpoints::Endpoints;
 pub use secret::{Secret, SecretError};
 
 /// All settings.
@@ -153,6 +156,13 @@ pub fn environment(name: &str) -> Option<String> {
         reason = "this is the environment's one home"
     )]
     std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// All of the environment that is set and is text, for what has no fixed names.
+pub fn whole_environment() -> BTreeMap<String, String> {
+    let texts = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    texts.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// Where pinned downloads are kept (the range's Python): `$XDG_CACHE_HOME/quell` or `~/.cache/quell`.

@@ -109,3 +109,88 @@ fn without_body<'r>(ready: &'r Ready<'_>) -> Option<(&'r str, String)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Client, Config, Credentials, ReadSession, Scope, SharedCredentialsProvider};
+
+    const START: &str = "2013-05-24T00:00:00Z";
+
+    /// The keys, the time and the host of the example in AWS's documentation of S3's query authentication.
+    fn session() -> ReadSession {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let keys = Credentials::from_keys("AKIAIOSFODNN7EXAMPLE", secret, None);
+        let clock = Arc::new(|| START.parse().unwrap());
+        let mut config = Config::new("us-east-1", SharedCredentialsProvider::new(keys), clock);
+        config.endpoint_url = Some("http://s3.amazonaws.com".to_owned());
+        config.s3.force_path_style = Some(false);
+        let scope = Scope {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            role: None,
+        };
+        ReadSession::new(Client::new(config).unwrap(), scope)
+    }
+
+    async fn presign(
+        call: (&str, &str),
+        params: &Value,
+        seconds: u64,
+    ) -> Result<Presigned, AwsError> {
+        let expires_in = Duration::from_secs(seconds);
+        session().presign(call.0, call.1, params, expires_in).await
+    }
+
+    #[tokio::test]
+    async fn the_documented_url_has_its_documented_signature() {
+        let params = json!({"Bucket": "examplebucket", "Key": "test.txt"});
+        let made = presign(("s3", "GetObject"), &params, 86_400).await.unwrap();
+        let (url, query) = made.url.split_once('?').unwrap();
+        assert_eq!(url, "http://examplebucket.s3.amazonaws.com/test.txt");
+        let signature =
+            "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+        assert!(query.split('&').any(|pair| pair == signature), "{query}");
+        assert_eq!(made.expires_at, "2013-05-25T00:00:00Z".parse().unwrap());
+        assert_eq!((made.method.as_str(), made.headers.len()), ("GET", 0));
+        assert!(!format!("{made:?}").contains("aeeed9"), "{made:?}");
+    }
+
+    #[tokio::test]
+    async fn a_form_goes_into_the_url_and_a_document_does_not() {
+        let made = presign(("sts", "GetCallerIdentity"), &json!({}), 60)
+            .await
+            .unwrap();
+        assert!(
+            made.url.contains("?Action=GetCallerIdentity&"),
+            "{}",
+            made.url
+        );
+        assert_eq!((made.method.as_str(), made.headers.len()), ("GET", 0));
+        let refused = presign(("sqs", "ListQueues"), &json!({}), 60)
+            .await
+            .unwrap_err();
+        assert!(refused.to_string().contains("without a body"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn only_reading_and_only_for_seven_days() {
+        let params = json!({"Bucket": "b", "Key": "k"});
+        for (operation, seconds, fits) in [
+            ("GetObject", 1, true),
+            ("GetObject", 604_800, true),
+            ("HeadObject", 60, true),
+            ("GetObject", 0, false),
+            ("GetObject", 604_801, false),
+            ("DeleteObject", 60, false),
+            ("PutObject", 60, false),
+        ] {
+            let made = presign(("s3", operation), &params, seconds).await;
+            assert_eq!(made.is_ok(), fits, "{operation} {seconds}");
+        }
+    }
+}

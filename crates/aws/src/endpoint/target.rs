@@ -203,3 +203,7 @@ fn join(base: &str, host_prefix: &str, path: &str, query: &str) -> String {
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{scheme}://{host_prefix}{rest}{path}{mark}{query}")
 }
+
+#[cfg(test)]
+#[path = "target_tests.rs"]
+mod tests;

@@ -282,6 +282,7 @@ impl Inner {
             now: self.now(),
             manner: ready.target.manner,
         };
+        let body = (!ready.operation.unsigned_payload).then_some(&**body);
         signer.sign(request, body).map_err(unwritable)
     }
 }

@@ -79,20 +79,20 @@ pub(crate) fn system_time(now: Timestamp) -> SystemTime {
 }
 
 impl Signer<'_> {
-    /// Signs `request`, whose body is `body`, in its headers.
+    /// Signs `request`, whose body is `body`, in its headers. Without a `body`, the signature holds for any.
     ///
     /// # Errors
     /// What of the request cannot be signed.
     pub fn sign<B>(
         &self,
         request: http::Request<B>,
-        body: &[u8],
+        body: Option<&[u8]>,
     ) -> Result<http::Request<B>, String> {
-        self.apply(request, SignableBody::Bytes(body), self.manner.settings())
+        self.apply(request, body, self.manner.settings())
     }
 
     /// Signs `request` in its URL, for who has no credentials; it is good for `expires_in` (whole seconds). Without a
-    /// `body`, any may be sent, as S3 wants it.
+    /// `body`, the signature holds for any, as S3 wants it there.
     ///
     /// # Errors
     /// What of the request cannot be signed.
@@ -102,7 +102,6 @@ impl Signer<'_> {
         body: Option<&[u8]>,
         expires_in: Duration,
     ) -> Result<http::Request<B>, String> {
-        let body = body.map_or(SignableBody::UnsignedPayload, SignableBody::Bytes);
         let mut settings = self.manner.settings();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(expires_in);
@@ -112,12 +111,13 @@ impl Signer<'_> {
     fn apply<B>(
         &self,
         mut request: http::Request<B>,
-        body: SignableBody<'_>,
+        body: Option<&[u8]>,
         settings: SigningSettings,
     ) -> Result<http::Request<B>, String> {
         let Some(credentials) = self.credentials else {
             return Ok(request);
         };
+        let body = body.map_or(SignableBody::UnsignedPayload, SignableBody::Bytes);
         let identity = Identity::from(credentials.clone());
         let params = v4::SigningParams::builder()
             .identity(&identity)

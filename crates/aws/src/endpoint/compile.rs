@@ -349,3 +349,136 @@ fn index(json: &Json) -> Compiled<usize> {
     let index = json.as_u64().and_then(|n| usize::try_from(n).ok());
     index.ok_or_else(|| RulesError::malformed(format!("{json} is no place in a text")))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::endpoint::{EndpointError, Partitions};
+
+    fn compiled(rules: Json) -> Result<RuleSet, String> {
+        let parameters = json!({
+            "Region": {"type": "String", "builtIn": "AWS::Region"},
+            "Flag": {"type": "boolean", "default": false, "required": true},
+            "Needed": {"type": "stringArray", "required": true},
+        });
+        let set = json!({"version": "1.0", "parameters": parameters, "rules": rules});
+        rule_set(&set.to_string()).map_err(|why| why.to_string())
+    }
+
+    /// A set with this one condition.
+    fn condition(condition: Json) -> Result<RuleSet, String> {
+        compiled(json!([{"type": "error", "conditions": [condition], "error": "no"}]))
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_and_not_skipped() {
+        for (wrong, what) in [
+            (
+                json!({"fn": "isSat", "argv": [{"ref": "Region"}]}),
+                "function isSat of 1",
+            ),
+            (json!({"fn": "isSet", "argv": []}), "function isSet of 0"),
+            (
+                json!({"fn": "isSet", "argv": [{"ref": "Nobody"}]}),
+                "no variable Nobody",
+            ),
+            (
+                json!({"fn": "isSet", "argv": ["{Nobody}"]}),
+                "no variable Nobody",
+            ),
+            (
+                json!({"fn": "isSet", "argv": ["{Region"]}),
+                "brace is left open",
+            ),
+            (json!({"fn": "isSet", "argv": [3]}), "3 is no expression"),
+            (
+                json!({"fn": "getAttr", "argv": [{"ref": "Region"}, "moon"]}),
+                "attribute moon",
+            ),
+            (
+                json!({"fn": "getAttr", "argv": [{"ref": "Region"}, "name[x]"]}),
+                "attribute name[x]",
+            ),
+            (
+                json!({"fn": "substring", "argv": [{"ref": "Region"}, -1, 2, false]}),
+                "-1 is no place",
+            ),
+            (
+                json!({"fn": "isSet", "argv": [{"ref": "Region"}], "assign": "Flag"}),
+                "Flag is assigned twice",
+            ),
+        ] {
+            let why = condition(wrong).unwrap_err();
+            assert!(why.contains(what), "{why}");
+        }
+        let why = compiled(json!([{"type": "endpoint", "conditions": []}])).unwrap_err();
+        assert!(why.contains("without its part"), "{why}");
+        assert!(rule_set("{}").is_err());
+        let newer = json!({"version": "1.1", "parameters": {}, "rules": []}).to_string();
+        assert!(rule_set(&newer).is_err());
+    }
+
+    #[test]
+    fn what_is_assigned_is_known_inside_and_not_beside() {
+        let assign = json!({"fn": "aws.partition", "argv": [{"ref": "Region"}], "assign": "p"});
+        let inside = json!({"type": "error", "conditions": [], "error": "{p#name}"});
+        let tree = json!({"type": "tree", "conditions": [assign], "rules": [inside]});
+        assert!(compiled(json!([tree])).is_ok());
+        let why = compiled(json!([tree, inside])).unwrap_err();
+        assert!(why.contains("no variable p"), "{why}");
+    }
+
+    #[test]
+    fn it_is_only_so_deep() {
+        let mut rule = json!({"type": "error", "conditions": [], "error": "deep"});
+        let mut call = json!({"ref": "Region"});
+        for _ in 0..DEPTH_MAX + 2 {
+            rule = json!({"type": "tree", "conditions": [], "rules": [rule]});
+            call = json!({"fn": "isSet", "argv": [call]});
+        }
+        for why in [
+            compiled(json!([rule])).unwrap_err(),
+            condition(call).unwrap_err(),
+        ] {
+            assert!(why.contains("levels deep"), "{why}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_checked_and_braces_are_doubled() {
+        let rules = json!([
+            {"type": "error", "conditions": [{"fn": "booleanEquals", "argv": [{"ref": "Flag"}, true]}],
+             "error": "{{{Region}}}"},
+            {"type": "endpoint", "conditions": [], "endpoint": {"url": "https://{Region}"}},
+        ]);
+        let rules = compiled(rules).unwrap();
+        let partitions = Partitions::from_json(crate::registry::partitions_json()).unwrap();
+        let found = |given: Json| {
+            let given: Map<String, Json> = given.as_object().unwrap().clone();
+            rules
+                .evaluate(&partitions, &given)
+                .map(|endpoint| endpoint.url)
+        };
+        let region = json!({"Needed": [], "Region": "r"});
+        assert_eq!(found(region), Ok("https://r".to_owned()));
+        let flagged = json!({"Needed": [], "Region": "r", "Flag": true});
+        assert_eq!(
+            found(flagged),
+            Err(EndpointError::Refused("{r}".to_owned()))
+        );
+        assert_eq!(
+            found(json!({})),
+            Err(EndpointError::Missing("Needed".to_owned()))
+        );
+        let wrong = json!({"Needed": ["a", 1]});
+        assert_eq!(
+            found(wrong),
+            Err(EndpointError::WrongType("Needed".to_owned()))
+        );
+        assert_eq!(found(json!({"Needed": []})), Err(EndpointError::Unset));
+        let hostile = json!({"Needed": [], "Region": "r@evil"});
+        assert_eq!(found(hostile), Err(EndpointError::NoUrl));
+    }
+}

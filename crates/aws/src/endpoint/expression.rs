@@ -149,23 +149,23 @@ impl Call {
             Self::StringEquals(a, b) => Some(Value::Bool(a.text(scope)? == b.text(scope)?)),
             Self::BooleanEquals(a, b) => Some(Value::Bool(a.bool(scope)? == b.bool(scope)?)),
             Self::ParseUrl(of) => {
-                let url = functions::parse_url(&*of.text(scope)?)?;
+                let url = functions::parse_url(&of.text(scope)?)?;
                 Some(Value::Url(Arc::new(url)))
             }
             Self::IsValidHostLabel(of, allow_subdomains) => {
-                let fits = functions::is_host_label(&*of.text(scope)?, *allow_subdomains);
+                let fits = functions::is_host_label(&of.text(scope)?, *allow_subdomains);
                 Some(Value::Bool(fits))
             }
             Self::IsVirtualHostableS3Bucket(of, allow_subdomains) => {
-                let fits = functions::is_virtual_hostable(&*of.text(scope)?, *allow_subdomains);
+                let fits = functions::is_virtual_hostable(&of.text(scope)?, *allow_subdomains);
                 Some(Value::Bool(fits))
             }
             Self::Partition(of) => {
-                let partition = scope.partitions.of(&*of.text(scope)?)?;
+                let partition = scope.partitions.of(&of.text(scope)?)?;
                 Some(Value::Partition(partition.clone()))
             }
             Self::ParseArn(of) => {
-                let arn = functions::parse_arn(&*of.text(scope)?)?;
+                let arn = functions::parse_arn(&of.text(scope)?)?;
                 Some(Value::Arn(Arc::new(arn)))
             }
         }

@@ -89,19 +89,12 @@ impl RulesError {
 impl Endpoint {
     /// The rules look at most parameters before they put them into the URL. This looks at the result, whatever they did.
     fn check(&self) -> Result<(), EndpointError> {
-        let in_path = |b: u8| b.is_ascii_alphanumeric() || b"-._~%/:!$&'()*+,;=".contains(&b);
+        let url = functions::parse_url(&self.url).ok_or(EndpointError::NoUrl)?;
         let in_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-        let split = self.url.split_once("://");
-        let (scheme, rest) = split.ok_or(EndpointError::NoUrl)?;
-        let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        let fits = matches!(scheme, "http" | "https")
-            && !host.is_empty()
-            && host.bytes().all(in_host)
-            && path.bytes().all(in_path);
-        if fits {
-            Ok(())
-        } else {
-            Err(EndpointError::NoUrl)
+        let in_path = |b: u8| b.is_ascii_alphanumeric() || b"-._~%/:!$&'()*+,;=".contains(&b);
+        if url.authority.bytes().all(in_host) && url.path.bytes().all(in_path) {
+            return Ok(());
         }
+        Err(EndpointError::NoUrl)
     }
 }

@@ -4,6 +4,7 @@
 
 #[path = "../tests/range/mod.rs"]
 mod range;
+mod redirects;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -21,8 +22,8 @@ use crate::{AwsError, Client, Config, Response, RoleToAssume, Scope};
 #[derive(Clone)]
 enum Act {
     Answer(u16, &'static str, String),
-    /// Says in which Region the bucket is.
-    Moved(&'static str),
+    /// Writes the bytes as they are, and closes.
+    Raw(String),
     /// Promises more than it sends.
     Truncate,
     /// Reads the request and closes.
@@ -92,21 +93,20 @@ fn read_request(stream: &TcpStream) -> String {
 
 /// The stream, when it is to stay open without an answer.
 fn perform(mut stream: TcpStream, act: &Act) -> Option<TcpStream> {
-    let mut header = String::new();
+    if let Act::Raw(text) = act {
+        let _ = stream.write_all(text.as_bytes());
+        return None;
+    }
     let (status, kind, body, length) = match act {
-        Act::Moved(region) => {
-            header = format!("x-amz-bucket-region: {region}\r\n");
-            (301, "application/xml", "", 0)
-        }
         Act::Answer(status, kind, body) => (*status, *kind, body.as_str(), body.len()),
         Act::Truncate => (200, "text/xml", "<DescribeRegionsResponse>", 500),
         Act::Close => return None,
-        Act::Hang => return Some(stream),
+        Act::Hang | Act::Raw(_) => return Some(stream),
     };
     let _ = write!(
         stream,
         "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
-         x-amzn-requestid: from-header\r\n{header}Connection: close\r\n\r\n{body}"
+         x-amzn-requestid: from-header\r\nConnection: close\r\n\r\n{body}"
     );
     None
 }
@@ -249,39 +249,6 @@ async fn a_refusal_is_final_and_expired_credentials_are_renewed_once() {
     assert_eq!((sent, changed), (2, 2));
     let (_, (_, changed)) = both(&[said("ExpiredToken", 400)]).await;
     assert_eq!(changed, 2);
-}
-
-#[tokio::test]
-async fn a_read_follows_its_bucket_to_another_region_once() {
-    let bucket = json!({"Bucket": "logs"});
-    let job = |safety| Job {
-        service: "s3",
-        operation: "GetBucketVersioning",
-        params: &bucket,
-        region: "us-east-1",
-        role: None,
-        safety,
-    };
-    let listed = Act::Answer(
-        200,
-        "application/xml",
-        "<VersioningConfiguration/>".to_owned(),
-    );
-    let server = Server::start(vec![Act::Moved("eu-west-1"), listed]);
-    let client = Client::new(config(&server.url)).unwrap();
-    client.inner.call(&job(Safety::Repeatable)).await.unwrap();
-    assert_eq!(server.count("/us-east-1/s3/aws4_request"), 1);
-    assert_eq!(server.count("/eu-west-1/s3/aws4_request"), 1);
-
-    // From there it is not sent on, and a change does not leave the Region that its permit is for.
-    let wandering = || Server::start(vec![Act::Moved("eu-west-1"), Act::Moved("us-west-2")]);
-    for (safety, sent) in [(Safety::Repeatable, 2), (Safety::Once, 1)] {
-        let server = wandering();
-        let client = Client::new(config(&server.url)).unwrap();
-        let refused = client.inner.call(&job(safety)).await.unwrap_err();
-        assert!(!refused.may_have_happened(), "{refused}");
-        assert_eq!(server.requests(), sent, "{safety:?}");
-    }
 }
 
 #[tokio::test]

@@ -312,7 +312,7 @@ fn assumed(account: &str, expires: &str) -> Act {
 }
 
 fn scope() -> Scope {
-    let mut role = RoleToAssume::new("arn:aws:iam::222222222222:role/r", "s");
+    let mut role = RoleToAssume::new("arn:aws:iam::222222222222:role/r", "quell");
     role.external_id = Some("ex".to_owned());
     role.tags.insert("run".to_owned(), "run-1".to_owned());
     Scope {

@@ -1,67 +1,46 @@
-//! Service models as botocore writes them (`service-2.json`), read-only and checked once.
+//! Service models, read-only and checked once.
 //!
-//! [`Service`] is the file; [`View`] is one use of a shape, with the traits of the place that uses it laid over
-//! the shape's own, as the protocols need them.
+//! `file` is a model as botocore writes it (`service-2.json`); `link` makes a [`Service`] of it, which is small and
+//! quick to read. A [`View`] is one use of a shape, with the traits of the place that uses it laid over the shape's
+//! own, as the protocols need them.
 
+mod file;
+mod link;
+mod shape;
 mod traits;
+mod view;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Number, Value};
 
+use link::Linker;
+use shape::{Inside, Shape};
+
+pub use shape::{Kind, Namespace, Reference};
 pub use traits::{
-    Acceptor, ClientContextParam, EndpointTrait, Http, HttpChecksum, Matcher,
+    Acceptor, ClientContextParam, EndpointTrait, Http, HttpChecksum, Matcher, Metadata,
     OperationContextParam, Paginator, RequestCompression, StaticContextParam, Waiter, WaiterState,
 };
+pub use view::View;
 
 /// A service's model.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Service {
     /// What holds for every operation.
-    #[serde(default)]
     pub metadata: Metadata,
     /// The operations by name.
-    #[serde(default)]
     pub operations: BTreeMap<String, Operation>,
     /// How to page through them.
-    #[serde(default)]
     pub paginators: BTreeMap<String, Paginator>,
     /// What can be waited for, by name.
-    #[serde(default)]
     pub waiters: BTreeMap<String, Waiter>,
     /// What the client's settings say to the endpoint rules.
-    #[serde(default)]
     pub client_context_params: BTreeMap<String, ClientContextParam>,
-    #[serde(default)]
     endpoint_rule_set: Option<Box<RawValue>>,
-    #[serde(skip)]
-    errors: Vec<Reference>,
-    #[serde(default)]
-    shapes: BTreeMap<String, Shape>,
-}
-
-/// What holds for every operation of a service.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[expect(missing_docs, reason = "botocore's own names")]
-pub struct Metadata {
-    pub api_version: String,
-    pub auth: Vec<String>,
-    pub aws_query_compatible: Option<Value>,
-    pub endpoint_prefix: String,
-    pub global_endpoint: Option<String>,
-    pub json_version: Option<String>,
-    pub protocol: String,
-    pub protocols: Vec<String>,
-    pub service_id: String,
-    pub signature_version: String,
-    pub signing_name: Option<String>,
-    pub target_prefix: Option<String>,
-    pub xml_namespace: Option<Namespace>,
+    errors: Box<[Reference]>,
+    shapes: Box<[Shape]>,
 }
 
 /// One operation.
@@ -71,8 +50,11 @@ pub struct Metadata {
 pub struct Operation {
     pub name: String,
     pub http: Http,
+    #[serde(skip)]
     pub input: Option<Reference>,
+    #[serde(skip)]
     pub output: Option<Reference>,
+    #[serde(skip)]
     pub errors: Vec<Reference>,
     pub endpoint: Option<EndpointTrait>,
     pub auth: Vec<String>,
@@ -84,121 +66,6 @@ pub struct Operation {
     pub operation_context_params: BTreeMap<String, OperationContextParam>,
     #[serde(rename = "requestcompression")]
     pub request_compression: Option<RequestCompression>,
-}
-
-/// An XML namespace.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "botocore's own names")]
-pub enum Namespace {
-    Plain(String),
-    Prefixed { uri: String, prefix: Option<String> },
-}
-
-/// The type of a shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "botocore's own names")]
-pub enum Kind {
-    Structure,
-    List,
-    Map,
-    Boolean,
-    #[serde(alias = "long", alias = "short", alias = "byte", alias = "biginteger")]
-    Integer,
-    #[serde(alias = "double", alias = "bigdecimal")]
-    Float,
-    Timestamp,
-    Blob,
-    #[default]
-    #[serde(other)]
-    String,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Structure => "an object",
-            Self::List => "a list",
-            Self::Map => "a map",
-            Self::Boolean => "true or false",
-            Self::Integer => "an integer",
-            Self::Float => "a number",
-            Self::Timestamp => "a time (RFC 3339, or seconds since 1970)",
-            Self::Blob => "base64 text",
-            Self::String => "text",
-        })
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Shape {
-    #[serde(rename = "type")]
-    kind: Kind,
-    members: BTreeMap<String, Reference>,
-    required: Vec<String>,
-    member: Option<Reference>,
-    key: Option<Reference>,
-    value: Option<Reference>,
-    payload: Option<String>,
-    error: Option<ErrorTrait>,
-    exception: bool,
-    retryable: Option<Retryable>,
-    event: bool,
-    eventstream: bool,
-    min: Option<Number>,
-    max: Option<Number>,
-    document: bool,
-    union: bool,
-    flattened: bool,
-    sensitive: bool,
-    location_name: Option<String>,
-    timestamp_format: Option<String>,
-    xml_namespace: Option<Namespace>,
-    location: Option<String>,
-    streaming: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ErrorTrait {
-    code: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Retryable {
-    throttling: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct ContextParam {
-    name: String,
-}
-
-/// A use of a shape, with the traits of the place.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Reference {
-    /// The shape's name.
-    pub shape: String,
-    location: Option<String>,
-    location_name: Option<String>,
-    query_name: Option<String>,
-    result_wrapper: Option<String>,
-    flattened: bool,
-    xml_attribute: bool,
-    idempotency_token: bool,
-    host_label: bool,
-    jsonvalue: bool,
-    streaming: bool,
-    payload: Option<String>,
-    eventheader: bool,
-    eventpayload: bool,
-    context_param: Option<ContextParam>,
-    timestamp_format: Option<String>,
-    xml_namespace: Option<Namespace>,
 }
 
 /// The model is not one.
@@ -221,19 +88,27 @@ impl Service {
     /// # Errors
     /// [`ModelError`] says what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
-        let mut service: Self = serde_json::from_slice(json)?;
-        for (name, operation) in &mut service.operations {
-            operation.name.clone_from(name);
-        }
-        let shapes = service.shapes.iter();
-        let errors = shapes.filter(|(_, shape)| shape.exception);
-        service.errors = errors
-            .map(|(name, _)| Reference {
-                shape: name.clone(),
-                ..Reference::default()
-            })
-            .collect();
-        service.check_references()?;
+        let model: file::Model = serde_json::from_slice(json)?;
+        let mut linker = Linker::new(&model.shapes);
+        let operations = model.operations.into_iter();
+        let operations = operations
+            .map(|(name, operation)| Ok((name.clone(), linker.operation(name, operation)?)))
+            .collect::<Result<_, ModelError>>()?;
+        let shapes = model.shapes.into_iter();
+        let shapes: Box<[Shape]> = shapes
+            .map(|(name, shape)| linker.shape(name, shape))
+            .collect::<Result<_, ModelError>>()?;
+        let mut service = Self {
+            metadata: model.metadata,
+            operations,
+            paginators: model.paginators,
+            waiters: model.waiters,
+            client_context_params: model.client_context_params,
+            endpoint_rule_set: model.endpoint_rule_set,
+            errors: errors(&shapes),
+            shapes,
+        };
+        service.sort_by_wire_names();
         Ok(service)
     }
 
@@ -247,41 +122,14 @@ impl Service {
         self.errors.iter().map(|reference| self.view(reference))
     }
 
-    fn check_references(&self) -> Result<(), ModelError> {
-        let of_operations = self.operations.values().flat_map(|operation| {
-            operation
-                .input
-                .iter()
-                .chain(&operation.output)
-                .chain(&operation.errors)
-        });
-        let of_shapes = self.shapes.values().flat_map(|shape| {
-            shape
-                .members
-                .values()
-                .chain(&shape.member)
-                .chain(&shape.key)
-                .chain(&shape.value)
-        });
-        for reference in of_operations.chain(of_shapes) {
-            if !self.shapes.contains_key(&reference.shape) {
-                return Err(ModelError::NoShape(reference.shape.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// One use of a shape.
+    /// One use of a shape. The reference is one of this model.
     pub fn view<'a>(&'a self, reference: &'a Reference) -> View<'a> {
-        // `check_references` ran, so the fall-back is never taken.
+        // Every reference was linked to a shape, so the fall-back is never taken.
         static MISSING: std::sync::OnceLock<Shape> = std::sync::OnceLock::new();
-        let shape = self
-            .shapes
-            .get(&reference.shape)
-            .unwrap_or_else(|| MISSING.get_or_init(Shape::default));
+        let shape = self.shapes.get(reference.shape as usize);
         View {
             service: self,
-            shape,
+            shape: shape.unwrap_or_else(|| MISSING.get_or_init(Shape::default)),
             reference,
         }
     }
@@ -291,212 +139,105 @@ impl Service {
         let prefix = &self.metadata.endpoint_prefix;
         self.metadata.signing_name.as_ref().unwrap_or(prefix)
     }
-}
 
-/// One use of a shape: the shape's traits, with those of the place that uses it laid over them.
-#[derive(Clone, Copy)]
-pub struct View<'a> {
-    service: &'a Service,
-    shape: &'a Shape,
-    reference: &'a Reference,
-}
-
-impl<'a> View<'a> {
-    /// Its type.
-    pub fn kind(self) -> Kind {
-        self.shape.kind
-    }
-
-    /// The shape's name in the model.
-    pub fn shape_name(self) -> &'a str {
-        &self.reference.shape
-    }
-
-    /// The members of a structure, by their names in the API.
-    pub fn members(self) -> impl Iterator<Item = (&'a str, View<'a>)> {
-        let members = self.shape.members.iter();
-        members.map(move |(name, reference)| (name.as_str(), self.service.view(reference)))
-    }
-
-    /// The member `name` of a structure.
-    pub fn member(self, name: &str) -> Option<View<'a>> {
-        let reference = self.shape.members.get(name)?;
-        Some(self.service.view(reference))
-    }
-
-    /// The names of the members that must be given.
-    pub fn required(self) -> &'a [String] {
-        &self.shape.required
-    }
-
-    /// What a list holds.
-    pub fn item(self) -> Option<View<'a>> {
-        self.shape.member.as_ref().map(|r| self.service.view(r))
-    }
-
-    /// What a map's keys are.
-    pub fn key(self) -> Option<View<'a>> {
-        self.shape.key.as_ref().map(|r| self.service.view(r))
-    }
-
-    /// What a map's values are.
-    pub fn value(self) -> Option<View<'a>> {
-        self.shape.value.as_ref().map(|r| self.service.view(r))
-    }
-
-    /// `locationName`: its name on the wire, when that is not its name in the API. A structure's own name is for
-    /// documents and says nothing about members.
-    pub fn wire_name(self) -> Option<&'a str> {
-        let own = self.own_name().filter(|_| self.kind() != Kind::Structure);
-        self.reference.location_name.as_deref().or(own)
-    }
-
-    /// The `locationName` of the shape itself, which names a whole XML document.
-    pub fn own_name(self) -> Option<&'a str> {
-        self.shape.location_name.as_deref()
-    }
-
-    /// Whether the place that uses it names it.
-    pub fn is_named_here(self) -> bool {
-        self.reference.location_name.is_some()
-    }
-
-    /// `queryName`: its name in an EC2 request.
-    pub fn query_name(self) -> Option<&'a str> {
-        self.reference.query_name.as_deref()
-    }
-
-    /// The element that wraps a query result.
-    pub fn result_wrapper(self) -> Option<&'a str> {
-        self.reference.result_wrapper.as_deref()
-    }
-
-    /// Whether a list or map has no element of its own around its items.
-    pub fn is_flattened(self) -> bool {
-        self.shape.flattened || self.reference.flattened
-    }
-
-    /// Where in the HTTP message it is: `uri`, `querystring`, `header`, `headers`, `statusCode`.
-    pub fn location(self) -> Option<&'a str> {
-        let own = self.shape.location.as_deref();
-        self.reference.location.as_deref().or(own)
-    }
-
-    /// Whether an answer has it in its body: in an answer only the headers and the status are elsewhere.
-    pub fn is_in_answer_body(self) -> bool {
-        !matches!(self.location(), Some("header" | "headers" | "statusCode"))
-    }
-
-    /// Whether it is a stream of bytes.
-    pub fn is_streaming(self) -> bool {
-        self.shape.streaming || self.reference.streaming
-    }
-
-    /// The member that is the whole body.
-    pub fn payload(self) -> Option<&'a str> {
-        let own = self.shape.payload.as_deref();
-        self.reference.payload.as_deref().or(own)
-    }
-
-    /// How a time is written.
-    pub fn timestamp_format(self) -> Option<&'a str> {
-        let own = self.shape.timestamp_format.as_deref();
-        self.reference.timestamp_format.as_deref().or(own)
-    }
-
-    /// The XML namespace to declare: prefix and URI.
-    pub fn namespace(self) -> Option<(Option<&'a str>, &'a str)> {
-        let own = self.shape.xml_namespace.as_ref();
-        match self.reference.xml_namespace.as_ref().or(own)? {
-            Namespace::Plain(uri) => Some((None, uri)),
-            Namespace::Prefixed { uri, prefix } => Some((prefix.as_deref(), uri)),
+    /// What a member is called in an answer depends on the shape it uses, so all shapes must be there before.
+    fn sort_by_wire_names(&mut self) {
+        let orders: Vec<Box<[u16]>> = self.shapes.iter().map(|s| self.wire_order(s)).collect();
+        for (shape, order) in self.shapes.iter_mut().zip(orders) {
+            if let Inside::Members(members) = &mut shape.inside {
+                members.by_wire_name = order;
+            }
         }
     }
 
-    /// Whether it is an attribute of its parent's element.
-    pub fn is_attribute(self) -> bool {
-        self.reference.xml_attribute
+    fn wire_order(&self, shape: &Shape) -> Box<[u16]> {
+        let Inside::Members(members) = &shape.inside else {
+            return Box::default();
+        };
+        let named = members.by_name.iter().zip(0..=u16::MAX);
+        let mut order: Vec<(&str, u16)> = named
+            .map(|((name, reference), index)| (self.view(reference).name_in_answers(name), index))
+            .collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+fn errors(shapes: &[Shape]) -> Box<[Reference]> {
+    let shapes = shapes.iter().zip(0..);
+    shapes
+        .filter(|(shape, _)| shape.exception)
+        .map(|(_, index)| Reference {
+            shape: index,
+            ..Reference::default()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(shapes: &serde_json::Value) -> Result<Service, ModelError> {
+        let operations = serde_json::json!({"Op": {
+            "input": {"shape": "In"},
+            "http": {"method": "GET", "requestUri": "/x"},
+            "staticContextParams": {"UseIt": {"value": true}},
+        }});
+        let model = serde_json::json!({"operations": operations, "shapes": shapes});
+        Service::from_json(model.to_string().as_bytes())
     }
 
-    /// Whether it is any JSON value.
-    pub fn is_document(self) -> bool {
-        self.shape.document
+    fn input(service: &Service) -> View<'_> {
+        service.view(service.operations["Op"].input.as_ref().unwrap())
     }
 
-    /// Whether exactly one member is set.
-    pub fn is_union(self) -> bool {
-        self.shape.union
+    #[test]
+    fn an_operation_keeps_its_name_and_traits() {
+        let service = read(&serde_json::json!({"In": {"type": "structure"}})).unwrap();
+        let operation = &service.operations["Op"];
+        assert_eq!(operation.name, "Op");
+        assert_eq!(operation.http.request_uri, "/x");
+        assert_eq!(operation.static_context_params["UseIt"].value, true);
+        assert_eq!(input(&service).shape_name(), "In");
     }
 
-    /// Whether the client fills it when the caller does not.
-    pub fn is_idempotency_token(self) -> bool {
-        self.reference.idempotency_token
+    #[test]
+    fn members_are_found_by_both_names() {
+        let service = read(&serde_json::json!({
+            "In": {"type": "structure", "required": ["B"], "members": {
+                "B": {"shape": "Text", "locationName": "a"},
+                "A": {"shape": "Text", "locationName": "b"},
+                "C": {"shape": "Text"},
+                "Old": {"shape": "Text", "locationName": "item"},
+                "New": {"shape": "Texts", "locationName": "new"},
+            }},
+            "Text": {"type": "string", "min": 2},
+            "Texts": {"type": "list", "flattened": true,
+                "member": {"shape": "Text", "locationName": "item"}},
+        }))
+        .unwrap();
+        let view = input(&service);
+        let names: Vec<&str> = view.members().map(|(name, _)| name).collect();
+        assert_eq!(names, ["A", "B", "C", "New", "Old"]);
+        assert_eq!(view.member("B").unwrap().wire_name(), Some("a"));
+        assert!(view.member("a").is_none());
+        let on_wire = |wire: &str| -> Vec<&str> {
+            let found = view.members_on_wire(wire).map(|(name, _)| name);
+            found.collect()
+        };
+        assert_eq!(on_wire("a"), ["B"]);
+        assert_eq!(on_wire("C"), ["C"]);
+        assert_eq!(on_wire("item"), ["New", "Old"]);
+        assert!(on_wire("new").is_empty());
+        assert!(on_wire("").is_empty() && on_wire("zz").is_empty());
     }
 
-    /// Whether it is part of the host.
-    pub fn is_host_label(self) -> bool {
-        self.reference.host_label
-    }
-
-    /// Whether it is JSON within a header.
-    pub fn is_json_value(self) -> bool {
-        self.reference.jsonvalue
-    }
-
-    /// Whether it must never be printed.
-    pub fn is_sensitive(self) -> bool {
-        self.shape.sensitive
-    }
-
-    /// Whether it is a stream of events: a union whose members are events.
-    pub fn is_event_stream(self) -> bool {
-        self.shape.eventstream
-    }
-
-    /// Whether it is one event of a stream.
-    pub fn is_event(self) -> bool {
-        self.shape.event
-    }
-
-    /// Whether it is a header of its event.
-    pub fn is_event_header(self) -> bool {
-        self.reference.eventheader
-    }
-
-    /// Whether it is the whole payload of its event.
-    pub fn is_event_payload(self) -> bool {
-        self.reference.eventpayload
-    }
-
-    /// The parameter of the endpoint rules that takes its value.
-    pub fn context_param(self) -> Option<&'a str> {
-        Some(&self.reference.context_param.as_ref()?.name)
-    }
-
-    /// The least that it may be: the value of a number, the characters of text, the bytes of a blob, the items of
-    /// a list or map.
-    pub fn min(self) -> Option<&'a Number> {
-        self.shape.min.as_ref()
-    }
-
-    /// The most that it may be, as in [`min`](Self::min).
-    pub fn max(self) -> Option<&'a Number> {
-        self.shape.max.as_ref()
-    }
-
-    /// Whether an error of this shape may go away by itself.
-    pub fn is_retryable(self) -> bool {
-        self.shape.retryable.is_some()
-    }
-
-    /// Whether an error of this shape says that too much was asked.
-    pub fn is_throttling(self) -> bool {
-        self.shape.retryable.as_ref().is_some_and(|r| r.throttling)
-    }
-
-    /// The code an error of this shape carries.
-    pub fn error_code(self) -> &'a str {
-        let given = self.shape.error.as_ref().and_then(|e| e.code.as_deref());
-        given.unwrap_or(&self.reference.shape)
+    #[test]
+    fn a_model_with_a_hole_is_refused() {
+        let shapes = serde_json::json!({"In": {"type": "list", "member": {"shape": "Gone"}}});
+        let refused = read(&shapes).unwrap_err();
+        assert!(matches!(refused, ModelError::NoShape(name) if name == "Gone"));
+        assert!(read(&serde_json::json!({})).is_err());
     }
 }

@@ -1,8 +1,30 @@
-//! What a model says of a whole operation: where it goes, how its answers are paged and waited for, and which
+//! What a model says of a service and of whole operations: where it goes, how its answers are paged and waited for, and which
 //! checksums it takes.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use super::shape::Namespace;
+
+/// What holds for every operation of a service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "botocore's own names")]
+pub struct Metadata {
+    pub api_version: String,
+    pub auth: Vec<String>,
+    pub aws_query_compatible: Option<Value>,
+    pub endpoint_prefix: String,
+    pub global_endpoint: Option<String>,
+    pub json_version: Option<String>,
+    pub protocol: String,
+    pub protocols: Vec<String>,
+    pub service_id: String,
+    pub signature_version: String,
+    pub signing_name: Option<String>,
+    pub target_prefix: Option<String>,
+    pub xml_namespace: Option<Namespace>,
+}
 
 /// Where a request goes.
 #[derive(Debug, Deserialize)]

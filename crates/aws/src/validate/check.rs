@@ -1,0 +1,208 @@
+//! The walk through parameters, beside their shapes.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value};
+
+use super::{Fault, Measure, Problem, limits, nearest};
+use crate::model::{Kind, View};
+use crate::scalar::parse_time;
+
+/// Parameters nested deeper than this are refused; no operation of AWS comes near.
+const DEPTH_MAX: usize = 64;
+/// More faults than this help nobody.
+const FAULTS_MAX: usize = 50;
+
+/// One step on the way to a value. The way is written out only when something is wrong there.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    parent: Option<&'a Place<'a>>,
+    depth: usize,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    const ROOT: Place<'static> = Place {
+        parent: None,
+        depth: 0,
+        step: Step::Root,
+    };
+
+    fn then(&'a self, step: Step<'a>) -> Place<'a> {
+        Place {
+            parent: Some(self),
+            depth: self.depth + 1,
+            step,
+        }
+    }
+
+    fn write(&self, path: &mut String) {
+        if let Some(parent) = self.parent {
+            parent.write(path);
+        }
+        match self.step {
+            Step::Root => {}
+            Step::Name(name) if path.is_empty() => path.push_str(name),
+            Step::Name(name) => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Step::Index(index) => {
+                let _ = write!(path, "[{index}]");
+            }
+        }
+    }
+}
+
+pub(super) struct Check {
+    faults: Vec<Fault>,
+    null_items: bool,
+}
+
+impl Check {
+    pub(super) fn new(null_items: bool) -> Self {
+        let faults = Vec::new();
+        Self { faults, null_items }
+    }
+
+    pub(super) fn run(mut self, input: Option<View<'_>>, params: &Value) -> Vec<Fault> {
+        let root = &Place::ROOT;
+        match (input, params) {
+            (Some(input), params) => self.value(input, params, root),
+            (None, Value::Object(members)) => {
+                for name in members.keys() {
+                    let nearest = None;
+                    self.fault(&root.then(Step::Name(name)), Problem::Unknown { nearest });
+                }
+            }
+            (None, Value::Null) => {}
+            (None, _) => {
+                let wanted = Kind::Structure;
+                self.fault(root, Problem::WrongType { wanted });
+            }
+        }
+        self.faults
+    }
+
+    fn fault(&mut self, place: &Place<'_>, problem: Problem) {
+        if self.faults.len() >= FAULTS_MAX {
+            return;
+        }
+        let mut path = String::new();
+        place.write(&mut path);
+        if path.is_empty() {
+            path.push_str("the input");
+        }
+        self.faults.push(Fault { path, problem });
+    }
+
+    fn value(&mut self, view: View<'_>, value: &Value, place: &Place<'_>) {
+        if place.depth > DEPTH_MAX {
+            return self.fault(place, Problem::TooDeep);
+        }
+        let problem = match (view.kind(), value) {
+            (Kind::Structure, _) if view.is_document() => None,
+            (Kind::Structure, Value::Object(members)) => {
+                self.structure(view, members, place);
+                None
+            }
+            (Kind::List, Value::Array(items)) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.item(view.item(), value, &place.then(Step::Index(index)));
+                }
+                limits::length(view, items.len(), Measure::Items)
+            }
+            (Kind::Map, Value::Object(entries)) => {
+                for (key, value) in entries {
+                    let place = &place.then(Step::Name(key));
+                    let too_short = |key_view| {
+                        limits::length(key_view, key.chars().count(), Measure::Characters)
+                    };
+                    if let Some(problem) = view.key().and_then(too_short) {
+                        self.fault(place, problem);
+                    }
+                    self.item(view.value(), value, place);
+                }
+                limits::length(view, entries.len(), Measure::Items)
+            }
+            (kind, value) => scalar(view, kind, value),
+        };
+        if let Some(problem) = problem {
+            self.fault(place, problem);
+        }
+    }
+
+    fn item(&mut self, view: Option<View<'_>>, value: &Value, place: &Place<'_>) {
+        if value.is_null() && self.null_items {
+            return;
+        }
+        if let Some(view) = view {
+            self.value(view, value, place);
+        }
+    }
+
+    /// A member that is `null` counts as not given.
+    fn structure(&mut self, view: View<'_>, members: &Map<String, Value>, place: &Place<'_>) {
+        for name in view.required() {
+            let filled_later = view.member(name).is_some_and(View::is_idempotency_token);
+            if members.get(name).is_none_or(Value::is_null) && !filled_later {
+                self.fault(&place.then(Step::Name(name)), Problem::Missing);
+            }
+        }
+        for (name, value) in members {
+            let place = &place.then(Step::Name(name));
+            match view.member(name) {
+                Some(member) if !value.is_null() => self.value(member, value, place),
+                Some(_) => {}
+                None => {
+                    let nearest = nearest(name, view.members().map(|(name, _)| name));
+                    self.fault(place, Problem::Unknown { nearest });
+                }
+            }
+        }
+        if view.is_union() && members.values().filter(|v| !v.is_null()).count() != 1 {
+            self.fault(place, Problem::NotOne);
+        }
+    }
+}
+
+/// What is wrong with a value that holds no others.
+fn scalar(view: View<'_>, kind: Kind, value: &Value) -> Option<Problem> {
+    let wrong_type = Some(Problem::WrongType { wanted: kind });
+    match (kind, value) {
+        (Kind::String, _) if view.is_json_value() => None,
+        (Kind::String, Value::String(given)) => text(view, given),
+        (Kind::Boolean, Value::Bool(_)) => None,
+        (Kind::Integer, Value::Number(n)) if n.is_i64() || n.is_u64() => limits::value(view, n),
+        (Kind::Float, Value::Number(n)) => limits::value(view, n),
+        (Kind::Float, Value::String(s)) if is_special(s) => None,
+        (Kind::Timestamp, value) if parse_time(value).is_some() => None,
+        (Kind::Blob, Value::String(given)) => match BASE64.decode(given) {
+            Ok(bytes) => limits::length(view, bytes.len(), Measure::Bytes),
+            Err(_) => wrong_type,
+        },
+        _ => wrong_type,
+    }
+}
+
+fn text(view: View<'_>, given: &str) -> Option<Problem> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if view.is_host_label() && !given.chars().all(legal) {
+        return Some(Problem::NotHost);
+    }
+    limits::length(view, given.chars().count(), Measure::Characters)
+}
+
+/// What JSON has no number for.
+fn is_special(text: &str) -> bool {
+    matches!(text, "NaN" | "Infinity" | "-Infinity")
+}

@@ -30,7 +30,6 @@ pub(crate) enum Safety {
 }
 
 /// A call to make, and as whom.
-#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) service: &'a str,
     pub(crate) operation: &'a str,
@@ -46,6 +45,7 @@ pub(crate) struct Ready<'a> {
     service: &'static Service,
     operation: &'static Operation,
     pub(crate) protocol: Protocol,
+    params: Value,
     pub(crate) request: WireRequest,
     pub(crate) target: Target,
     bytes_max: usize,
@@ -68,29 +68,9 @@ enum Again {
 impl Inner {
     /// Makes the call and reads its answer by the model.
     pub(crate) async fn call(&self, job: &Job<'_>) -> Result<Response, AwsError> {
-        let done = self.call_in_region(job).await;
-        match elsewhere(job, &done) {
-            Some(region) => self.call_in_region(&Job { region, ..*job }).await,
-            None => done,
-        }
-    }
-
-    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
-    pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
-        let done = self.body_in_region(job, bytes_max).await;
-        match elsewhere(job, &done) {
-            Some(region) => {
-                self.body_in_region(&Job { region, ..*job }, bytes_max)
-                    .await
-            }
-            None => done,
-        }
-    }
-
-    async fn call_in_region(&self, job: &Job<'_>) -> Result<Response, AwsError> {
         let limits = (self.config.answer_bytes_max, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |ready, response| {
+        self.attempts(ready, |ready, response| {
             let read = protocol::read(ready.protocol, ready.service, ready.operation, response)?;
             Ok(Response {
                 value: read.value,
@@ -101,9 +81,10 @@ impl Inner {
         .await
     }
 
-    async fn body_in_region(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
+    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
+    pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
         let ready = self.prepare(job, (bytes_max, self.config.timeouts.operation))?;
-        self.attempts(&ready, |_, response| Ok(response.body.clone()))
+        self.attempts(ready, |_, response| Ok(response.body.clone()))
             .await
     }
 
@@ -134,26 +115,39 @@ impl Inner {
         let params = self.with_tokens(service, operation, job.params);
         let written = protocol::write(protocol, service, operation, &params);
         let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
-        let placing = Placing {
-            name: job.service,
-            service,
-            operation,
-            params: &params,
-            region: job.region,
-            account: job.role.and_then(|role| role.arn.split(':').nth(4)),
-            config: &self.config,
-        };
-        let target = placing.target(&mut request)?;
+        let target = self.target(job, job.region, &params, &mut request)?;
         Ok(Ready {
             job,
             service,
             operation,
             protocol,
+            params,
             request,
             target,
             bytes_max: limits.0,
             attempt_limit: limits.1,
         })
+    }
+
+    /// Where the call goes when it is made in `region`.
+    fn target(
+        &self,
+        job: &Job<'_>,
+        region: &str,
+        params: &Value,
+        request: &mut WireRequest,
+    ) -> Result<Target, AwsError> {
+        let (service, operation) = registry::operation(job.service, job.operation)?;
+        let placing = Placing {
+            name: job.service,
+            service,
+            operation,
+            params,
+            region,
+            account: job.role.and_then(|role| role.arn.split(':').nth(4)),
+            config: &self.config,
+        };
+        placing.target(request)
     }
 
     /// The parameters with their idempotency tokens, the same for all attempts.
@@ -184,7 +178,7 @@ impl Inner {
     /// Tries until there is an answer, it is no use, or time is up.
     async fn attempts<T>(
         &self,
-        ready: &Ready<'_>,
+        mut ready: Ready<'_>,
         read: impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Malformed>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
@@ -192,15 +186,22 @@ impl Inner {
         let place = format!("{account} {} {}", job.region, job.service);
         let deadline = Instant::now() + self.config.timeouts.operation;
         let mut renewed = false;
+        let mut has_moved = false;
         let mut attempt = 1;
         loop {
-            let failed = match self.attempt(ready, attempt, deadline, &read).await {
+            let failed = match self.attempt(&ready, attempt, deadline, &read).await {
                 Ok(value) => {
                     self.buckets.give_back(&place, attempt - 1);
                     return Ok(value);
                 }
                 Err(failed) => failed,
             };
+            if !has_moved && let Some(region) = ready.elsewhere(&failed.error) {
+                ready.target = self.target(job, region, &ready.params, &mut ready.request)?;
+                has_moved = true;
+                attempt += 1;
+                continue;
+            }
             let wait = self.config.retries.delay(attempt, (self.config.random)());
             let renews = failed.again == Again::WithNewCredentials;
             let hopeless = failed.again == Again::No
@@ -287,18 +288,18 @@ impl Inner {
     }
 }
 
-/// The Region to go to instead, when a read went to another than its bucket's. What changes something stays where its
-/// permit is for.
-fn elsewhere<'e, T>(job: &Job<'_>, done: &'e Result<T, AwsError>) -> Option<&'e str> {
-    match done {
-        Err(AwsError::Service(refused)) if job.safety == Safety::Repeatable => {
-            refused.bucket_region.as_deref()
-        }
-        _ => None,
-    }
-}
-
 impl Ready<'_> {
+    /// The Region to go to instead, when a read went to another than its bucket's. What changes something stays where
+    /// its permit is for.
+    fn elsewhere<'e>(&self, error: &'e AwsError) -> Option<&'e str> {
+        match error {
+            AwsError::Service(refused) if self.job.safety == Safety::Repeatable => {
+                refused.bucket_region.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// There is no answer. What was not sent may be sent again; what may have arrived only if that is harmless.
     fn unanswered(&self, no_answer: NoAnswer, attempt: u32) -> Failed {
         let (service, operation) = (self.job.service.to_owned(), self.job.operation.to_owned());

@@ -19,7 +19,7 @@ pub mod endpoint;
 mod error;
 mod execute;
 pub mod model;
-mod names;
+pub mod names;
 mod presign;
 pub mod protocol;
 mod read_only;

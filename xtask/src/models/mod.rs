@@ -29,20 +29,20 @@ pub(crate) fn run(botocore: &Path, check: bool) -> Result<()> {
     if !check {
         return write_all(&folder, &files);
     }
-    let stale: Vec<&str> = files
-        .iter()
-        .filter(|(name, text)| read_model(&folder.join(name)).ok().as_ref() != Some(text))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let left_over = left_over(&folder, &files)?;
-    if stale.is_empty() && left_over.is_empty() {
+    let is_stale = |(name, text): &&(String, String)| {
+        let committed = read_model(&folder.join(name));
+        committed.ok().as_ref() != Some(text)
+    };
+    let stale = files.iter().filter(is_stale).map(|(name, _)| name.clone());
+    let wrong: Vec<String> = stale.chain(left_over(&folder, &files)?).collect();
+    if wrong.is_empty() {
         println!("{} files are what {} gives", files.len(), wheel.source);
         return Ok(());
     }
     Err(format!(
         "not what {} gives: {}; run `cargo xtask models --botocore DIR`",
         wheel.source,
-        [stale.join(", "), left_over.join(", ")].join(" ")
+        wrong.join(", ")
     ))
 }
 

@@ -1,8 +1,11 @@
-//! A model as botocore writes it. Read whole, and put into the [`Service`](super::Service) at once.
+//! A model as botocore writes it.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer as _, MapAccess, Visitor};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
@@ -11,7 +14,7 @@ use super::traits::{ClientContextParam, Metadata, Paginator, Waiter};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Model {
+pub(super) struct Model<'a> {
     #[serde(default)]
     pub(super) metadata: Metadata,
     #[serde(default)]
@@ -23,8 +26,9 @@ pub(super) struct Model {
     #[serde(default)]
     pub(super) client_context_params: BTreeMap<String, ClientContextParam>,
     pub(super) endpoint_rule_set: Option<Box<RawValue>>,
-    #[serde(default)]
-    pub(super) shapes: BTreeMap<String, Shape>,
+    /// By far the most of it: read one by one with [`each_entry`].
+    #[serde(borrow)]
+    pub(super) shapes: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -103,4 +107,28 @@ pub(super) struct Retryable {
 #[derive(Deserialize)]
 pub(super) struct ContextParam {
     pub(super) name: String,
+}
+
+/// Gives each entry of a JSON object to `take` as soon as it is read, so that they are never all in memory.
+pub(super) fn each_entry<T: DeserializeOwned>(
+    object: &RawValue,
+    take: impl FnMut(String, T),
+) -> serde_json::Result<()> {
+    struct Entries<T, F>(F, PhantomData<T>);
+    impl<'de, T: Deserialize<'de>, F: FnMut(String, T)> Visitor<'de> for Entries<T, F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+            while let Some((name, value)) = entries.next_entry()? {
+                (self.0)(name, value);
+            }
+            Ok(())
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(object.get());
+    reader.deserialize_map(Entries(take, PhantomData))
 }

@@ -1,6 +1,6 @@
 //! From a model as it is written to one as it is kept: shapes go by index, and each name is there once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::file;
 use super::shape::{
@@ -8,37 +8,39 @@ use super::shape::{
 };
 use super::{ModelError, Operation};
 
-/// What is known of all shapes before the first is linked.
+/// The shapes that are linked, in the order in which they were first named.
+#[derive(Default)]
 pub(super) struct Linker {
-    indexes: HashMap<String, u32>,
-    names: HashSet<Name>,
+    /// Each name, with the index of its shape when it is one of a shape.
+    names: HashMap<Name, Option<u32>>,
+    /// A shape is `None` until it is read.
+    shapes: Vec<(Name, Option<Shape>)>,
 }
 
 impl Linker {
-    pub(super) fn new(shapes: &BTreeMap<String, file::Shape>) -> Self {
-        Self {
-            indexes: shapes.keys().cloned().zip(0..).collect(),
-            names: HashSet::new(),
+    /// All shapes.
+    ///
+    /// # Errors
+    /// [`ModelError::NoShape`] when one was used and never read.
+    pub(super) fn finish(self) -> Result<Box<[Shape]>, ModelError> {
+        let shapes = self.shapes.into_iter();
+        shapes
+            .map(|(name, shape)| shape.ok_or_else(|| ModelError::NoShape(name.to_string())))
+            .collect()
+    }
+
+    pub(super) fn operation(&mut self, name: String, operation: file::Operation) -> Operation {
+        let errors = operation.errors.into_iter();
+        Operation {
+            name,
+            input: operation.input.map(|input| self.reference(input)),
+            output: operation.output.map(|output| self.reference(output)),
+            errors: errors.map(|error| self.reference(error)).collect(),
+            ..operation.rest
         }
     }
 
-    pub(super) fn operation(
-        &mut self,
-        name: String,
-        operation: file::Operation,
-    ) -> Result<Operation, ModelError> {
-        let mut linked = operation.rest;
-        linked.name = name;
-        linked.input = self.maybe(operation.input)?;
-        linked.output = self.maybe(operation.output)?;
-        let errors = operation.errors.into_iter();
-        linked.errors = errors
-            .map(|error| self.reference(error))
-            .collect::<Result<_, _>>()?;
-        Ok(linked)
-    }
-
-    pub(super) fn shape(&mut self, name: String, shape: file::Shape) -> Result<Shape, ModelError> {
+    pub(super) fn shape(&mut self, name: String, shape: file::Shape) {
         let rare = RareOfShape {
             payload: self.maybe_name(shape.payload),
             location: shape.location,
@@ -51,56 +53,45 @@ impl Linker {
             max: shape.max,
         };
         let inside = match (shape.kind, shape.member, shape.key.zip(shape.value)) {
-            (Kind::Structure, _, _) => {
-                Inside::Members(self.members(shape.members, shape.required)?)
-            }
-            (Kind::List, Some(item), _) => Inside::Item(self.reference(item)?),
+            (Kind::Structure, _, _) => Inside::Members(Members {
+                by_name: self.members(shape.members),
+                by_wire_name: Box::default(),
+                required: shape.required.into(),
+            }),
+            (Kind::List, Some(item), _) => Inside::Item(self.reference(item)),
             (Kind::Map, _, Some((key, value))) => Inside::Entries(Box::new(Entries {
-                key: self.reference(key)?,
-                value: self.reference(value)?,
+                key: self.reference(key),
+                value: self.reference(value),
             })),
             _ => Inside::Nothing,
         };
-        Ok(Shape {
-            name: self.name(name),
-            kind: shape.kind,
-            exception: shape.exception,
-            event: shape.event,
-            eventstream: shape.eventstream,
-            document: shape.document,
-            union: shape.union,
-            flattened: shape.flattened,
-            sensitive: shape.sensitive,
-            streaming: shape.streaming,
-            inside,
-            rare: boxed(rare),
-        })
+        let index = self.index(name);
+        if let Some((name, slot)) = self.shapes.get_mut(index as usize) {
+            *slot = Some(Shape {
+                name: name.clone(),
+                kind: shape.kind,
+                exception: shape.exception,
+                event: shape.event,
+                eventstream: shape.eventstream,
+                document: shape.document,
+                union: shape.union,
+                flattened: shape.flattened,
+                sensitive: shape.sensitive,
+                streaming: shape.streaming,
+                inside,
+                rare: boxed(rare),
+            });
+        }
     }
 
-    fn members(
-        &mut self,
-        members: BTreeMap<String, file::Reference>,
-        required: Vec<String>,
-    ) -> Result<Members, ModelError> {
-        let by_name = members
+    fn members(&mut self, members: BTreeMap<String, file::Reference>) -> Box<[(Name, Reference)]> {
+        members
             .into_iter()
-            .map(|(name, member)| Ok((self.name(name), self.reference(member)?)))
-            .collect::<Result<_, ModelError>>()?;
-        Ok(Members {
-            by_name,
-            by_wire_name: Box::default(),
-            required: required.into(),
-        })
+            .map(|(name, member)| (self.name(name), self.reference(member)))
+            .collect()
     }
 
-    fn maybe(&mut self, given: Option<file::Reference>) -> Result<Option<Reference>, ModelError> {
-        given.map(|reference| self.reference(reference)).transpose()
-    }
-
-    fn reference(&mut self, given: file::Reference) -> Result<Reference, ModelError> {
-        let Some(&shape) = self.indexes.get(&given.shape) else {
-            return Err(ModelError::NoShape(given.shape));
-        };
+    fn reference(&mut self, given: file::Reference) -> Reference {
         let rare = RareOfUse {
             query_name: self.maybe_name(given.query_name),
             result_wrapper: self.maybe_name(given.result_wrapper),
@@ -109,8 +100,8 @@ impl Linker {
             timestamp_format: self.maybe_name(given.timestamp_format),
             xml_namespace: given.xml_namespace,
         };
-        Ok(Reference {
-            shape,
+        Reference {
+            shape: self.index(given.shape),
             location: given.location,
             flattened: given.flattened,
             xml_attribute: given.xml_attribute,
@@ -122,6 +113,17 @@ impl Linker {
             eventpayload: given.eventpayload,
             location_name: self.maybe_name(given.location_name),
             rare: boxed(rare),
+        }
+    }
+
+    /// The index of the shape `name`, whether it is read already or not.
+    fn index(&mut self, name: String) -> u32 {
+        let name = self.name(name);
+        let known = self.names.entry(name.clone()).or_default();
+        *known.get_or_insert_with(|| {
+            let next = u32::try_from(self.shapes.len()).unwrap_or(u32::MAX);
+            self.shapes.push((name, None));
+            next
         })
     }
 
@@ -130,11 +132,11 @@ impl Linker {
     }
 
     fn name(&mut self, name: String) -> Name {
-        if let Some(known) = self.names.get(name.as_str()) {
+        if let Some((known, _)) = self.names.get_key_value(name.as_str()) {
             return known.clone();
         }
         let name = Name::from(name);
-        self.names.insert(name.clone());
+        self.names.insert(name.clone(), None);
         name
     }
 }

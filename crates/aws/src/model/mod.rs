@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use link::Linker;
-use shape::{Inside, Shape};
+use shape::{Inside, Shape, WireName, beginning};
 
 pub use shape::{Kind, Namespace, Reference};
 pub use traits::{
@@ -88,16 +88,16 @@ impl Service {
     /// # Errors
     /// [`ModelError`] says what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
-        let model: file::Model = serde_json::from_slice(json)?;
-        let mut linker = Linker::new(&model.shapes);
+        let model: file::Model<'_> = serde_json::from_slice(json)?;
+        let mut linker = Linker::default();
         let operations = model.operations.into_iter();
         let operations = operations
-            .map(|(name, operation)| Ok((name.clone(), linker.operation(name, operation)?)))
-            .collect::<Result<_, ModelError>>()?;
-        let shapes = model.shapes.into_iter();
-        let shapes: Box<[Shape]> = shapes
-            .map(|(name, shape)| linker.shape(name, shape))
-            .collect::<Result<_, ModelError>>()?;
+            .map(|(name, operation)| (name.clone(), linker.operation(name, operation)))
+            .collect();
+        if let Some(shapes) = model.shapes {
+            file::each_entry(shapes, |name, shape| linker.shape(name, shape))?;
+        }
+        let shapes = linker.finish()?;
         let mut service = Self {
             metadata: model.metadata,
             operations,
@@ -108,7 +108,7 @@ impl Service {
             errors: errors(&shapes),
             shapes,
         };
-        service.sort_by_wire_names();
+        service.add_wire_names();
         Ok(service)
     }
 
@@ -141,25 +141,28 @@ impl Service {
     }
 
     /// What a member is called in an answer depends on the shape it uses, so all shapes must be there before.
-    fn sort_by_wire_names(&mut self) {
-        let orders: Vec<Box<[u16]>> = self.shapes.iter().map(|s| self.wire_order(s)).collect();
-        for (shape, order) in self.shapes.iter_mut().zip(orders) {
+    fn add_wire_names(&mut self) {
+        let all: Vec<_> = self.shapes.iter().map(|s| self.wire_names(s)).collect();
+        for (shape, names) in self.shapes.iter_mut().zip(all) {
             if let Inside::Members(members) = &mut shape.inside {
-                members.by_wire_name = order;
+                members.by_wire_name = names;
             }
         }
     }
 
-    fn wire_order(&self, shape: &Shape) -> Box<[u16]> {
+    fn wire_names(&self, shape: &Shape) -> Box<[WireName]> {
         let Inside::Members(members) = &shape.inside else {
             return Box::default();
         };
-        let named = members.by_name.iter().zip(0..=u16::MAX);
-        let mut order: Vec<(&str, u16)> = named
-            .map(|((name, reference), index)| (self.view(reference).name_in_answers(name), index))
+        let members = members.by_name.iter().zip(0..=u16::MAX);
+        let mut names: Box<[WireName]> = members
+            .map(|((name, reference), index)| WireName {
+                beginning: beginning(self.view(reference).name_in_answers(name)),
+                index,
+            })
             .collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, index)| index).collect()
+        names.sort_unstable();
+        names
     }
 }
 
@@ -211,6 +214,8 @@ mod tests {
                 "C": {"shape": "Text"},
                 "Old": {"shape": "Text", "locationName": "item"},
                 "New": {"shape": "Texts", "locationName": "new"},
+                "LongNameOne": {"shape": "Text"},
+                "LongNameTwo": {"shape": "Text"},
             }},
             "Text": {"type": "string", "min": 2},
             "Texts": {"type": "list", "flattened": true,
@@ -219,7 +224,10 @@ mod tests {
         .unwrap();
         let view = input(&service);
         let names: Vec<&str> = view.members().map(|(name, _)| name).collect();
-        assert_eq!(names, ["A", "B", "C", "New", "Old"]);
+        assert_eq!(
+            names,
+            ["A", "B", "C", "LongNameOne", "LongNameTwo", "New", "Old"]
+        );
         assert_eq!(view.member("B").unwrap().wire_name(), Some("a"));
         assert!(view.member("a").is_none());
         let on_wire = |wire: &str| -> Vec<&str> {
@@ -228,9 +236,10 @@ mod tests {
         };
         assert_eq!(on_wire("a"), ["B"]);
         assert_eq!(on_wire("C"), ["C"]);
+        assert_eq!(on_wire("LongNameTwo"), ["LongNameTwo"]);
         assert_eq!(on_wire("item"), ["New", "Old"]);
         assert!(on_wire("new").is_empty());
-        assert!(on_wire("").is_empty() && on_wire("zz").is_empty());
+        assert!(on_wire("").is_empty() && on_wire("LongNameTw").is_empty());
     }
 
     #[test]

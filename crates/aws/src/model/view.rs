@@ -5,7 +5,7 @@ use serde_json::Number;
 use super::Service;
 use super::shape::{
     Entries, Inside, Kind, Location, Members, Name, Namespace, RareOfShape, RareOfUse, Reference,
-    Shape,
+    Shape, beginning,
 };
 
 /// One use of a shape: the shape's traits, with those of the place that uses it laid over them.
@@ -44,15 +44,13 @@ impl<'a> View<'a> {
     /// The members that go by `wire` in the body of an answer, with their names in the API: one, but for a few
     /// structures where an old member and its successor share a name.
     pub fn members_on_wire(self, wire: &str) -> impl Iterator<Item = (&'a str, View<'a>)> {
-        let order = self.inner().map_or(&[][..], |m| &m.by_wire_name);
-        let name = move |index: &u16| {
-            let (name, member) = self.nth(*index)?;
-            Some(member.name_in_answers(name))
-        };
-        let start = order.partition_point(|index| name(index) < Some(wire));
-        let found = order.iter().skip(start);
-        let found = found.take_while(move |index| name(index) == Some(wire));
-        found.filter_map(move |index| self.nth(*index))
+        let names = self.inner().map_or(&[][..], |m| &m.by_wire_name);
+        let beginning = beginning(wire);
+        let start = names.partition_point(|name| name.beginning < beginning);
+        let alike = names.iter().skip(start);
+        let alike = alike.take_while(move |name| name.beginning == beginning);
+        let alike = alike.filter_map(move |name| self.nth(name.index));
+        alike.filter(move |(name, member)| member.name_in_answers(name) == wire)
     }
 
     /// What the member, which the API calls `name`, is called in the body of an answer. A flattened list goes by

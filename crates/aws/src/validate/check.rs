@@ -1,11 +1,10 @@
 //! The walk through parameters, beside their shapes.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
+use super::place::{Place, Step};
 use super::{Fault, Measure, Problem, limits, nearest};
 use crate::model::{Kind, View};
 use crate::scalar::parse_time;
@@ -14,54 +13,6 @@ use crate::scalar::parse_time;
 const DEPTH_MAX: usize = 64;
 /// More faults than this help nobody.
 const FAULTS_MAX: usize = 50;
-
-/// One step on the way to a value. The way is written out only when something is wrong there.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    parent: Option<&'a Place<'a>>,
-    depth: usize,
-    step: Step<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Root,
-    Name(&'a str),
-    Index(usize),
-}
-
-impl<'a> Place<'a> {
-    const ROOT: Place<'static> = Place {
-        parent: None,
-        depth: 0,
-        step: Step::Root,
-    };
-
-    fn then(&'a self, step: Step<'a>) -> Place<'a> {
-        Place {
-            parent: Some(self),
-            depth: self.depth + 1,
-            step,
-        }
-    }
-
-    fn write(&self, path: &mut String) {
-        if let Some(parent) = self.parent {
-            parent.write(path);
-        }
-        match self.step {
-            Step::Root => {}
-            Step::Name(name) if path.is_empty() => path.push_str(name),
-            Step::Name(name) => {
-                path.push('.');
-                path.push_str(name);
-            }
-            Step::Index(index) => {
-                let _ = write!(path, "[{index}]");
-            }
-        }
-    }
-}
 
 pub(super) struct Check {
     faults: Vec<Fault>,
@@ -97,11 +48,7 @@ impl Check {
         if self.faults.len() >= FAULTS_MAX {
             return;
         }
-        let mut path = String::new();
-        place.write(&mut path);
-        if path.is_empty() {
-            path.push_str("the input");
-        }
+        let path = place.path();
         self.faults.push(Fault { path, problem });
     }
 
@@ -122,22 +69,25 @@ impl Check {
                 limits::length(view, items.len(), Measure::Items)
             }
             (Kind::Map, Value::Object(entries)) => {
-                for (key, value) in entries {
-                    let place = &place.then(Step::Name(key));
-                    let too_short = |key_view| {
-                        limits::length(key_view, key.chars().count(), Measure::Characters)
-                    };
-                    if let Some(problem) = view.key().and_then(too_short) {
-                        self.fault(place, problem);
-                    }
-                    self.item(view.value(), value, place);
-                }
+                self.map(view, entries, place);
                 limits::length(view, entries.len(), Measure::Items)
             }
             (kind, value) => scalar(view, kind, value),
         };
         if let Some(problem) = problem {
             self.fault(place, problem);
+        }
+    }
+
+    fn map(&mut self, view: View<'_>, entries: &Map<String, Value>, place: &Place<'_>) {
+        for (key, value) in entries {
+            let place = &place.then(Step::Name(key));
+            let length = key.chars().count();
+            let too_short = |key| limits::length(key, length, Measure::Characters);
+            if let Some(problem) = view.key().and_then(too_short) {
+                self.fault(place, problem);
+            }
+            self.item(view.value(), value, place);
         }
     }
 

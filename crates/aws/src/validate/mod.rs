@@ -8,6 +8,7 @@
 mod check;
 mod limits;
 mod nearest;
+mod place;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use crate::model::{Kind, View};
 use check::Check;
 
 pub(crate) use nearest::nearest;
+pub(crate) use place::{Place, Step};
 
 /// One thing that is wrong with the parameters. It names the place and never quotes a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

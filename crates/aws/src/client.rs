@@ -78,14 +78,10 @@ impl Client {
     pub fn new(config: Config) -> Result<Self, AwsError> {
         let wrong = |what: String| AwsError::Config { what };
         check_region(&config.region)?;
-        let mut plain = false;
-        if let Some(url) = &config.endpoint_url {
-            let uri: http::Uri = url.parse().map_err(|_| wrong(format!("{url} is no URL")))?;
-            plain = uri.scheme_str() == Some("http");
-            let is_https = uri.scheme_str() == Some("https");
-            if uri.host().is_none() || uri.query().is_some() || !(plain || is_https) {
-                return Err(wrong(format!("{url} is no http: or https: URL of a host")));
-            }
+        let overridden = config.endpoint_url.iter();
+        let mut plain = config.endpoint_url.is_some();
+        for url in overridden.chain(config.endpoint_urls.values()) {
+            plain &= check_url(url)? == "http";
         }
         if let Some(fault) = config.limits.fault() {
             return Err(wrong(fault));
@@ -209,6 +205,20 @@ impl Client {
         } else {
             wrong(&held.account)
         }
+    }
+}
+
+/// The scheme of an endpoint's URL.
+fn check_url(url: &str) -> Result<String, AwsError> {
+    let wrong = |what: &str| AwsError::Config {
+        what: format!("{url} is no {what}"),
+    };
+    let uri: http::Uri = url.parse().map_err(|_| wrong("URL"))?;
+    match uri.scheme_str() {
+        Some(scheme @ ("http" | "https")) if uri.host().is_some() && uri.query().is_none() => {
+            Ok(scheme.to_owned())
+        }
+        _ => Err(wrong("http: or https: URL of a host")),
     }
 }
 

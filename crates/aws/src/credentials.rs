@@ -65,6 +65,11 @@ impl Held {
         }
     }
 
+    /// When they end, if they do.
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
     fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.renew_at
     }

@@ -55,6 +55,26 @@ pub enum AwsError {
         /// What cannot be.
         what: String,
     },
+    /// The rules of the service give no endpoint for the call; nothing was sent.
+    #[error("{service} {operation} has no endpoint: {what}")]
+    NoEndpoint {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// Why, in AWS's words where the rules have some.
+        what: String,
+    },
+    /// The endpoint wants a kind of signature that is not made here; nothing was sent.
+    #[error("{service} {operation} must be signed by {scheme}{}, and this client signs by sigv4 only", demanded_by(.scheme))]
+    CannotSign {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// `sigv4a` or `sigv4-s3express`.
+        scheme: String,
+    },
     /// A read session was asked for a call that changes something (or may); nothing was sent.
     #[error("{service} {operation} does not only read: a read session may not make it")]
     NotReadOnly {
@@ -187,6 +207,8 @@ pub struct ServiceError {
     pub is_changing: bool,
     /// Whether the service's model says that the error means «slower».
     pub is_throttling: bool,
+    /// The Region of the bucket, when S3 says that it is in another than the call went to.
+    pub bucket_region: Option<String>,
 }
 
 fn hint(nearest: &Option<String>) -> String {
@@ -204,6 +226,17 @@ fn advice(source: &AwsError) -> &'static str {
         Some("ExpiredTokenException" | "ExpiredToken") => {
             "; the credentials it is assumed with have expired: renew them"
         }
+        _ => "",
+    }
+}
+
+/// What it is that wants a kind of signature.
+fn demanded_by(scheme: &str) -> &'static str {
+    match scheme {
+        "sigv4a" => {
+            ", since it is for several Regions at once (name a resource of one Region instead)"
+        }
+        "sigv4-s3express" => ", since the bucket is a directory bucket",
         _ => "",
     }
 }
@@ -314,6 +347,8 @@ impl AwsError {
             | Self::UnknownOperation { .. }
             | Self::InvalidParams { .. }
             | Self::Unwritable { .. }
+            | Self::NoEndpoint { .. }
+            | Self::CannotSign { .. }
             | Self::TooLarge { .. }
             | Self::Config { .. } => ErrorKind::Invalid,
             Self::Model { .. } | Self::NotReadOnly { .. } | Self::NotAtHome { .. } => {
@@ -423,6 +458,7 @@ mod tests {
             attempts: 1,
             is_changing: true,
             is_throttling: false,
+            bucket_region: None,
         }))
     }
 

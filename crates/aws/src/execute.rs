@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::credentials::Held;
-use crate::endpoint;
+use crate::endpoint::{Placing, Target};
 use crate::error::AwsError;
 use crate::model::{Operation, Service};
 use crate::object::{Arriving, Broken, ObjectStream};
@@ -51,15 +51,14 @@ pub(crate) struct Job<'a> {
 }
 
 /// A job that has been validated and written.
-struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     job: &'a Job<'a>,
     service: &'static Service,
     operation: &'static Operation,
-    protocol: Protocol,
-    request: WireRequest,
-    url: String,
-    host: String,
-    signing_region: String,
+    pub(crate) protocol: Protocol,
+    params: Value,
+    pub(crate) request: WireRequest,
+    pub(crate) target: Target,
     wanted: Wanted,
     attempt_limit: Duration,
 }
@@ -72,6 +71,8 @@ struct Tries {
     last_retry: Option<Reason>,
     has_renewed: bool,
     has_set_clock: bool,
+    /// Whether it goes to another Region than it was made for.
+    has_moved: bool,
     /// The key that the latest attempt was signed with.
     access_key: Option<String>,
     /// Whether an attempt is on its way.
@@ -84,7 +85,7 @@ impl Inner {
         let whole = Wanted::Whole(self.config.answer_bytes_max);
         let limits = (whole, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |ready, received| {
+        self.attempts(ready, |ready, received| {
             let response = &received.response;
             let read = protocol::read(ready.protocol, ready.service, ready.operation, response)?;
             Ok(Response {
@@ -100,7 +101,7 @@ impl Inner {
     pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
         let limits = (Wanted::Whole(bytes_max), self.config.timeouts.operation);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |_, received| {
+        self.attempts(ready, |_, received| {
             let response = &received.response;
             checked(response, bytes_max).map_err(|broken| Malformed(broken.to_string()))?;
             Ok(response.body.clone())
@@ -116,7 +117,7 @@ impl Inner {
     ) -> Result<ObjectStream, AwsError> {
         let ready = self.prepare(job, (Wanted::Head, self.config.timeouts.attempt))?;
         let missing = || Malformed("the answer has no body".to_owned());
-        let opened = self.attempts(&ready, |_, received| {
+        let opened = self.attempts(ready, |_, received| {
             let rest = received.rest.take().ok_or_else(missing)?;
             Ok((std::mem::take(&mut received.response), rest))
         });
@@ -124,7 +125,7 @@ impl Inner {
         ObjectStream::new(&head, rest, bytes_max, self.config.timeouts.attempt)
     }
 
-    fn prepare<'a>(
+    pub(crate) fn prepare<'a>(
         &self,
         job: &'a Job<'a>,
         limits: (Wanted, Duration),
@@ -151,33 +152,40 @@ impl Inner {
         let params = self.with_tokens(service, operation, job.params);
         let written = protocol::write(protocol, service, operation, &params);
         let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
-        let overridden = self.config.endpoint_url.as_deref();
-        let found = endpoint::resolve(
-            job.service,
-            service,
-            job.region,
-            overridden,
-            &params,
-            &mut request,
-        );
-        let endpoint = found.map_err(unwritable)?;
-        let mut url = format!("{}{}", endpoint.base, request.path);
-        if !request.query.is_empty() {
-            url.push('?');
-            url.push_str(&request.query);
-        }
+        let target = self.target(job, job.region, &params, &mut request)?;
         Ok(Ready {
             job,
             service,
             operation,
             protocol,
+            params,
             request,
-            host: host(&url),
-            url,
-            signing_region: endpoint.signing_region,
+            target,
             wanted: limits.0,
             attempt_limit: limits.1,
         })
+    }
+
+    /// Where the call goes when it is made in `region`.
+    fn target(
+        &self,
+        job: &Job<'_>,
+        region: &str,
+        params: &Value,
+        request: &mut WireRequest,
+    ) -> Result<Target, AwsError> {
+        let (service, operation) = registry::operation(job.service, job.operation)?;
+        let account = job.role.map(RoleToAssume::account);
+        let placing = Placing {
+            name: job.service,
+            service,
+            operation,
+            params,
+            region,
+            account: account.as_deref(),
+            config: &self.config,
+        };
+        placing.target(request)
     }
 
     /// The parameters with their idempotency tokens, the same for all attempts.
@@ -208,7 +216,7 @@ impl Inner {
     /// Tries until there is an answer, it is no use, or time is up.
     async fn attempts<T>(
         &self,
-        ready: &Ready<'_>,
+        mut ready: Ready<'_>,
         read: impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
@@ -217,11 +225,11 @@ impl Inner {
         let mut tries = Tries::default();
         loop {
             tries.attempt += 1;
-            let attempt = self.attempt(ready, &place, &mut tries, deadline);
+            let attempt = self.attempt(&ready, &place, &mut tries, deadline);
             // What is cut off here was waiting for credentials or its turn: an exchange has its own limit.
             let ended = tokio::time::timeout_at(deadline, attempt).await;
             let failed = match ended {
-                Ok(Ok(mut received)) => match read(ready, &mut received) {
+                Ok(Ok(mut received)) => match read(&ready, &mut received) {
                     Ok(value) => {
                         place.succeeded(tries.last_retry);
                         return Ok(value);
@@ -231,6 +239,13 @@ impl Inner {
                 Ok(Err(failed)) => failed,
                 Err(_) => ready.out_of_time(&tries),
             };
+            if !tries.has_moved
+                && let Some(region) = ready.elsewhere(&failed.error)
+            {
+                ready.target = self.target(job, region, &ready.params, &mut ready.request)?;
+                tries.has_moved = true;
+                continue;
+            }
             let Some(wait) = self.wait_before_another(&failed, &mut tries, &place, deadline) else {
                 return Err(*failed.error);
             };
@@ -313,7 +328,7 @@ impl Inner {
         let turn = place.turn(deadline).await;
         turn.map_err(|no_turn| ready.no_turn(no_turn))?;
 
-        let signed_at = self.skews.now(&ready.host, self.now());
+        let signed_at = self.skews.now(&ready.host(), self.now());
         let signed = self.signed(ready, held.as_ref(), signed_at);
         let signed = signed.map_err(Failed::last)?;
         let left = deadline.saturating_duration_since(Instant::now());
@@ -349,7 +364,7 @@ impl Inner {
             signed_at,
             date: date(response),
         };
-        if self.skews.learn(&ready.host, &seen, self.now()) {
+        if self.skews.learn(&ready.host(), &seen, self.now()) {
             failed.again = Again::WithTheirTime;
         }
         Err(failed)
@@ -369,7 +384,7 @@ impl Inner {
         let body = &ready.request.body;
         let mut builder = http::Request::builder()
             .method(ready.request.method.as_str())
-            .uri(&ready.url)
+            .uri(&ready.target.url)
             .header("User-Agent", &self.config.user_agent);
         for (name, value) in &ready.request.headers {
             builder = builder.header(name, value);
@@ -378,11 +393,31 @@ impl Inner {
         let request = request.map_err(|error| unwritable(error.to_string()))?;
         let signer = Signer {
             credentials: held.map(|held| &held.credentials),
-            service: ready.service.signing_name(),
-            region: &ready.signing_region,
+            service: &ready.target.signing_name,
+            region: &ready.target.signing_region,
             now,
+            manner: ready.target.manner,
         };
+        let body = (!ready.operation.unsigned_payload).then_some(&**body);
         signer.sign(request, body).map_err(unwritable)
+    }
+}
+
+impl Ready<'_> {
+    /// The Region to go to instead, when a read went to another than its bucket's. What changes something stays where
+    /// its permit is for.
+    fn elsewhere<'e>(&self, error: &'e AwsError) -> Option<&'e str> {
+        match error {
+            AwsError::Service(refused) if self.job.safety == Safety::Repeatable => {
+                refused.bucket_region.as_deref()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whose clock the signature must be right by.
+    pub(crate) fn host(&self) -> String {
+        host(&self.target.url)
     }
 }
 

@@ -2,6 +2,7 @@
 //! something, a session that changes something wants a permit for each call, and neither becomes the other.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use quell_model::{Call, Timestamp};
@@ -14,6 +15,7 @@ use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
 use crate::object::{self, ObjectStream};
+use crate::presign::Presigned;
 use crate::read_only::is_read_only;
 use crate::registry;
 use crate::role::Scope;
@@ -83,10 +85,24 @@ impl ReadSession {
         operation: &str,
         params: &Value,
     ) -> Result<Response, AwsError> {
-        let service = sdk_service(service);
-        registry::operation(service, operation)?;
         let job = self.job(service, operation, params)?;
         self.client.inner.call(&job).await
+    }
+
+    /// The URL with which whoever holds it can make one reading call as this session, for `expires_in` (a second to
+    /// seven days) but no longer than the session's credentials last.
+    ///
+    /// # Errors
+    /// As [`ReadSession::call`], and [`AwsError::Unwritable`] for a call with a body or for another duration.
+    pub async fn presign(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+        expires_in: Duration,
+    ) -> Result<Presigned, AwsError> {
+        let job = self.job(service, operation, params)?;
+        self.client.inner.presign(&job, expires_in).await
     }
 
     /// The bytes of an object of S3 as they come, of one that has no more than `bytes_max`.
@@ -110,6 +126,8 @@ impl ReadSession {
         operation: &'a str,
         params: &'a Value,
     ) -> Result<Job<'a>, AwsError> {
+        let service = sdk_service(service);
+        registry::operation(service, operation)?;
         if !is_read_only(service, operation) {
             return Err(AwsError::NotReadOnly {
                 service: service.to_owned(),

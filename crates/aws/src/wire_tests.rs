@@ -4,6 +4,7 @@
 
 #[path = "../tests/range/mod.rs"]
 mod range;
+mod redirects;
 
 mod chain;
 mod hostile;

@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Account, AwsConfig, Config, SecretError, proxies};
+use crate::config::{
+    Account, AwsConfig, Config, Endpoints, SecretError, proxies, whole_environment,
+};
 use crate::content::Content;
 
 /// The parts.
@@ -213,7 +215,11 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     };
     let now: quell_aws::Clock = Arc::new(move || clock.now());
     let mut made = quell_aws::Config::new(&aws.region, provider, now);
-    made.endpoint_url = aws.endpoint_url.clone();
+    let endpoints = Endpoints::new(aws.endpoint_url.as_deref(), &whole_environment());
+    made.endpoint_url = endpoints.url;
+    made.endpoint_urls = endpoints.urls;
+    made.use_fips = endpoints.use_fips;
+    made.use_dual_stack = endpoints.use_dual_stack;
     made.proxies = proxies(aws);
     made.retries.mode = aws.retry_mode;
     Client::new(made)

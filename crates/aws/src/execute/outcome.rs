@@ -5,6 +5,7 @@ use std::time::Duration;
 use quell_model::ErrorKind;
 
 use super::{Ready, Safety, Tries};
+use crate::endpoint::bucket_region;
 use crate::error::{AwsError, ServiceError};
 use crate::pace::NoTurn;
 use crate::protocol::{self, ErrorAnswer, Malformed, Unread, WireResponse};
@@ -139,6 +140,7 @@ impl Ready<'_> {
             attempts: attempt,
             is_changing: self.is_once(),
             is_throttling,
+            bucket_region: bucket_region(self.job.service, &self.target.signing_region, response),
         };
         let again = match error.kind() {
             _ if error.is_expired() => Again::WithNewCredentials,

@@ -1,9 +1,11 @@
 //! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
 //! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
 
+mod endpoints;
 mod proxies;
 mod secret;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -12,6 +14,7 @@ use quell_aws::RetryMode;
 use quell_respond::Level;
 use serde::{Deserialize, Serialize};
 
+pub use endpoints::Endpoints;
 pub use proxies::proxies;
 pub use secret::{Secret, SecretError};
 
@@ -171,6 +174,13 @@ pub fn environment(name: &str) -> Option<String> {
         reason = "this is the environment's one home"
     )]
     std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// All of the environment that is set and is text, for what has no fixed names.
+pub fn whole_environment() -> BTreeMap<String, String> {
+    let texts = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    texts.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// Where pinned downloads are kept (the range's Python): `$XDG_CACHE_HOME/quell` or `~/.cache/quell`.

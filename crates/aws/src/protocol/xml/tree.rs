@@ -259,10 +259,7 @@ mod tests {
         assert!(Document::parse(b"<a>\xff</a>").is_err());
         let attributes: String = (0..=ATTRIBUTES_MAX).map(|i| format!(" a{i}=''")).collect();
         assert!(Document::parse(format!("<a{attributes}/>").as_bytes()).is_err());
-        let many = format!(
-            "<a>{}</a>",
-            "<b/>".repeat(VALUES_MAX)
-        );
+        let many = format!("<a>{}</a>", "<b/>".repeat(VALUES_MAX));
         assert_eq!(
             Document::parse(many.as_bytes()).unwrap_err().0,
             format!("more than {VALUES_MAX} values")

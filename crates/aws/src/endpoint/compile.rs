@@ -219,14 +219,14 @@ impl Compiler {
     }
 
     fn auth_scheme(&self, raw: RawAuthScheme) -> Compiled<AuthSchemeRule> {
-        let optional = |text: Option<String>| text.map(|text| self.template(&text)).transpose();
+        let optional = |text: Option<String>| text.map(|text| self.text(&text)).transpose();
         let regions = raw.signing_region_set.iter();
         Ok(AuthSchemeRule {
             name: raw.name,
             signing_name: optional(raw.signing_name)?,
             signing_region: optional(raw.signing_region)?,
             signing_region_set: regions
-                .map(|region| self.template(region))
+                .map(|region| self.text(region))
                 .collect::<Compiled<Vec<_>>>()?,
             disable_double_encoding: raw.disable_double_encoding,
         })
@@ -236,8 +236,8 @@ impl Compiler {
         check_depth(depth)?;
         let unknown = || RulesError::malformed(format!("{json} is no expression"));
         match json {
-            Json::Bool(bool) => Ok(Expression::Bool(*bool)),
-            Json::String(text) => self.template(text).map(Expression::Text),
+            Json::Bool(bool) => Ok(Expression::Literal(Value::Bool(*bool))),
+            Json::String(text) => self.text(text),
             Json::Object(object) => {
                 let text = |key: &str| object.get(key).and_then(Json::as_str);
                 match (text("ref"), text("fn"), object.get("argv")) {
@@ -295,7 +295,7 @@ impl Compiler {
     }
 
     /// `https://{Bucket}.s3.{PartitionResult#dnsSuffix}`; `{{` and `}}` are braces.
-    fn template(&self, text: &str) -> Compiled<Template> {
+    fn text(&self, text: &str) -> Compiled<Expression> {
         let (mut parts, mut plain) = (Vec::new(), String::new());
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
@@ -318,10 +318,10 @@ impl Compiler {
         }
         plain.push_str(rest);
         if parts.is_empty() {
-            return Ok(Template::Plain(plain.into()));
+            return Ok(Expression::Literal(Value::Text(plain.into())));
         }
         parts.push(Part::Plain(plain));
-        Ok(Template::Holed(parts))
+        Ok(Expression::Template(Template(parts)))
     }
 
     fn hole(&self, text: &str) -> Compiled<Part> {

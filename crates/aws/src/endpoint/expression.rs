@@ -1,5 +1,6 @@
 //! The expressions of the rules, compiled, and their evaluation.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::functions;
@@ -10,8 +11,9 @@ use crate::scalar::percent_encode;
 /// Something that has a value, or has none.
 #[derive(Debug)]
 pub(super) enum Expression {
-    Bool(bool),
-    Text(Template),
+    /// Text without holes, or true or false.
+    Literal(Value),
+    Template(Template),
     /// A parameter, or what a condition assigned, by its place in the [`Scope`].
     Variable(usize),
     Call(Box<Call>),
@@ -19,10 +21,7 @@ pub(super) enum Expression {
 
 /// Text with holes.
 #[derive(Debug)]
-pub(super) enum Template {
-    Plain(Arc<str>),
-    Holed(Vec<Part>),
-}
+pub(super) struct Template(pub(super) Vec<Part>);
 
 /// A part of a [`Template`].
 #[derive(Debug)]
@@ -74,26 +73,13 @@ impl Scope<'_> {
 }
 
 impl Expression {
-    pub(super) fn value(&self, scope: &Scope<'_>) -> Option<Value> {
+    /// The value, borrowed where it is there already: most are looked at and let go.
+    pub(super) fn value<'s>(&'s self, scope: &'s Scope<'_>) -> Option<Cow<'s, Value>> {
         match self {
-            Self::Bool(bool) => Some(Value::Bool(*bool)),
-            Self::Text(template) => template.fill(scope).map(Value::Text),
-            Self::Variable(place) => scope.variable(*place).cloned(),
-            Self::Call(call) => call.value(scope),
-        }
-    }
-
-    fn text(&self, scope: &Scope<'_>) -> Option<Arc<str>> {
-        match self.value(scope)? {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn bool(&self, scope: &Scope<'_>) -> Option<bool> {
-        match self.value(scope)? {
-            Value::Bool(bool) => Some(bool),
-            _ => None,
+            Self::Literal(value) => Some(Cow::Borrowed(value)),
+            Self::Template(template) => template.fill(scope).map(|t| Cow::Owned(Value::Text(t))),
+            Self::Variable(place) => scope.variable(*place).map(Cow::Borrowed),
+            Self::Call(call) => call.value(scope).map(Cow::Owned),
         }
     }
 }
@@ -101,24 +87,14 @@ impl Expression {
 impl Template {
     /// The text; `None` when a hole has nothing, or nothing that is text.
     pub(super) fn fill(&self, scope: &Scope<'_>) -> Option<Arc<str>> {
-        let parts = match self {
-            Self::Plain(text) => return Some(text.clone()),
-            Self::Holed(parts) => parts,
-        };
         let mut filled = String::new();
-        for part in parts {
+        for part in &self.0 {
             match part {
                 Part::Plain(text) => filled.push_str(text),
-                Part::Hole(place, attribute) => {
-                    let variable = scope.variable(*place)?;
-                    let value = match attribute {
-                        Some(attribute) => variable.attribute(*attribute)?,
-                        None => variable.clone(),
-                    };
-                    let Value::Text(text) = value else {
-                        return None;
-                    };
-                    filled.push_str(&text);
+                Part::Hole(place, None) => filled.push_str(scope.variable(*place)?.text()?),
+                Part::Hole(place, Some(attribute)) => {
+                    let value = scope.variable(*place)?.attribute(*attribute)?;
+                    filled.push_str(value.text()?);
                 }
             }
         }
@@ -130,7 +106,7 @@ impl Call {
     pub(super) fn value(&self, scope: &Scope<'_>) -> Option<Value> {
         match self {
             Self::IsSet(of) => Some(Value::Bool(of.value(scope).is_some())),
-            Self::Not(of) => Some(Value::Bool(!of.bool(scope)?)),
+            Self::Not(of) => Some(Value::Bool(!of.value(scope)?.bool()?)),
             Self::GetAttr(of, attribute) => of.value(scope)?.attribute(*attribute),
             Self::Substring {
                 of,
@@ -138,34 +114,41 @@ impl Call {
                 stop,
                 reverse,
             } => {
-                let text = of.text(scope)?;
-                let part = functions::substring(&text, *start, *stop, *reverse)?;
+                let text = of.value(scope)?;
+                let part = functions::substring(text.text()?, *start, *stop, *reverse)?;
                 Some(Value::Text(part.into()))
             }
             Self::UriEncode(of) => {
-                let text = of.text(scope)?;
-                Some(Value::Text(percent_encode(&text, b"").into()))
+                let text = percent_encode(of.value(scope)?.text()?, b"");
+                Some(Value::Text(text.into()))
             }
-            Self::StringEquals(a, b) => Some(Value::Bool(a.text(scope)? == b.text(scope)?)),
-            Self::BooleanEquals(a, b) => Some(Value::Bool(a.bool(scope)? == b.bool(scope)?)),
+            Self::StringEquals(a, b) => {
+                let (a, b) = (a.value(scope)?, b.value(scope)?);
+                Some(Value::Bool(a.text()? == b.text()?))
+            }
+            Self::BooleanEquals(a, b) => {
+                let (a, b) = (a.value(scope)?.bool()?, b.value(scope)?.bool()?);
+                Some(Value::Bool(a == b))
+            }
             Self::ParseUrl(of) => {
-                let url = functions::parse_url(&of.text(scope)?)?;
+                let url = functions::parse_url(of.value(scope)?.text()?)?;
                 Some(Value::Url(Arc::new(url)))
             }
             Self::IsValidHostLabel(of, allow_subdomains) => {
-                let fits = functions::is_host_label(&of.text(scope)?, *allow_subdomains);
+                let fits = functions::is_host_label(of.value(scope)?.text()?, *allow_subdomains);
                 Some(Value::Bool(fits))
             }
             Self::IsVirtualHostableS3Bucket(of, allow_subdomains) => {
-                let fits = functions::is_virtual_hostable(&of.text(scope)?, *allow_subdomains);
+                let bucket = of.value(scope)?;
+                let fits = functions::is_virtual_hostable(bucket.text()?, *allow_subdomains);
                 Some(Value::Bool(fits))
             }
             Self::Partition(of) => {
-                let partition = scope.partitions.of(&of.text(scope)?)?;
+                let partition = scope.partitions.of(of.value(scope)?.text()?)?;
                 Some(Value::Partition(partition.clone()))
             }
             Self::ParseArn(of) => {
-                let arn = functions::parse_arn(&of.text(scope)?)?;
+                let arn = functions::parse_arn(of.value(scope)?.text()?)?;
                 Some(Value::Arn(Arc::new(arn)))
             }
         }

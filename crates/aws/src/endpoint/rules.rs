@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::compile;
-use super::expression::{Call, Expression, Scope, Template};
+use super::expression::{Call, Expression, Scope};
 use super::partitions::Partitions;
 use super::value::Value;
 use super::{AuthScheme, Endpoint, EndpointError, RulesError};
@@ -85,9 +85,9 @@ pub(super) struct EndpointRule {
 #[derive(Debug)]
 pub(super) struct AuthSchemeRule {
     pub(super) name: String,
-    pub(super) signing_name: Option<Template>,
-    pub(super) signing_region: Option<Template>,
-    pub(super) signing_region_set: Vec<Template>,
+    pub(super) signing_name: Option<Expression>,
+    pub(super) signing_region: Option<Expression>,
+    pub(super) signing_region_set: Vec<Expression>,
     pub(super) disable_double_encoding: bool,
 }
 
@@ -162,10 +162,10 @@ impl Rule {
         }
         match &self.then {
             Then::Endpoint(rule) => Some(rule.endpoint(scope).ok_or(EndpointError::Unset)),
-            Then::Error(message) => Some(Err(match message.value(scope) {
-                Some(Value::Text(message)) => EndpointError::Refused(message.to_string()),
-                _ => EndpointError::Unset,
-            })),
+            Then::Error(message) => {
+                let message = text(message, scope).map(EndpointError::Refused);
+                Some(Err(message.unwrap_or(EndpointError::Unset)))
+            }
             Then::Tree(rules) => first(rules, scope),
         }
     }
@@ -182,23 +182,20 @@ impl Condition {
     }
 }
 
-fn text(value: Option<Value>) -> Option<String> {
-    match value? {
-        Value::Text(text) => Some(text.to_string()),
-        _ => None,
-    }
+fn text(of: &Expression, scope: &Scope<'_>) -> Option<String> {
+    Some(of.value(scope)?.text()?.to_owned())
 }
 
 impl EndpointRule {
     fn endpoint(&self, scope: &Scope<'_>) -> Option<Endpoint> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, values) in &self.headers {
-            let values = values.iter().map(|value| text(value.value(scope)));
+            let values = values.iter().map(|value| text(value, scope));
             headers.push((name.clone(), values.collect::<Option<Vec<_>>>()?));
         }
         let schemes = self.auth_schemes.iter().map(|rule| rule.scheme(scope));
         Some(Endpoint {
-            url: text(self.url.value(scope))?,
+            url: text(&self.url, scope)?,
             headers,
             auth_schemes: schemes.collect::<Option<Vec<_>>>()?,
         })
@@ -207,9 +204,8 @@ impl EndpointRule {
 
 impl AuthSchemeRule {
     fn scheme(&self, scope: &Scope<'_>) -> Option<AuthScheme> {
-        let fill = |template: &Template| template.fill(scope).map(|text| text.to_string());
-        let optional = |template: &Option<Template>| match template {
-            Some(template) => fill(template).map(Some),
+        let optional = |of: &Option<Expression>| match of {
+            Some(of) => text(of, scope).map(Some),
             None => Some(None),
         };
         Some(AuthScheme {
@@ -219,7 +215,7 @@ impl AuthSchemeRule {
             signing_region_set: self
                 .signing_region_set
                 .iter()
-                .map(fill)
+                .map(|of| text(of, scope))
                 .collect::<Option<Vec<_>>>()?,
             disable_double_encoding: self.disable_double_encoding,
         })

@@ -103,6 +103,20 @@ impl Attribute {
 }
 
 impl Value {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(bool) => Some(*bool),
+            _ => None,
+        }
+    }
+
     /// The part of the value that `attribute` names, when it has one.
     pub(super) fn attribute(&self, attribute: Attribute) -> Option<Self> {
         let value = match attribute.field {

@@ -216,6 +216,7 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     made.endpoint_url = aws.endpoint_url.clone();
     made.proxies = proxies(aws);
     made.retries.mode = aws.retry_mode;
+    made.limits = aws.limits.clone();
     Client::new(made)
         .map(Some)
         .map_err(|e| AppError::Aws(Box::new(e)))

@@ -1,5 +1,6 @@
 //! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
-//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
+//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment, but
+//! for AWS's own crate for credentials.
 
 mod proxies;
 mod secret;

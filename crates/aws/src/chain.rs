@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::error::CredentialsError;
@@ -49,8 +50,8 @@ pub struct StandardChain {
 }
 
 impl StandardChain {
-    /// The chain, for a client in `region`. `profile` is the one to take from the shared files, before
-    /// `AWS_PROFILE`. `proxies` are for whoever gives credentials, too.
+    /// The chain, for a client in `region`. When a profile of the shared files is named it is the only place that is
+    /// looked at, as with `aws --profile`. `proxies` are for whoever gives credentials, too.
     pub fn new(region: impl Into<String>, profile: Option<String>, proxies: Proxies) -> Self {
         Self {
             region: region.into(),
@@ -78,17 +79,32 @@ impl StandardChain {
             .read_timeout(ANSWER)
             .operation_timeout(OPERATION)
             .build();
+        let region = Region::new(self.region.clone());
         let config = ProviderConfig::without_region()
+            .with_region(Some(region.clone()))
             .with_http_client(http.clone())
             .with_timeout_config(timeouts);
-        let chain = DefaultCredentialsChain::builder()
-            .configure(config)
-            .region(Region::new(self.region.clone()));
-        let chain = match &self.profile {
-            Some(profile) => chain.profile_name(profile),
-            None => chain,
+        let found = async {
+            match &self.profile {
+                Some(name) => {
+                    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+                    profile
+                        .profile_name(name)
+                        .build()
+                        .provide_credentials()
+                        .await
+                }
+                None => {
+                    let chain = DefaultCredentialsChain::builder().configure(config);
+                    chain
+                        .region(region)
+                        .build()
+                        .await
+                        .provide_credentials()
+                        .await
+                }
+            }
         };
-        let found = async { chain.build().await.provide_credentials().await };
         // The crate writes external ids and the arguments of processes to the log. What matters is in its answer.
         found.with_subscriber(NoSubscriber::default()).await
     }

@@ -180,6 +180,16 @@ impl Client {
 
     /// A permit names an account, so a session must be known to be in the account it claims.
     async fn check(&self, scope: &Scope) -> Result<(), AwsError> {
+        // Each who waits for the same credentials may have to ask for them in turn.
+        let limit = self.inner.config.timeouts.operation;
+        let checked = tokio::time::timeout(limit, self.check_account(scope)).await;
+        checked.unwrap_or_else(|_| {
+            let reason = format!("none came within {limit:?}");
+            Err(AwsError::Credentials { reason })
+        })
+    }
+
+    async fn check_account(&self, scope: &Scope) -> Result<(), AwsError> {
         check_region(&scope.region)?;
         let wrong = |actual: &str| {
             Err(AwsError::WrongAccount {

@@ -197,7 +197,10 @@ impl Inner {
         let failed = |reason: String| AwsError::Credentials { reason };
         let credentials = asked
             .map_err(|_| failed("the provider did not answer in time".to_owned()))?
-            .map_err(|error| failed(chain(&error)))?;
+            // The chain says so of every place that has none.
+            .map_err(|error| {
+                failed(chain(&error).replace("the credential provider was not enabled: ", ""))
+            })?;
         let expires_at = credentials.expiry().map(timestamp);
         Ok(Held::new(
             credentials,

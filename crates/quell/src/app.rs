@@ -222,6 +222,7 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     made.use_dual_stack = endpoints.use_dual_stack;
     made.proxies = proxies(aws);
     made.retries.mode = aws.retry_mode;
+    made.limits = aws.limits.clone();
     Client::new(made)
         .map(Some)
         .map_err(|e| AppError::Aws(Box::new(e)))

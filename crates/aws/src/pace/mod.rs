@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -28,7 +29,8 @@ pub(crate) struct Key {
 }
 
 /// How fast the calls of a service may go, in one account and Region.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServiceLimits {
     /// Calls that only read.
     pub reads: Limit,
@@ -36,8 +38,8 @@ pub struct ServiceLimits {
     pub changes: Limit,
 }
 
-/// The limits by service; what is not named has none.
-#[derive(Clone, Debug, PartialEq)]
+/// The limits by service, by botocore's names; what is not named has none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits(pub BTreeMap<String, ServiceLimits>);
 
 impl Default for Limits {

@@ -104,8 +104,18 @@ fn a_profile_is_named_or_that_of_the_environment() {
         found(&files, &[("AWS_PROFILE", "a")]),
         "found AKIAA false false"
     );
-    let named = [("AWS_PROFILE", "a"), ("TEST_PROFILE", "b")];
-    assert_eq!(found(&files, &named), "found AKIAB false false");
+    let key = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", "PLANTED"),
+    ];
+    // One that the settings name is the only place.
+    let named = |name| [&key[..], &[("AWS_PROFILE", "a"), ("TEST_PROFILE", name)]].concat();
+    assert_eq!(found(&files, &named("b")), "found AKIAB false false");
+    let missing = found(&files, &named("c"));
+    assert!(
+        missing.starts_with("none: ") && missing.contains("`c`"),
+        "{missing}"
+    );
 }
 
 #[test]

@@ -192,6 +192,39 @@ async fn waiting_for_credentials_ends_with_the_deadline_and_nothing_was_sent() {
     assert!(!error.may_have_happened());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_session_does_not_wait_for_ever_either() {
+    let mut config = config("http://127.0.0.1:9");
+    config.credentials = crate::SharedCredentialsProvider::new(Never);
+    let client = Client::new(config).unwrap();
+    let scope = crate::Scope {
+        account: "123456789012".to_owned(),
+        region: "us-east-1".to_owned(),
+        role: None,
+    };
+    let start = tokio::time::Instant::now();
+    let mut sessions = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let (client, scope) = (client.clone(), scope.clone());
+        sessions.spawn(async move { client.change_session(&scope).await });
+    }
+    for session in sessions.join_all().await {
+        let error = session.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                AwsError::Credentials { .. } | AwsError::Unreachable { .. }
+            ),
+            "{error}"
+        );
+    }
+    assert!(
+        start.elapsed() <= Duration::from_secs(91),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
 #[tokio::test]
 async fn callers_of_one_place_share_its_limit() {
     let server = Server::start(vec![fine()]);

@@ -1,5 +1,6 @@
 //! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
-//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
+//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment, but
+//! for AWS's own crate for credentials.
 
 mod endpoints;
 mod proxies;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use quell_aws::RetryMode;
+use quell_aws::{Limits, RetryMode};
 use quell_respond::Level;
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +61,12 @@ pub struct AwsConfig {
     pub secret_access_key: Option<Secret>,
     /// Its session token, if it has one.
     pub session_token: Option<Secret>,
-    /// The profile of the shared files that the standard chain takes; `AWS_PROFILE` or `default` when absent.
+    /// The profile of the shared files to take, and nothing else; the standard chain when absent.
     pub profile: Option<String>,
     /// What is done about «slower», besides trying again later: standard, adaptive.
     pub retry_mode: RetryMode,
+    /// How fast the calls of a service may go, in one account and Region.
+    pub limits: Limits,
     /// The proxy for `https:`; `HTTPS_PROXY` when absent.
     pub https_proxy: Option<String>,
     /// The proxy for `http:`; `HTTP_PROXY` when absent.
@@ -146,6 +149,7 @@ impl Default for Config {
                 session_token: None,
                 profile: None,
                 retry_mode: RetryMode::Standard,
+                limits: Limits::default(),
                 https_proxy: None,
                 http_proxy: None,
                 no_proxy: None,
@@ -370,6 +374,19 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_changed_and_another_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("q.toml");
+        let text = "[aws.limits.ec2]\nreads.per_second = 5\n\
+                    [aws.limits.iam]\nreads = {per_second = 2, burst = 4}\nchanges = {per_second = 1, burst = 1}\n";
+        std::fs::write(&file, text).unwrap();
+        let limits = load(Some(&file), Some(folder.path())).unwrap().aws.limits.0;
+        assert_eq!(limits["ec2"].reads.per_second, 5.0);
+        assert_eq!(limits["ec2"].changes, Limits::default().0["ec2"].changes);
+        assert_eq!(limits["iam"].reads.burst, 4.0);
+    }
+
+    #[test]
     fn a_misspelt_key_is_offered_the_right_one() {
         let error = explain(None, None, "respond.level_mx")
             .unwrap_err()
@@ -388,6 +405,7 @@ mod tests {
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
             ("[aws]\nretry_mode = \"never\"\n", "never"),
+            ("[aws.limits.ec2.reads]\nper_minute = 5\n", "per_minute"),
             ("[aws]\nhttps_proxy = \"http://me:x@p:1\"\n", "HTTPS_PROXY"),
         ] {
             let file = folder.path().join("q.toml");

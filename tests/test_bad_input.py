@@ -338,7 +338,9 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         ("[respond]\nlevel_maxx = 'auto'\n", "level_maxx"),
         ("[respond]\nlevel_max = 'everything'\n", "everything"),
         ("[[accounts]]\nid = '12'\n", "twelve digits"),
-        ("[aws]\naccess_key_id = 'AKIAIOSFODNN7EXAMPLE'\n", "env:NAME or file:PATH"),
+        ("[aws]\naccess_key_id = 'AKIAIOSFODNN7EXAMPLE'\nsecret_access_key = 'env:X'\n", "env:NAME or file:PATH"),
+        ("[aws]\naccess_key_id = 'env:X'\n", "aws.secret_access_key"),
+        ("[aws]\nhttps_proxy = 'http://me:hush@proxy:3128'\n", "HTTPS_PROXY"),
         ("not toml", "settings.toml"),
     ],
 )
@@ -354,7 +356,7 @@ def test_settings_that_are_wrong(tmp_path: Path, text: str, words: str) -> None:
 def test_without_a_range_and_without_keys_it_serves_and_says_so(tmp_path: Path) -> None:
     home = Product(tmp_path)
     with home.server_up() as server:
-        assert "no AWS credentials" in server.process.err()
+        assert "AWS credentials by the standard chain" in server.process.err()
         assert server.incidents() == []
     said = home.quell("doctor")
     assert said.code == 1

@@ -3,21 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_credential_types::provider::ProvideCredentials as _;
-use quell_model::{Arn, Timestamp};
+use quell_model::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 
 use crate::config::Config;
-use crate::credentials::{Held, RoleToAssume, Roles, Scope, timestamp};
+use crate::credentials::Kept;
 use crate::endpoint;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::model::Kind;
+use crate::pace::Places;
 use crate::read_only::is_read_only;
 use crate::registry;
-use crate::retry::Buckets;
+use crate::role::Scope;
 use crate::session::{ChangeSession, HomeSession, ReadSession};
+use crate::skew::Skews;
 use crate::transport::Transport;
 
 /// The client for any AWS call by name. A clone is the same client: connections, models, credentials and retry
@@ -30,10 +31,10 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) transport: Transport,
-    pub(crate) buckets: Buckets,
-    roles: Roles,
-    home: Mutex<Option<Held>>,
-    home_account: OnceCell<String>,
+    pub(crate) places: Places,
+    pub(crate) skews: Skews,
+    pub(crate) kept: Kept,
+    pub(crate) home_account: OnceCell<String>,
 }
 
 /// What the model says of an operation.
@@ -72,27 +73,29 @@ impl Client {
     /// Makes a client. Nothing is sent, and the credentials are not asked for yet.
     ///
     /// # Errors
-    /// [`AwsError::Config`] for a Region or an endpoint that is none, or a machine without root certificates.
+    /// [`AwsError::Config`] for a Region, an endpoint, a proxy or a limit that is none, or a machine without root
+    /// certificates.
     pub fn new(config: Config) -> Result<Self, AwsError> {
         let wrong = |what: String| AwsError::Config { what };
         check_region(&config.region)?;
-        let mut plain = false;
-        if let Some(url) = &config.endpoint_url {
-            let uri: http::Uri = url.parse().map_err(|_| wrong(format!("{url} is no URL")))?;
-            plain = uri.scheme_str() == Some("http");
-            let is_https = uri.scheme_str() == Some("https");
-            if uri.host().is_none() || uri.query().is_some() || !(plain || is_https) {
-                return Err(wrong(format!("{url} is no http: or https: URL of a host")));
-            }
+        let overridden = config.endpoint_url.iter();
+        let mut plain = config.endpoint_url.is_some();
+        for url in overridden.chain(config.endpoint_urls.values()) {
+            plain &= check_url(url)? == "http";
         }
-        let transport = Transport::new(config.timeouts.connect, plain).map_err(wrong)?;
+        if let Some(fault) = config.limits.fault() {
+            return Err(wrong(fault));
+        }
+        let transport = Transport::new(config.timeouts.connect, plain, &config.proxies);
+        let transport = transport.map_err(wrong)?;
+        let places = Places::new(config.limits.clone(), config.retries.mode);
         Ok(Self {
             inner: Arc::new(Inner {
                 config,
                 transport,
-                buckets: Buckets::default(),
-                roles: Roles::default(),
-                home: Mutex::new(None),
+                places,
+                skews: Skews::default(),
+                kept: Kept::default(),
                 home_account: OnceCell::new(),
             }),
         })
@@ -162,6 +165,7 @@ impl Client {
                 region: &self.inner.config.region,
                 role: None,
                 safety: Safety::Repeatable,
+                deadline: None,
             };
             let answer = self.inner.call(&job).await?;
             let account = answer.value.get("Account").and_then(Value::as_str);
@@ -176,6 +180,16 @@ impl Client {
 
     /// A permit names an account, so a session must be known to be in the account it claims.
     async fn check(&self, scope: &Scope) -> Result<(), AwsError> {
+        // Each who waits for the same credentials may have to ask for them in turn.
+        let limit = self.inner.config.timeouts.operation;
+        let checked = tokio::time::timeout(limit, self.check_account(scope)).await;
+        checked.unwrap_or_else(|_| {
+            let reason = format!("none came within {limit:?}");
+            Err(AwsError::Credentials { reason })
+        })
+    }
+
+    async fn check_account(&self, scope: &Scope) -> Result<(), AwsError> {
         check_region(&scope.region)?;
         let wrong = |actual: &str| {
             Err(AwsError::WrongAccount {
@@ -191,11 +205,9 @@ impl Client {
                 wrong(&home)
             };
         };
-        let arn: Arn = role.arn.parse().map_err(|_| AwsError::Config {
-            what: format!("«{}» is not a role's ARN", role.arn),
-        })?;
-        if arn.account != scope.account {
-            return wrong(&arn.account);
+        role.check()?;
+        if role.account() != scope.account {
+            return wrong(&role.account());
         }
         let held = self.inner.credentials(Some(role)).await?;
         if held.account == scope.account {
@@ -203,6 +215,20 @@ impl Client {
         } else {
             wrong(&held.account)
         }
+    }
+}
+
+/// The scheme of an endpoint's URL.
+fn check_url(url: &str) -> Result<String, AwsError> {
+    let wrong = |what: &str| AwsError::Config {
+        what: format!("{url} is no {what}"),
+    };
+    let uri: http::Uri = url.parse().map_err(|_| wrong("URL"))?;
+    match uri.scheme_str() {
+        Some(scheme @ ("http" | "https")) if uri.host().is_some() && uri.query().is_none() => {
+            Ok(scheme.to_owned())
+        }
+        _ => Err(wrong("http: or https: URL of a host")),
     }
 }
 
@@ -218,70 +244,5 @@ fn check_region(region: &str) -> Result<(), AwsError> {
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         (self.config.clock)()
-    }
-
-    /// Credentials that last a while yet: of `role`, or Quell's own.
-    pub(crate) async fn credentials(&self, role: Option<&RoleToAssume>) -> Result<Held, AwsError> {
-        let Some(role) = role else {
-            return self.home_credentials().await;
-        };
-        let slot = self.roles.slot(role, self.now());
-        let mut slot = slot.lock().await;
-        if let Some(held) = slot.as_ref().filter(|held| held.is_fresh(self.now())) {
-            return Ok(held.clone());
-        }
-        match self.assume(role).await {
-            Ok(held) => Ok(slot.insert(held).clone()),
-            Err(error) => match slot.as_ref().filter(|held| held.is_usable(self.now())) {
-                Some(held) => {
-                    tracing::warn!(role = %role.arn, %error, "a role's credentials were not renewed");
-                    Ok(held.clone())
-                }
-                None => Err(error),
-            },
-        }
-    }
-
-    async fn assume(&self, role: &RoleToAssume) -> Result<Held, AwsError> {
-        let job = Job {
-            service: "sts",
-            operation: "AssumeRole",
-            params: &role.params(),
-            region: &self.config.region,
-            role: None,
-            // Credentials that nobody received harm nobody.
-            safety: Safety::Repeatable,
-        };
-        // `call` asks for credentials too, Quell's own; without the box the two would contain each other.
-        let answer = Box::pin(self.call(&job)).await?;
-        Held::from_answer(&answer.value)
-    }
-
-    async fn home_credentials(&self) -> Result<Held, AwsError> {
-        let mut home = self.home.lock().await;
-        let known = home.as_ref().filter(|held| held.expires_at.is_some());
-        if let Some(held) = known.filter(|held| held.is_fresh(self.now())) {
-            return Ok(held.clone());
-        }
-        let asked = self.config.credentials.provide_credentials();
-        let asked = tokio::time::timeout(self.config.timeouts.operation, asked).await;
-        let failed = |reason: String| AwsError::Credentials { reason };
-        let credentials = asked
-            .map_err(|_| failed("the provider did not answer in time".to_owned()))?
-            .map_err(|error| failed(error.to_string()))?;
-        let held = Held {
-            expires_at: credentials.expiry().map(timestamp),
-            account: String::new(),
-            credentials,
-        };
-        Ok(home.insert(held).clone())
-    }
-
-    /// Lets go of credentials that AWS calls expired.
-    pub(crate) async fn forget_credentials(&self, role: Option<&RoleToAssume>) {
-        match role {
-            Some(role) => *self.roles.slot(role, self.now()).lock().await = None,
-            None => *self.home.lock().await = None,
-        }
     }
 }

@@ -55,6 +55,26 @@ pub enum AwsError {
         /// What cannot be.
         what: String,
     },
+    /// The rules of the service give no endpoint for the call; nothing was sent.
+    #[error("{service} {operation} has no endpoint: {what}")]
+    NoEndpoint {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// Why, in AWS's words where the rules have some.
+        what: String,
+    },
+    /// The endpoint wants a kind of signature that is not made here; nothing was sent.
+    #[error("{service} {operation} must be signed by {scheme}{}, and this client signs by sigv4 only", demanded_by(.scheme))]
+    CannotSign {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// `sigv4a` or `sigv4-s3express`.
+        scheme: String,
+    },
     /// A read session was asked for a call that changes something (or may); nothing was sent.
     #[error("{service} {operation} does not only read: a read session may not make it")]
     NotReadOnly {
@@ -92,6 +112,26 @@ pub enum AwsError {
     #[error("no AWS credentials: {reason}")]
     Credentials {
         /// Why.
+        reason: String,
+    },
+    /// A role's credentials could not be had; nothing was sent with them.
+    #[error("the role {role} could not be assumed: {source}{}", advice(.source))]
+    RoleNotAssumed {
+        /// The role's ARN.
+        role: String,
+        /// Why.
+        source: Box<AwsError>,
+    },
+    /// More calls want to go to the same account, Region and service than its limit lets through; nothing was sent.
+    #[error("{service} {operation} in {region} did not get its turn: {reason}")]
+    Crowded {
+        /// The service.
+        service: String,
+        /// The operation.
+        operation: String,
+        /// The Region.
+        region: String,
+        /// Why it did not wait.
         reason: String,
     },
     /// AWS said no.
@@ -165,12 +205,40 @@ pub struct ServiceError {
     pub attempts: u32,
     /// Whether the call may change something.
     pub is_changing: bool,
+    /// Whether the service's model says that the error means «slower».
+    pub is_throttling: bool,
+    /// The Region of the bucket, when S3 says that it is in another than the call went to.
+    pub bucket_region: Option<String>,
 }
 
 fn hint(nearest: &Option<String>) -> String {
     nearest
         .as_ref()
         .map_or(String::new(), |n| format!(" (did you mean {n}?)"))
+}
+
+/// What to do about it, where AWS's words do not say.
+fn advice(source: &AwsError) -> &'static str {
+    match source.code() {
+        Some("PackedPolicyTooLarge") => {
+            "; shorten the session policy, or give the session fewer policies and tags"
+        }
+        Some("ExpiredTokenException" | "ExpiredToken") => {
+            "; the credentials it is assumed with have expired: renew them"
+        }
+        _ => "",
+    }
+}
+
+/// What it is that wants a kind of signature.
+fn demanded_by(scheme: &str) -> &'static str {
+    match scheme {
+        "sigv4a" => {
+            ", since it is for several Regions at once (name a resource of one Region instead)"
+        }
+        "sigv4-s3express" => ", since the bucket is a directory bucket",
+        _ => "",
+    }
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -181,6 +249,9 @@ fn list(faults: &[Fault]) -> String {
 impl ServiceError {
     /// What kind of error the code and the status tell of.
     pub fn kind(&self) -> ErrorKind {
+        if self.is_throttling {
+            return ErrorKind::Throttled;
+        }
         kind_of_code(&self.code).unwrap_or(match self.status {
             401 | 403 => ErrorKind::Denied,
             404 => ErrorKind::NotFound,
@@ -276,6 +347,8 @@ impl AwsError {
             | Self::UnknownOperation { .. }
             | Self::InvalidParams { .. }
             | Self::Unwritable { .. }
+            | Self::NoEndpoint { .. }
+            | Self::CannotSign { .. }
             | Self::TooLarge { .. }
             | Self::Config { .. } => ErrorKind::Invalid,
             Self::Model { .. } | Self::NotReadOnly { .. } | Self::NotAtHome { .. } => {
@@ -286,8 +359,16 @@ impl AwsError {
             | Self::Unreachable { .. }
             | Self::Unanswered { .. }
             | Self::Unreadable { .. } => ErrorKind::Unavailable,
+            Self::Crowded { .. } => ErrorKind::Throttled,
+            Self::RoleNotAssumed { source, .. } => source.kind(),
             Self::Service(error) => error.kind(),
         }
+    }
+
+    /// Whether the same call may well succeed later, and does no harm twice.
+    pub fn is_retryable(&self) -> bool {
+        let may_pass = matches!(self.kind(), ErrorKind::Throttled | ErrorKind::Unavailable);
+        may_pass && !self.may_have_happened()
     }
 
     /// Whether a changing call may have taken effect although it failed. Then read the live state before anything
@@ -304,6 +385,7 @@ impl AwsError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service(error) => Some(&error.code),
+            Self::RoleNotAssumed { source, .. } => source.code(),
             _ => None,
         }
     }
@@ -313,6 +395,7 @@ impl AwsError {
         match self {
             Self::Service(error) => error.request_id.as_deref(),
             Self::Unreadable { request_id, .. } => request_id.as_deref(),
+            Self::RoleNotAssumed { source, .. } => source.request_id(),
             _ => None,
         }
     }
@@ -328,6 +411,7 @@ impl AwsError {
             Self::Unreachable { service, .. }
             | Self::Unanswered { service, .. }
             | Self::Unreadable { service, .. }
+            | Self::Crowded { service, .. }
             | Self::TooLarge { service, .. } => {
                 format!("{}.SdkClientException", names::error_prefix(service))
             }
@@ -336,6 +420,7 @@ impl AwsError {
             | Self::NotPermitted(_)
             | Self::WrongAccount { .. } => "States.Permissions".to_owned(),
             Self::Credentials { .. } => "States.TaskFailed".to_owned(),
+            Self::RoleNotAssumed { source, .. } => source.error_name(),
             _ => "States.Runtime".to_owned(),
         }
     }
@@ -372,6 +457,8 @@ mod tests {
             shape: shape.map(str::to_owned),
             attempts: 1,
             is_changing: true,
+            is_throttling: false,
+            bucket_region: None,
         }))
     }
 

@@ -1,28 +1,32 @@
 //! One call from parameters to answer: validate, write, sign, send, read, and try again where that is safe.
 
+mod outcome;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use quell_model::{ErrorKind, Timestamp};
+use quell_model::Timestamp;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::client::Inner;
-use crate::credentials::RoleToAssume;
-use crate::endpoint;
-use crate::error::{AwsError, ServiceError};
+use crate::credentials::Held;
+use crate::endpoint::{Placing, Target};
+use crate::error::AwsError;
 use crate::model::{Operation, Service};
 use crate::object::{Arriving, Broken, ObjectStream};
-use crate::protocol::{self, ErrorAnswer, Malformed, Protocol, Unread, WireRequest, WireResponse};
+use crate::pace::{Key, Place};
+use crate::protocol::{self, Malformed, Protocol, Unread, WireRequest, WireResponse};
 use crate::registry;
+use crate::retry::Reason;
+use crate::role::RoleToAssume;
 use crate::session::Response;
 use crate::sign::Signer;
-use crate::transport::{NoAnswer, Received, Wanted};
+use crate::skew::Seen;
+use crate::transport::{Received, Wanted};
 use crate::validate;
-
-/// The status that stands for an error in the body of a 200: the service failed while it was at it.
-const REFUSED_LATE: u16 = 500;
+use outcome::{Again, Failed};
 
 /// Whether a call may be sent again when its answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,7 @@ pub(crate) enum Safety {
 }
 
 /// A call to make, and as whom.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) service: &'a str,
     pub(crate) operation: &'a str,
@@ -41,32 +46,37 @@ pub(crate) struct Job<'a> {
     pub(crate) region: &'a str,
     pub(crate) role: Option<&'a RoleToAssume>,
     pub(crate) safety: Safety,
+    /// When the caller no longer wants an answer.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// A job that has been validated and written.
-struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     job: &'a Job<'a>,
     service: &'static Service,
     operation: &'static Operation,
-    protocol: Protocol,
-    request: WireRequest,
-    url: String,
-    signing_region: String,
+    pub(crate) protocol: Protocol,
+    params: Value,
+    pub(crate) request: WireRequest,
+    pub(crate) target: Target,
     wanted: Wanted,
     attempt_limit: Duration,
 }
 
-/// An attempt that failed, and what may be done about it.
-struct Failed {
-    error: AwsError,
-    again: Again,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
-    No,
-    Yes,
-    WithNewCredentials,
+/// How far a call has come.
+#[derive(Default)]
+struct Tries {
+    attempt: u32,
+    /// Why the latest attempt but the first was made.
+    last_retry: Option<Reason>,
+    has_renewed: bool,
+    has_set_clock: bool,
+    /// Whether it goes to another Region than it was made for.
+    has_moved: bool,
+    /// The key that the latest attempt was signed with.
+    access_key: Option<String>,
+    /// Whether an attempt is on its way.
+    is_sent: bool,
 }
 
 impl Inner {
@@ -75,7 +85,7 @@ impl Inner {
         let whole = Wanted::Whole(self.config.answer_bytes_max);
         let limits = (whole, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |ready, received| {
+        self.attempts(ready, |ready, received| {
             let response = &received.response;
             let read = protocol::read(ready.protocol, ready.service, ready.operation, response)?;
             Ok(Response {
@@ -91,7 +101,7 @@ impl Inner {
     pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
         let limits = (Wanted::Whole(bytes_max), self.config.timeouts.operation);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |_, received| {
+        self.attempts(ready, |_, received| {
             let response = &received.response;
             checked(response, bytes_max).map_err(|broken| Malformed(broken.to_string()))?;
             Ok(response.body.clone())
@@ -107,7 +117,7 @@ impl Inner {
     ) -> Result<ObjectStream, AwsError> {
         let ready = self.prepare(job, (Wanted::Head, self.config.timeouts.attempt))?;
         let missing = || Malformed("the answer has no body".to_owned());
-        let opened = self.attempts(&ready, |_, received| {
+        let opened = self.attempts(ready, |_, received| {
             let rest = received.rest.take().ok_or_else(missing)?;
             Ok((std::mem::take(&mut received.response), rest))
         });
@@ -115,7 +125,7 @@ impl Inner {
         ObjectStream::new(&head, rest, bytes_max, self.config.timeouts.attempt)
     }
 
-    fn prepare<'a>(
+    pub(crate) fn prepare<'a>(
         &self,
         job: &'a Job<'a>,
         limits: (Wanted, Duration),
@@ -142,32 +152,40 @@ impl Inner {
         let params = self.with_tokens(service, operation, job.params);
         let written = protocol::write(protocol, service, operation, &params);
         let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
-        let overridden = self.config.endpoint_url.as_deref();
-        let found = endpoint::resolve(
-            job.service,
-            service,
-            job.region,
-            overridden,
-            &params,
-            &mut request,
-        );
-        let endpoint = found.map_err(unwritable)?;
-        let mut url = format!("{}{}", endpoint.base, request.path);
-        if !request.query.is_empty() {
-            url.push('?');
-            url.push_str(&request.query);
-        }
+        let target = self.target(job, job.region, &params, &mut request)?;
         Ok(Ready {
             job,
             service,
             operation,
             protocol,
+            params,
             request,
-            url,
-            signing_region: endpoint.signing_region,
+            target,
             wanted: limits.0,
             attempt_limit: limits.1,
         })
+    }
+
+    /// Where the call goes when it is made in `region`.
+    fn target(
+        &self,
+        job: &Job<'_>,
+        region: &str,
+        params: &Value,
+        request: &mut WireRequest,
+    ) -> Result<Target, AwsError> {
+        let (service, operation) = registry::operation(job.service, job.operation)?;
+        let account = job.role.map(RoleToAssume::account);
+        let placing = Placing {
+            name: job.service,
+            service,
+            operation,
+            params,
+            region,
+            account: account.as_deref(),
+            config: &self.config,
+        };
+        placing.target(request)
     }
 
     /// The parameters with their idempotency tokens, the same for all attempts.
@@ -198,81 +216,166 @@ impl Inner {
     /// Tries until there is an answer, it is no use, or time is up.
     async fn attempts<T>(
         &self,
-        ready: &Ready<'_>,
+        mut ready: Ready<'_>,
         read: impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
-        let account = job.role.map_or("home", |role| &role.arn);
-        let place = format!("{account} {} {}", job.region, job.service);
-        let deadline = Instant::now() + self.config.timeouts.operation;
-        let mut renewed = false;
-        let mut attempt = 1;
+        let place = self.places.of(self.place(job));
+        let deadline = self.deadline(job.deadline);
+        let mut tries = Tries::default();
         loop {
-            let failed = match self.attempt(ready, attempt, deadline, &read).await {
-                Ok(value) => {
-                    self.buckets.give_back(&place, attempt - 1);
-                    return Ok(value);
-                }
-                Err(failed) => failed,
+            tries.attempt += 1;
+            let attempt = self.attempt(&ready, &place, &mut tries, deadline);
+            // What is cut off here was waiting for credentials or its turn: an exchange has its own limit.
+            let ended = tokio::time::timeout_at(deadline, attempt).await;
+            let failed = match ended {
+                Ok(Ok(mut received)) => match read(&ready, &mut received) {
+                    Ok(value) => {
+                        place.succeeded(tries.last_retry);
+                        return Ok(value);
+                    }
+                    Err(unread) => ready.unread(unread, &received.response, tries.attempt),
+                },
+                Ok(Err(failed)) => failed,
+                Err(_) => ready.out_of_time(&tries),
             };
-            let wait = self.config.retries.delay(attempt, (self.config.random)());
-            let renews = failed.again == Again::WithNewCredentials;
-            let hopeless = failed.again == Again::No
-                || attempt >= self.config.retries.attempts_max
-                || (renews && renewed)
-                || Instant::now() + wait >= deadline;
-            if hopeless || !self.buckets.take(&place) {
-                return Err(failed.error);
+            if !tries.has_moved
+                && let Some(region) = ready.elsewhere(&failed.error)
+            {
+                ready.target = self.target(job, region, &ready.params, &mut ready.request)?;
+                tries.has_moved = true;
+                continue;
             }
-            if renews {
-                self.forget_credentials(job.role).await;
-                renewed = true;
-            } else {
-                tokio::time::sleep(wait).await;
+            let Some(wait) = self.wait_before_another(&failed, &mut tries, &place, deadline) else {
+                return Err(*failed.error);
+            };
+            if failed.again == Again::WithNewCredentials {
+                let forgets = self.forget_credentials(job.role, tries.access_key.as_deref());
+                // When somebody else holds them until then, the next attempt finds that time is up.
+                let _ = tokio::time::timeout_at(deadline, forgets).await;
             }
-            tracing::debug!(service = job.service, operation = job.operation, attempt, error = %failed.error, "trying again");
-            attempt += 1;
+            tracing::debug!(service = job.service, operation = job.operation, attempt = tries.attempt, error = %failed.error, "trying again");
+            tokio::time::sleep(wait).await;
         }
     }
 
-    async fn attempt<T>(
+    /// Where a call is counted.
+    fn place(&self, job: &Job<'_>) -> Key {
+        // Until somebody has asked, nobody knows which account is home.
+        let home = || self.home_account.get().cloned().unwrap_or_default();
+        Key {
+            account: job.role.map_or_else(home, RoleToAssume::account),
+            region: job.region.to_owned(),
+            service: job.service.to_owned(),
+            is_changing: job.safety == Safety::Once,
+        }
+    }
+
+    /// When a call must have ended: what the caller wants, and no later than our own limit.
+    pub(crate) fn deadline(&self, wanted: Option<Instant>) -> Instant {
+        let own = Instant::now() + self.config.timeouts.operation;
+        wanted.map_or(own, |wanted| wanted.min(own))
+    }
+
+    /// How long to wait before another attempt; none when there is to be none.
+    fn wait_before_another(
+        &self,
+        failed: &Failed,
+        tries: &mut Tries,
+        place: &Place,
+        deadline: Instant,
+    ) -> Option<Duration> {
+        let first_time =
+            |done: &mut bool| (!std::mem::replace(done, true)).then_some(Duration::ZERO);
+        match failed.again {
+            Again::No => None,
+            Again::WithNewCredentials => first_time(&mut tries.has_renewed),
+            Again::WithTheirTime => first_time(&mut tries.has_set_clock),
+            Again::After(reason) => {
+                let retries = &self.config.retries;
+                let random = (self.config.random)();
+                let wait = retries.delay(tries.attempt, reason, failed.asked_wait, random);
+                let is_in_time = Instant::now() + wait < deadline;
+                let may = tries.attempt < retries.attempts_max && is_in_time;
+                if !may || !place.may_retry(reason) {
+                    return None;
+                }
+                tries.last_retry = Some(reason);
+                Some(wait)
+            }
+        }
+    }
+
+    /// One attempt: an answer that says yes, or why there is none.
+    async fn attempt(
         &self,
         ready: &Ready<'_>,
-        attempt: u32,
+        place: &Place,
+        tries: &mut Tries,
         deadline: Instant,
-        read: &impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
-    ) -> Result<T, Failed> {
-        let signed = match self.signed(ready).await {
-            Ok(signed) => signed,
-            // Getting credentials has its own retries.
-            Err(error) => {
-                return Err(Failed {
-                    error,
-                    again: Again::No,
-                });
-            }
+    ) -> Result<Received, Failed> {
+        if Instant::now() >= deadline {
+            return Err(ready.out_of_time(tries));
+        }
+        let held = match ready.operation.authtype.as_deref() {
+            Some("none") => None,
+            _ => Some(self.credentials(ready.job.role).await),
         };
+        // Getting credentials has its own retries.
+        let held = held.transpose().map_err(Failed::last)?;
+        let access_key = |held: &Held| held.credentials.access_key_id().to_owned();
+        tries.access_key = held.as_ref().map(access_key);
+        let turn = place.turn(deadline).await;
+        turn.map_err(|no_turn| ready.no_turn(no_turn))?;
+
+        let signed_at = self.skews.now(&ready.host(), self.now());
+        let signed = self.signed(ready, held.as_ref(), signed_at);
+        let signed = signed.map_err(Failed::last)?;
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let late = NoAnswer::NotSent("no time was left to send it".to_owned());
-            return Err(ready.unanswered(late, attempt));
-        }
         let limit = ready.attempt_limit.min(left);
-        let sent = self.transport.exchange(signed, ready.wanted, limit).await;
-        let mut received = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
-        let response = &received.response;
-        if !(200..300).contains(&response.status) {
-            let said =
-                protocol::read_error(ready.protocol, ready.service, ready.operation, response);
-            return Err(ready.refused(said, response.status, attempt));
-        }
-        read(ready, &mut received).map_err(|unread| match unread {
-            Unread::Malformed(malformed) => ready.unreadable(&malformed, &received.response),
-            Unread::Refused(said) => ready.refused(*said, REFUSED_LATE, attempt),
-        })
+        tries.is_sent = true;
+        let sent = self.transport.exchange(signed, ready.wanted, limit);
+        let sent = sent.await;
+        tries.is_sent = false;
+        let received = sent.map_err(|no_answer| ready.unanswered(no_answer, tries.attempt))?;
+        self.judge(ready, place, tries.attempt, signed_at, received)
     }
 
-    async fn signed(&self, ready: &Ready<'_>) -> Result<http::Request<Full<Bytes>>, AwsError> {
+    /// What an answer says: yes, or no and what may be done about it.
+    fn judge(
+        &self,
+        ready: &Ready<'_>,
+        place: &Place,
+        attempt: u32,
+        signed_at: Timestamp,
+        received: Received,
+    ) -> Result<Received, Failed> {
+        let response = &received.response;
+        let status = response.status;
+        if (200..300).contains(&status) {
+            place.answered(false);
+            return Ok(received);
+        }
+        let said = protocol::read_error(ready.protocol, ready.service, ready.operation, response);
+        let mut failed = ready.refused(said, status, response, attempt);
+        place.answered(failed.is_throttled());
+        let seen = Seen {
+            code: failed.error.code().unwrap_or_default(),
+            signed_at,
+            date: date(response),
+        };
+        if self.skews.learn(&ready.host(), &seen, self.now()) {
+            failed.again = Again::WithTheirTime;
+        }
+        Err(failed)
+    }
+
+    fn signed(
+        &self,
+        ready: &Ready<'_>,
+        held: Option<&Held>,
+        now: Timestamp,
+    ) -> Result<http::Request<Full<Bytes>>, AwsError> {
         let unwritable = |what: String| AwsError::Unwritable {
             service: ready.job.service.to_owned(),
             operation: ready.job.operation.to_owned(),
@@ -281,124 +384,40 @@ impl Inner {
         let body = &ready.request.body;
         let mut builder = http::Request::builder()
             .method(ready.request.method.as_str())
-            .uri(&ready.url)
+            .uri(&ready.target.url)
             .header("User-Agent", &self.config.user_agent);
         for (name, value) in &ready.request.headers {
             builder = builder.header(name, value);
         }
         let request = builder.body(Full::new(body.clone()));
         let request = request.map_err(|error| unwritable(error.to_string()))?;
-        let held = match ready.operation.authtype.as_deref() {
-            Some("none") => None,
-            _ => Some(self.credentials(ready.job.role).await?),
-        };
         let signer = Signer {
-            credentials: held.as_ref().map(|held| &held.credentials),
-            service: ready.service.signing_name(),
-            region: &ready.signing_region,
-            now: self.now(),
+            credentials: held.map(|held| &held.credentials),
+            service: &ready.target.signing_name,
+            region: &ready.target.signing_region,
+            now,
+            manner: ready.target.manner,
         };
+        let body = (!ready.operation.unsigned_payload).then_some(&**body);
         signer.sign(request, body).map_err(unwritable)
     }
 }
 
 impl Ready<'_> {
-    /// There is no answer. What was not sent may be sent again; what may have arrived only if that is harmless.
-    fn unanswered(&self, no_answer: NoAnswer, attempt: u32) -> Failed {
-        let (service, operation) = (self.job.service.to_owned(), self.job.operation.to_owned());
-        let is_once = self.job.safety == Safety::Once;
-        let (error, again) = match no_answer {
-            NoAnswer::Lost(reason) if is_once => (
-                AwsError::Unanswered {
-                    service,
-                    operation,
-                    reason,
-                },
-                Again::No,
-            ),
-            NoAnswer::NotSent(reason) | NoAnswer::Lost(reason) => (
-                AwsError::Unreachable {
-                    service,
-                    operation,
-                    reason,
-                    attempts: attempt,
-                },
-                Again::Yes,
-            ),
-            NoAnswer::TooLarge(bytes_max) if is_once => {
-                let reason = format!("it is larger than {bytes_max} bytes");
-                (
-                    AwsError::Unanswered {
-                        service,
-                        operation,
-                        reason,
-                    },
-                    Again::No,
-                )
+    /// The Region to go to instead, when a read went to another than its bucket's. What changes something stays where
+    /// its permit is for.
+    fn elsewhere<'e>(&self, error: &'e AwsError) -> Option<&'e str> {
+        match error {
+            AwsError::Service(refused) if self.job.safety == Safety::Repeatable => {
+                refused.bucket_region.as_deref()
             }
-            NoAnswer::TooLarge(bytes_max) => (
-                AwsError::TooLarge {
-                    service,
-                    operation,
-                    bytes_max,
-                },
-                Again::No,
-            ),
-        };
-        Failed { error, again }
-    }
-
-    /// AWS said no. Only «slower» and «these credentials have expired» prove that nothing happened.
-    fn refused(&self, said: ErrorAnswer, status: u16, attempt: u32) -> Failed {
-        let is_once = self.job.safety == Safety::Once;
-        let error = ServiceError {
-            service: self.job.service.to_owned(),
-            operation: self.job.operation.to_owned(),
-            code: said.code,
-            message: said.message,
-            request_id: said.request_id,
-            status,
-            shape: said.shape,
-            attempts: attempt,
-            is_changing: is_once,
-        };
-        let again = match error.kind() {
-            _ if error.is_expired() => Again::WithNewCredentials,
-            ErrorKind::Throttled => Again::Yes,
-            ErrorKind::Unavailable if !is_once => Again::Yes,
-            _ => Again::No,
-        };
-        Failed {
-            error: AwsError::Service(Box::new(error)),
-            again,
+            _ => None,
         }
     }
 
-    /// AWS said yes, in words that cannot be read.
-    fn unreadable(&self, malformed: &Malformed, response: &WireResponse) -> Failed {
-        let (service, operation) = (self.job.service.to_owned(), self.job.operation.to_owned());
-        let what = malformed.0.clone();
-        if self.job.safety == Safety::Once {
-            let reason = format!("it cannot be read: {what}");
-            return Failed {
-                error: AwsError::Unanswered {
-                    service,
-                    operation,
-                    reason,
-                },
-                again: Again::No,
-            };
-        }
-        let request_id = protocol::request_id(&response.headers);
-        Failed {
-            error: AwsError::Unreadable {
-                service,
-                operation,
-                what,
-                request_id,
-            },
-            again: Again::Yes,
-        }
+    /// Whose clock the signature must be right by.
+    pub(crate) fn host(&self) -> String {
+        host(&self.target.url)
     }
 }
 
@@ -409,6 +428,14 @@ fn checked(response: &WireResponse, bytes_max: usize) -> Result<(), Broken> {
     arriving.finish()
 }
 
+/// The host of a URL, with its port.
+fn host(url: &str) -> String {
+    let uri: Option<http::Uri> = url.parse().ok();
+    let authority = uri.as_ref().and_then(http::Uri::authority);
+    authority.map(ToString::to_string).unwrap_or_default()
+}
+
+/// AWS's own time of an answer.
 fn date(response: &WireResponse) -> Option<Timestamp> {
     let text = response.headers.get("date")?.to_str().ok()?;
     let time = crate::scalar::parse_time_text(text)?;

@@ -12,35 +12,47 @@
 #[cfg(test)]
 extern crate self as quell_aws;
 
+mod chain;
 mod checksum;
 mod client;
 mod config;
+mod connect;
 mod credentials;
-mod endpoint;
+pub mod endpoint;
 mod error;
 mod execute;
 pub mod model;
 pub mod names;
 mod object;
+mod pace;
+mod presign;
 pub mod protocol;
 mod read_only;
+mod redact;
 pub mod registry;
 mod retry;
+mod role;
 mod scalar;
 mod session;
-mod sign;
+pub mod sign;
+mod skew;
 mod transport;
 pub mod validate;
 #[cfg(test)]
 mod wire_tests;
 
+pub use chain::StandardChain;
 pub use client::{Client, MemberFacts, OperationFacts};
-pub use config::{Clock, Config, Random, Retries, Timeouts};
-pub use credentials::{RoleToAssume, Scope};
+pub use config::{
+    Clock, Config, Limit, Limits, Proxies, Random, Retries, RetryMode, S3Options, ServiceLimits,
+    Timeouts,
+};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
 pub use object::ObjectStream;
+pub use presign::Presigned;
 pub use read_only::is_read_only;
+pub use role::{RoleToAssume, Scope};
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
 
 pub use aws_credential_types::Credentials;

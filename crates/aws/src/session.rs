@@ -2,20 +2,23 @@
 //! something, a session that changes something wants a permit for each call, and neither becomes the other.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use quell_model::{Call, Timestamp};
 use quell_respond::Permit;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::credentials::Scope;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
 use crate::object::{self, ObjectStream};
+use crate::presign::Presigned;
 use crate::read_only::is_read_only;
 use crate::registry;
+use crate::role::Scope;
 
 /// What AWS answered.
 #[derive(Clone, PartialEq)]
@@ -49,11 +52,22 @@ impl fmt::Debug for Response {
 pub struct ReadSession {
     client: Client,
     scope: Scope,
+    deadline: Option<Instant>,
 }
 
 impl ReadSession {
     pub(crate) fn new(client: Client, scope: Scope) -> Self {
-        Self { client, scope }
+        Self {
+            client,
+            scope,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Where it works.
@@ -71,10 +85,24 @@ impl ReadSession {
         operation: &str,
         params: &Value,
     ) -> Result<Response, AwsError> {
-        let service = sdk_service(service);
-        registry::operation(service, operation)?;
         let job = self.job(service, operation, params)?;
         self.client.inner.call(&job).await
+    }
+
+    /// The URL with which whoever holds it can make one reading call as this session, for `expires_in` (a second to
+    /// seven days) but no longer than the session's credentials last.
+    ///
+    /// # Errors
+    /// As [`ReadSession::call`], and [`AwsError::Unwritable`] for a call with a body or for another duration.
+    pub async fn presign(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+        expires_in: Duration,
+    ) -> Result<Presigned, AwsError> {
+        let job = self.job(service, operation, params)?;
+        self.client.inner.presign(&job, expires_in).await
     }
 
     /// The bytes of an object of S3 as they come, of one that has no more than `bytes_max`.
@@ -98,6 +126,8 @@ impl ReadSession {
         operation: &'a str,
         params: &'a Value,
     ) -> Result<Job<'a>, AwsError> {
+        let service = sdk_service(service);
+        registry::operation(service, operation)?;
         if !is_read_only(service, operation) {
             return Err(AwsError::NotReadOnly {
                 service: service.to_owned(),
@@ -111,6 +141,7 @@ impl ReadSession {
             region: &self.scope.region,
             role: self.scope.role.as_ref(),
             safety: Safety::Repeatable,
+            deadline: self.deadline,
         })
     }
 }
@@ -134,11 +165,22 @@ impl ReadSession {
 pub struct ChangeSession {
     client: Client,
     scope: Scope,
+    deadline: Option<Instant>,
 }
 
 impl ChangeSession {
     pub(crate) fn new(client: Client, scope: Scope) -> Self {
-        Self { client, scope }
+        Self {
+            client,
+            scope,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Where it works.
@@ -169,6 +211,7 @@ impl ChangeSession {
             } else {
                 Safety::Once
             },
+            deadline: self.deadline,
         };
         self.client.inner.call(&job).await
     }
@@ -194,11 +237,21 @@ const AT_HOME: &[(&str, &str, Safety)] = &[
 #[derive(Clone, Debug)]
 pub struct HomeSession {
     client: Client,
+    deadline: Option<Instant>,
 }
 
 impl HomeSession {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            deadline: None,
+        }
+    }
+
+    /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 
     /// Makes one of the calls on the list.
@@ -252,6 +305,7 @@ impl HomeSession {
             region: &self.client.inner.config.region,
             role: None,
             safety: *safety,
+            deadline: self.deadline,
         })
     }
 }

@@ -1,16 +1,18 @@
 //! One HTTP exchange: connections, time-outs, a limit on the answer's size.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::PROXY_AUTHORIZATION;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::connect::{Connector, Proxies, proxy_authorization};
 use crate::protocol::WireResponse;
 
 /// An answer that says no has no reason to be larger.
@@ -20,7 +22,8 @@ const ERROR_BYTES_MAX: usize = 1024 * 1024;
 const IDLE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
+    proxies: Arc<Matcher>,
 }
 
 /// Why there is no answer.
@@ -52,41 +55,29 @@ pub(crate) struct Received {
 
 impl Transport {
     /// `plain` says that only `http:` is spoken, for which no root certificates are wanted.
-    pub(crate) fn new(connect: Duration, plain: bool) -> Result<Self, String> {
-        let mut http = HttpConnector::new();
-        http.set_connect_timeout(Some(connect));
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        let provider = rustls::crypto::ring::default_provider();
-        let builder = HttpsConnectorBuilder::new();
-        let builder = if plain {
-            let tls = rustls::ClientConfig::builder_with_provider(provider.into())
-                .with_safe_default_protocol_versions()
-                .map_err(|e| e.to_string())?
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth();
-            builder.with_tls_config(tls)
-        } else {
-            builder
-                .with_provider_and_native_roots(provider)
-                .map_err(|e| format!("no root certificates: {e}"))?
-        };
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+    pub(crate) fn new(connect: Duration, plain: bool, proxies: &Proxies) -> Result<Self, String> {
+        let proxies = Arc::new(proxies.matcher()?);
+        let connector = Connector::new(connect, plain, Arc::clone(&proxies))?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .build(connector);
-        Ok(Self { client })
+        Ok(Self { client, proxies })
     }
 
     /// Sends `request` and reads as much of the answer as is wanted, within `limit`. An answer that says no is always
     /// read whole.
     pub(crate) async fn exchange(
         &self,
-        request: http::Request<Full<Bytes>>,
+        mut request: http::Request<Full<Bytes>>,
         wanted: Wanted,
         limit: Duration,
     ) -> Result<Received, NoAnswer> {
+        if let Some(authorization) = proxy_authorization(&self.proxies, request.uri()) {
+            request
+                .headers_mut()
+                .insert(PROXY_AUTHORIZATION, authorization);
+        }
         let whole = async {
             let response = self.client.request(request).await.map_err(no_answer)?;
             match wanted {
@@ -158,5 +149,6 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    text
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
 }

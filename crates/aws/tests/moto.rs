@@ -225,6 +225,18 @@ async fn signatures_are_right_for_every_protocol() {
 }
 
 #[tokio::test]
+async fn a_presigned_url_needs_nothing_else() {
+    let Some((moto, client)) = moto() else { return };
+    setup(&moto.url, "object", &["logs", "a b/ü+1.json", "for you"]).await;
+    let session = client.read_session(&home_scope()).await.unwrap();
+    let object = json!({"Bucket": "logs", "Key": "a b/ü+1.json"});
+    let hour = Duration::from_secs(3600);
+    let presigned = session.presign("s3", "GetObject", &object, hour).await;
+    let url = presigned.unwrap().url;
+    assert_eq!(setup(&moto.url, "fetch", &[&url]).await, "for you");
+}
+
+#[tokio::test]
 async fn nobody_there_is_unreachable_within_bounds() {
     // Port 9 on this machine: nobody listens.
     let mut config = range::config("http://127.0.0.1:9");

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use quell_aws::{Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider};
+use quell_aws::{
+    Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider, StandardChain,
+};
 use quell_model::{Resource, RunId};
 use quell_respond::{Level, Playbook, Roles};
 use quell_store::sqlite::SqliteState;
@@ -12,7 +14,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Account, Config, SecretError};
+use crate::config::{
+    Account, AwsConfig, Config, Endpoints, SecretError, proxies, whole_environment,
+};
 use crate::content::Content;
 
 /// The parts.
@@ -58,6 +62,9 @@ pub enum AppError {
     /// The AWS client.
     #[error(transparent)]
     Aws(#[from] Box<quell_aws::AwsError>),
+    /// One half of a key is named and the other is not.
+    #[error("aws.{0} is missing: name both halves of the key in quell.toml, or neither")]
+    HalfAKey(&'static str),
 }
 
 /// The file with the state, below the data folder.
@@ -203,19 +210,42 @@ pub fn make_private_folder(path: &std::path::Path) -> Result<(), AppError> {
 
 fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
     let aws = &config.aws;
-    let (id, secret) = match (aws.access_key_id.reveal(), aws.secret_access_key.reveal()) {
+    let Some(provider) = credentials(aws)? else {
+        return Ok(None);
+    };
+    let now: quell_aws::Clock = Arc::new(move || clock.now());
+    let mut made = quell_aws::Config::new(&aws.region, provider, now);
+    let endpoints = Endpoints::new(aws.endpoint_url.as_deref(), &whole_environment());
+    made.endpoint_url = endpoints.url;
+    made.endpoint_urls = endpoints.urls;
+    made.use_fips = endpoints.use_fips;
+    made.use_dual_stack = endpoints.use_dual_stack;
+    made.proxies = proxies(aws);
+    made.retries.mode = aws.retry_mode;
+    made.limits = aws.limits.clone();
+    Client::new(made)
+        .map(Some)
+        .map_err(|e| AppError::Aws(Box::new(e)))
+}
+
+/// The key that the settings name, else the standard chain, which is not asked before the first call.
+fn credentials(aws: &AwsConfig) -> Result<Option<SharedCredentialsProvider>, AppError> {
+    let (id, secret) = match (&aws.access_key_id, &aws.secret_access_key) {
+        (Some(id), Some(secret)) => (id.reveal(), secret.reveal()),
+        (None, None) => {
+            let chain = StandardChain::new(&aws.region, aws.profile.clone(), proxies(aws));
+            return Ok(Some(chain.into_provider()));
+        }
+        (Some(_), None) => return Err(AppError::HalfAKey("secret_access_key")),
+        (None, Some(_)) => return Err(AppError::HalfAKey("access_key_id")),
+    };
+    let (id, secret) = match (id, secret) {
         (Ok(id), Ok(secret)) => (id, secret),
-        // No credentials at all is a way to work; half of them is a mistake.
+        // Variables that are not there: Quell works without AWS. One of two is a mistake.
         (Err(SecretError::NoVariable(_)), Err(SecretError::NoVariable(_))) => return Ok(None),
         (Err(e), _) | (_, Err(e)) => return Err(e.into()),
     };
     let token = aws.session_token.as_ref().map(|t| t.reveal()).transpose()?;
-    let provider =
-        SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "quell.toml"));
-    let now: quell_aws::Clock = Arc::new(move || clock.now());
-    let mut made = quell_aws::Config::new(&aws.region, provider, now);
-    made.endpoint_url = aws.endpoint_url.clone();
-    Client::new(made)
-        .map(Some)
-        .map_err(|e| AppError::Aws(Box::new(e)))
+    let keys = Credentials::new(id, secret, token, None, "quell.toml");
+    Ok(Some(SharedCredentialsProvider::new(keys)))
 }

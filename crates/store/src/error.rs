@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use quell_model::ErrorKind;
 
-/// A fault of the state store. After any of them nothing of the batch has happened.
+/// A fault of the state store. After any of them but [`StoreError::Unconfirmed`] nothing of the batch has happened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else wrote it first: read it again.
@@ -43,6 +43,23 @@ pub enum StoreError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database server cannot be used.
+    #[error(
+        "the state store at {place} cannot be opened: {source}. Is the server up, and may this user use the database? (state.url says where)"
+    )]
+    Connect {
+        /// Host, port and database.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The answer to a commit was lost: the whole batch has happened, or nothing of it. Who writes it again finds a
+    /// conflict when it has.
+    #[error("the state store did not confirm a batch: {source}")]
+    Unconfirmed {
+        /// The database's own error.
+        source: sqlx::Error,
+    },
     /// The database said no, or did not answer.
     #[error("the state store failed while {doing}: {source}")]
     Database {
@@ -59,8 +76,8 @@ impl StoreError {
         match self {
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::Corrupt { .. } | Self::Unwritable { .. } => ErrorKind::Bug,
-            Self::Open { .. } => ErrorKind::Invalid,
-            Self::Database { .. } => ErrorKind::Unavailable,
+            Self::Open { .. } | Self::Connect { .. } => ErrorKind::Invalid,
+            Self::Unconfirmed { .. } | Self::Database { .. } => ErrorKind::Unavailable,
         }
     }
 }

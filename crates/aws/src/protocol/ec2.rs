@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, query, xml};
+use super::xml::{self, Document};
+use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, query};
 use crate::model::{Operation, Service};
 
 pub(super) fn write(
@@ -18,12 +19,15 @@ pub(super) fn read(
     operation: &Operation,
     response: &WireResponse,
 ) -> Result<Answer, Malformed> {
-    let root = xml::parse(&response.body)?;
+    let document = Document::parse(&response.body)?;
+    let root = document.root()?;
     let value = match &operation.output {
-        Some(output) => xml::structure(service.view(output), &root)?,
+        Some(output) => xml::structure(service.view(output), root)?,
         None => Value::Object(serde_json::Map::new()),
     };
-    let id = root.child("requestId").map(|id| id.text.trim().to_owned());
+    let id = root
+        .child("requestId")
+        .map(|id| id.text().trim().to_owned());
     Ok(Answer {
         value,
         request_id: id,

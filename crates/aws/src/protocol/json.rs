@@ -109,7 +109,7 @@ pub(super) fn read_with(
 
 /// A body by the model.
 pub(super) fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
-    value(view, &parse(body)?)
+    value(view, parse(body)?)
 }
 
 /// The body as JSON; an empty one is an empty object.
@@ -120,33 +120,34 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Malformed> {
     json_text::parse(body)
 }
 
-/// A value of the body in the API's spelling, by the model.
-pub(super) fn value(view: View<'_>, given: &Value) -> Result<Value, Malformed> {
+/// A value of the body in the API's spelling, by the model. Texts are moved, not copied.
+pub(super) fn value(view: View<'_>, given: Value) -> Result<Value, Malformed> {
     let wrong = || {
         let name = view.shape_name();
         Malformed(format!("{name} should be {}", view.kind()))
     };
     match (view.kind(), given) {
         (_, Value::Null) => Ok(Value::Null),
-        (Kind::Structure, given) if view.is_document() => Ok(given.clone()),
+        (Kind::Structure, given) if view.is_document() => Ok(given),
         (Kind::Structure, Value::Object(given)) => structure(view, given),
         (Kind::List, Value::Array(items)) => {
             let item = view.item().ok_or_else(wrong)?;
-            items.iter().map(|given| value(item, given)).collect()
+            let items = items.into_iter().map(|given| value(item, given));
+            items.collect()
         }
         (Kind::Map, Value::Object(entries)) => {
             let item = view.value().ok_or_else(wrong)?;
-            let entry = |(key, given): (&String, &Value)| Ok((key.clone(), value(item, given)?));
             // An entry that is null is not there, as with the members of a structure.
-            let given = entries.iter().filter(|(_, given)| !given.is_null());
-            given.map(entry).collect()
+            let given = entries.into_iter().filter(|(_, given)| !given.is_null());
+            let entries = given.map(|(key, given)| Ok((key, value(item, given)?)));
+            entries.collect()
         }
         // An odd time is no reason to lose the rest of the answer: it is given as it came.
-        (Kind::Timestamp, Value::String(_) | Value::Number(_)) => {
-            Ok(parse_time(given).map_or(given.clone(), time_to_answer))
+        (Kind::Timestamp, given @ (Value::String(_) | Value::Number(_))) => {
+            Ok(parse_time(&given).map_or(given, time_to_answer))
         }
-        (Kind::Float, Value::String(text)) => float_to_answer(text).ok_or_else(wrong),
-        (Kind::Integer, Value::String(text)) => integer_to_answer(text).ok_or_else(wrong),
+        (Kind::Float, Value::String(text)) => float_to_answer(&text).ok_or_else(wrong),
+        (Kind::Integer, Value::String(text)) => integer_to_answer(&text).ok_or_else(wrong),
         (Kind::Boolean, Value::String(text)) => match text.as_str() {
             "true" => Ok(true.into()),
             "false" => Ok(false.into()),
@@ -154,16 +155,19 @@ pub(super) fn value(view: View<'_>, given: &Value) -> Result<Value, Malformed> {
         },
         (Kind::Structure | Kind::List | Kind::Map, _) => Err(wrong()),
         (_, Value::Object(_) | Value::Array(_)) => Err(wrong()),
-        (_, given) => Ok(given.clone()),
+        (_, given) => Ok(given),
     }
 }
 
-fn structure(view: View<'_>, given: &Map<String, Value>) -> Result<Value, Malformed> {
-    let mut parsed = Map::new();
+fn structure(view: View<'_>, mut given: Map<String, Value>) -> Result<Value, Malformed> {
+    let mut parsed = Map::with_capacity(given.len());
     for (name, member) in view.members() {
         let wire = member.wire_name().unwrap_or(name);
-        if let Some(given) = given.get(wire).filter(|v| !v.is_null()) {
-            parsed.insert(name.to_owned(), value(member, given)?);
+        if let Some((key, given)) = given.remove_entry(wire)
+            && !given.is_null()
+        {
+            let key = if key == name { key } else { name.to_owned() };
+            parsed.insert(key, value(member, given)?);
         }
     }
     if view.is_union() && parsed.is_empty() {
@@ -233,7 +237,9 @@ pub(super) fn error(
             .to_owned(),
         request_id: None,
         shape: shape.map(|s| s.shape_name().to_owned()),
-        detail: shape.and_then(|s| value(s, body).ok()).unwrap_or_default(),
+        detail: shape
+            .and_then(|s| value(s, body.clone()).ok())
+            .unwrap_or_default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::xml::{self, Node};
+use super::xml::{self, Document, Node};
 use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, error_shape};
 use crate::model::{Kind, Operation, Service, View};
 use crate::scalar::{TimeFormat, parse_time, percent_encode, time_to_text, to_text};
@@ -153,7 +153,9 @@ pub(super) fn read(
     response: &WireResponse,
 ) -> Result<Answer, Malformed> {
     let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
-        let request_id = xml::parse(&response.body).ok().and_then(|r| request_id(&r));
+        let document = Document::parse(&response.body).ok();
+        let root = document.as_ref().and_then(|document| document.root().ok());
+        let request_id = root.and_then(request_id);
         return Ok(Answer {
             value: Value::Object(serde_json::Map::new()),
             request_id,
@@ -165,23 +167,24 @@ pub(super) fn read(
             request_id: None,
         });
     }
-    let root = xml::parse(&response.body)?;
+    let document = Document::parse(&response.body)?;
+    let root = document.root()?;
     let usual = format!("{}Result", operation.name);
     let start = match output.result_wrapper() {
         Some(wrapper) => root
             .child(wrapper)
             .ok_or_else(|| Malformed(format!("the answer has no <{wrapper}>")))?,
-        None => root.child(&usual).unwrap_or(&root),
+        None => root.child(&usual).unwrap_or(root),
     };
     Ok(Answer {
         value: xml::structure(output, start)?,
-        request_id: request_id(&root),
+        request_id: request_id(root),
     })
 }
 
-fn request_id(root: &Node) -> Option<String> {
+fn request_id(root: Node<'_>) -> Option<String> {
     let id = root.child("ResponseMetadata")?.child("RequestId")?;
-    Some(id.text.trim().to_owned())
+    Some(id.text().trim().to_owned())
 }
 
 pub(super) fn read_error(
@@ -189,23 +192,24 @@ pub(super) fn read_error(
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    let root = xml::parse(&response.body).ok()?;
+    let document = Document::parse(&response.body).ok()?;
+    let root = document.root().ok()?;
     let error = match root.child("Errors") {
         Some(errors) => errors.child("Error")?,
-        None if root.name == "Error" => &root,
+        None if root.name() == "Error" => root,
         None => root.child("Error")?,
     };
-    Some(xml_error(error, &root, service, operation))
+    Some(xml_error(error, root, service, operation))
 }
 
 /// The error that an `<Error>` element tells of, within the document `root`.
 pub(super) fn xml_error(
-    error: &Node,
-    root: &Node,
+    error: Node<'_>,
+    root: Node<'_>,
     service: &Service,
     operation: &Operation,
 ) -> ErrorAnswer {
-    let text = |name: &str| error.child(name).map(|n| n.text.trim().to_owned());
+    let text = |name: &str| error.child(name).map(|n| n.text().trim().to_owned());
     let code = text("Code").unwrap_or_default();
     let shape = error_shape(service, operation, &code);
     let request_id = ["RequestId", "RequestID", "requestId"]
@@ -215,7 +219,7 @@ pub(super) fn xml_error(
         message: text("Message")
             .or_else(|| text("message"))
             .unwrap_or_default(),
-        request_id: request_id.map(|id| id.text.trim().to_owned()),
+        request_id: request_id.map(|id| id.text().trim().to_owned()),
         shape: shape.map(|s| s.shape_name().to_owned()),
         detail: shape
             .and_then(|s| xml::structure(s, error).ok())

@@ -76,16 +76,14 @@ fn read_value(output: View<'_>, response: &WireResponse) -> Result<Map<String, V
         } else if let Some(plain) = read_plain_payload(payload, &response.body) {
             parsed.extend(plain?.map(|value| (name.to_owned(), value)));
         } else if !(payload.is_union() && response.body.is_empty()) {
-            let value = json::value(payload, &json::parse(&response.body)?)?;
+            let value = json::value(payload, json::parse(&response.body)?)?;
             parsed.insert(name.to_owned(), value);
         }
-    } else if output.members().any(|(_, m)| m.is_in_answer_body()) {
-        let body = json::value(output, &json::parse(&response.body)?)?;
-        for (name, value) in body.as_object().into_iter().flatten() {
-            if output.member(name).is_some_and(View::is_in_answer_body) {
-                parsed.insert(name.clone(), value.clone());
-            }
-        }
+    } else if output.members().any(|(_, m)| m.is_in_answer_body())
+        && let Value::Object(body) = json::value(output, json::parse(&response.body)?)?
+    {
+        let in_body = |name: &str| output.member(name).is_some_and(View::is_in_answer_body);
+        parsed.extend(body.into_iter().filter(|(name, _)| in_body(name)));
     }
     Ok(parsed)
 }

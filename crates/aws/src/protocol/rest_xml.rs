@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
+use super::xml::{self, Document};
 use super::{
     Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, event_stream, header, query,
-    xml,
 };
 use crate::model::{Kind, Operation, Service, View};
 use crate::scalar::{TimeFormat, parse_time, time_to_text, to_text};
@@ -237,17 +237,18 @@ fn structure(
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let root = xml::parse(body)?;
-    if root.name == "Error" {
-        let refused = query::xml_error(&root, &root, service, operation);
+    let document = Document::parse(body)?;
+    let root = document.root()?;
+    if root.name() == "Error" {
+        let refused = query::xml_error(root, root, service, operation);
         return Err(Unread::Refused(Box::new(refused)));
     }
-    Ok(Some(xml::structure(view, &root)?))
+    Ok(Some(xml::structure(view, root)?))
 }
 
 /// An event's payload by the model.
 fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
-    xml::structure(view, &xml::parse(body)?)
+    xml::structure(view, Document::parse(body)?.root()?)
 }
 
 pub(super) fn read_error(

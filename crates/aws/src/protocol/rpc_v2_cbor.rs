@@ -144,7 +144,7 @@ pub(super) fn read(
 
 /// A body that is missing is an empty structure.
 fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
-    json::value(view, &parse(body)?)
+    json::value(view, parse(body)?)
 }
 
 fn parse(body: &[u8]) -> Result<Value, Malformed> {

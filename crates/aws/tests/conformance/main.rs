@@ -11,7 +11,9 @@
 
 mod cbor;
 mod compare;
+mod endpoints;
 mod rows;
+mod signing;
 mod tally;
 mod xml;
 
@@ -34,9 +36,14 @@ fn folder() -> Option<PathBuf> {
 }
 
 fn run(file: &str, case: impl Fn(&serde_json::Value) -> tally::Outcome) {
+    run_as(file, file, case);
+}
+
+/// As `run`, with its own name in the row, where another crate runs the same file.
+fn run_as(name: &str, file: &str, case: impl Fn(&serde_json::Value) -> tally::Outcome) {
     let Some(folder) = folder() else { return };
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    let mut tally = Tally::new(file);
+    let mut tally = Tally::new(name);
     for line in text.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let outcome = case(&row);
@@ -53,4 +60,24 @@ fn aws_protocols() {
 #[test]
 fn aws_protocols_xml() {
     run("aws-protocols-xml.jsonl", rows::recorded_case);
+}
+
+#[test]
+fn aws_endpoints() {
+    let endpoints = endpoints::Endpoints::new();
+    run("aws-endpoints.jsonl", |row| endpoints.case(row));
+}
+
+#[test]
+fn sigv4_suite() {
+    run_as(
+        "sigv4-suite.jsonl, signing",
+        "sigv4-suite.jsonl",
+        signing::suite_case,
+    );
+}
+
+#[test]
+fn sigv4() {
+    run_as("sigv4.jsonl, signing", "sigv4.jsonl", signing::classic_case);
 }

@@ -304,6 +304,12 @@ fn embedded(name: &str) -> Option<Service> {
 
 /// The whole model, from the botocore of the range's Python.
 fn botocore(name: &str) -> Option<Service> {
+    let json = botocore_file(&format!("{name}/service-2.json.gz"))?;
+    Some(Service::from_json(json.as_bytes()).unwrap())
+}
+
+/// A file of the data of the range's botocore: `partitions.json`, or `SERVICE/FILE` of the service's newest version.
+pub(crate) fn botocore_file(name: &str) -> Option<String> {
     let python = std::env::var_os("QUELL_RANGE_PYTHON")
         .map(PathBuf::from)
         .or_else(|| {
@@ -317,12 +323,16 @@ fn botocore(name: &str) -> Option<Service> {
         .filter_map(Result::ok)
         .next()?
         .path();
-    let versions = std::fs::read_dir(site.join("site-packages/botocore/data").join(name)).ok()?;
+    let data = site.join("site-packages/botocore/data");
+    let Some((service, file)) = name.split_once('/') else {
+        return std::fs::read_to_string(data.join(name)).ok();
+    };
+    let versions = std::fs::read_dir(data.join(service)).ok()?;
     let newest = versions.filter_map(|v| Some(v.ok()?.path())).max()?;
-    let packed = std::fs::read(newest.join("service-2.json.gz")).ok()?;
-    let mut json = Vec::new();
+    let packed = std::fs::read(newest.join(file)).ok()?;
+    let mut json = String::new();
     flate2::read::GzDecoder::new(packed.as_slice())
-        .read_to_end(&mut json)
+        .read_to_string(&mut json)
         .ok()?;
-    Some(Service::from_json(&json).unwrap())
+    Some(json)
 }

@@ -100,6 +100,10 @@ elif what == 'object':
     s3.create_bucket(Bucket=rest[0])
     s3.put_object(Bucket=rest[0], Key=rest[1], Body=rest[2].encode())
     print('ok')
+elif what == 'fetch':
+    # By whoever has the URL: no client, no key.
+    import urllib.request
+    print(urllib.request.urlopen(rest[0]).read().decode())
 elif what == 'checked-key':
     # An administrator's key, an object, and from here on moto checks every signature.
     import json, urllib.request

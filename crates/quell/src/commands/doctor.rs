@@ -119,7 +119,7 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
 }
 
 async fn remote(app: &App) -> Vec<Check> {
-    let mend = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or [aws] in quell.toml; or start `quell range up`";
+    let mend = "give credentials as to the aws command line (a profile, AWS_ACCESS_KEY_ID, a role of the instance), or name a key under [aws] in quell.toml; or start `quell range up`";
     let Some(aws) = &app.aws else {
         return vec![check(
             "AWS credentials",

@@ -62,16 +62,21 @@ impl Serve {
             "  scope     {} account(s), level at most {}{}",
             app.config.accounts.len(),
             app.config.respond.level_max,
-            if app.aws.is_none() {
-                ", no AWS credentials: nothing is read or changed in AWS"
-            } else {
-                ""
-            }
+            credentials(&app)
         ));
         wait_for_signal(&tasks).await?;
         note("stopping: what is under way is in the log and goes on at the next start");
         tasks.stop().await;
         Ok(())
+    }
+}
+
+/// Where the credentials for AWS come from, when that is not said in the settings.
+fn credentials(app: &crate::app::App) -> &'static str {
+    match (&app.aws, &app.config.aws.access_key_id) {
+        (None, _) => ", no AWS credentials: nothing is read or changed in AWS",
+        (Some(_), None) => ", AWS credentials by the standard chain when they are first needed",
+        (Some(_), Some(_)) => "",
     }
 }
 

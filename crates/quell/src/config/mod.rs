@@ -1,15 +1,22 @@
 //! Configuration: defaults, then the range's own settings when one is up, then `quell.toml`, then
-//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment.
+//! `QUELL__SECTION__KEY`, then flags. Unknown keys are errors. This is the only place that reads the environment, but
+//! for AWS's own crate for credentials.
 
+mod endpoints;
+mod proxies;
 mod secret;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use quell_aws::{Limits, RetryMode};
 use quell_respond::Level;
 use serde::{Deserialize, Serialize};
 
+pub use endpoints::Endpoints;
+pub use proxies::proxies;
 pub use secret::{Secret, SecretError};
 
 /// All settings.
@@ -48,12 +55,24 @@ pub struct AwsConfig {
     pub endpoint_url: Option<String>,
     /// Quell's home Region.
     pub region: String,
-    /// Quell's own access key; a reference such as `env:AWS_ACCESS_KEY_ID`.
-    pub access_key_id: Secret,
+    /// Quell's own access key; a reference such as `env:NAME`. Without it the standard chain is asked.
+    pub access_key_id: Option<Secret>,
     /// Its secret.
-    pub secret_access_key: Secret,
+    pub secret_access_key: Option<Secret>,
     /// Its session token, if it has one.
     pub session_token: Option<Secret>,
+    /// The profile of the shared files to take, and nothing else; the standard chain when absent.
+    pub profile: Option<String>,
+    /// What is done about «slower», besides trying again later: standard, adaptive.
+    pub retry_mode: RetryMode,
+    /// How fast the calls of a service may go, in one account and Region.
+    pub limits: Limits,
+    /// The proxy for `https:`; `HTTPS_PROXY` when absent.
+    pub https_proxy: Option<String>,
+    /// The proxy for `http:`; `HTTP_PROXY` when absent.
+    pub http_proxy: Option<String>,
+    /// What is reached without a proxy; `NO_PROXY` when absent.
+    pub no_proxy: Option<String>,
     /// The external id that the roles' trust policies ask for.
     pub external_id: Option<String>,
 }
@@ -125,9 +144,15 @@ impl Default for Config {
             aws: AwsConfig {
                 endpoint_url: None,
                 region: "us-east-1".to_owned(),
-                access_key_id: Secret::reference("env:AWS_ACCESS_KEY_ID"),
-                secret_access_key: Secret::reference("env:AWS_SECRET_ACCESS_KEY"),
+                access_key_id: None,
+                secret_access_key: None,
                 session_token: None,
+                profile: None,
+                retry_mode: RetryMode::Standard,
+                limits: Limits::default(),
+                https_proxy: None,
+                http_proxy: None,
+                no_proxy: None,
                 external_id: None,
             },
             collect: CollectConfig {
@@ -153,6 +178,13 @@ pub fn environment(name: &str) -> Option<String> {
         reason = "this is the environment's one home"
     )]
     std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// All of the environment that is set and is text, for what has no fixed names.
+pub fn whole_environment() -> BTreeMap<String, String> {
+    let texts = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    texts.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// Where pinned downloads are kept (the range's Python): `$XDG_CACHE_HOME/quell` or `~/.cache/quell`.
@@ -219,7 +251,23 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
             });
         }
     }
+    check_proxies(&config.aws)?;
     Ok(config)
+}
+
+/// A file that names a proxy is read by many; its password is not for them.
+fn check_proxies(aws: &AwsConfig) -> Result<(), ConfigError> {
+    let named = [
+        ("aws.https_proxy", &aws.https_proxy),
+        ("aws.http_proxy", &aws.http_proxy),
+    ];
+    for (key, url) in named {
+        if url.as_ref().is_some_and(|url| url.contains('@')) {
+            let message = "a proxy with a password is named by the environment (HTTPS_PROXY, HTTP_PROXY), not here".to_owned();
+            return Err(ConfigError::Senseless { key, message });
+        }
+    }
+    Ok(())
 }
 
 fn layers(file: Option<&Path>, data: Option<&Path>) -> Result<Figment, ConfigError> {
@@ -250,6 +298,8 @@ const SECRETS: &[&str] = &[
     "aws.secret_access_key",
     "aws.session_token",
 ];
+/// The keys of URLs: with a password in it, one is not shown.
+const URLS: &[&str] = &["aws.https_proxy", "aws.http_proxy"];
 
 /// Where a setting came from and what it is, for `quell config explain`.
 ///
@@ -271,7 +321,9 @@ pub fn explain(
         _ => "the built-in default".to_owned(),
     };
     let mut shown = serde_json::to_string(&value).unwrap_or_default();
-    if SECRETS.contains(&key) && !Secret::reference(shown.trim_matches('"')).is_reference() {
+    let is_secret =
+        SECRETS.contains(&key) && !Secret::reference(shown.trim_matches('"')).is_reference();
+    if is_secret || (URLS.contains(&key) && shown.contains('@')) {
         shown = "«hidden»".to_owned();
     }
     Ok((shown, from))
@@ -315,10 +367,23 @@ mod tests {
         );
         assert_eq!(of("aws.region").1, "the built-in default");
         assert_eq!(of("aws.secret_access_key").0, "«hidden»");
-        assert_eq!(of("aws.access_key_id").0, "\"env:AWS_ACCESS_KEY_ID\"");
+        assert_eq!(of("aws.retry_mode").0, "\"standard\"");
         let config = load(Some(&file), Some(folder.path())).unwrap();
         let printed = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
         assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn a_limit_is_changed_and_another_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("q.toml");
+        let text = "[aws.limits.ec2]\nreads.per_second = 5\n\
+                    [aws.limits.iam]\nreads = {per_second = 2, burst = 4}\nchanges = {per_second = 1, burst = 1}\n";
+        std::fs::write(&file, text).unwrap();
+        let limits = load(Some(&file), Some(folder.path())).unwrap().aws.limits.0;
+        assert_eq!(limits["ec2"].reads.per_second, 5.0);
+        assert_eq!(limits["ec2"].changes, Limits::default().0["ec2"].changes);
+        assert_eq!(limits["iam"].reads.burst, 4.0);
     }
 
     #[test]
@@ -339,6 +404,9 @@ mod tests {
             ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+            ("[aws]\nretry_mode = \"never\"\n", "never"),
+            ("[aws.limits.ec2.reads]\nper_minute = 5\n", "per_minute"),
+            ("[aws]\nhttps_proxy = \"http://me:x@p:1\"\n", "HTTPS_PROXY"),
         ] {
             let file = folder.path().join("q.toml");
             std::fs::write(&file, text).unwrap();

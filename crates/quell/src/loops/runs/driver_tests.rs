@@ -9,8 +9,9 @@ async fn app(folder: &std::path::Path) -> Arc<App> {
         ..Config::default()
     };
     // Whatever the environment of the test holds: no AWS.
-    config.aws.access_key_id = Secret::reference("env:QUELL_TEST_HAS_NONE");
-    config.aws.secret_access_key = Secret::reference("env:QUELL_TEST_HAS_NONE");
+    let none = Some(Secret::reference("env:QUELL_TEST_HAS_NONE"));
+    config.aws.access_key_id = none.clone();
+    config.aws.secret_access_key = none;
     App::open(config).await.unwrap()
 }
 

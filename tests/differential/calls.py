@@ -12,11 +12,11 @@ from botocore.utils import is_json_value_header
 
 from . import places, reference
 from .plain import to_plain
+from .reference import ACCOUNT
 from .report import Difference
 from .values import Generator
 from .wire import request_of
 
-ACCOUNT = "123456789012"
 KINESIS = f"arn:aws:kinesis:us-east-1:{ACCOUNT}"
 # Members that botocore looks at itself. What decides over the host must name something that could be there, or
 # botocore has no host for it. An empty list leaves the member out.

@@ -7,7 +7,7 @@ import os
 import re
 import uuid
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -55,6 +55,9 @@ def model(service: str) -> ServiceModel:
     return _session().get_service_model(service)
 
 
+ACCOUNT = "123456789012"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a call is made, and what the client is told of endpoints."""
@@ -71,7 +74,7 @@ PLAIN = {"use_ssl": False, "addressing_style": "path"}
 REAL = {"use_ssl": True, "addressing_style": "auto"}
 
 
-@cache
+@lru_cache(maxsize=64)
 def _client(service: str, place: Place, use_ssl: bool, addressing_style: str) -> BaseClient:
     config = Config(
         # As our client: a checksum where one is demanded, no retries, and the old global endpoints forgotten.
@@ -114,7 +117,7 @@ def _sent(client: BaseClient, operation: str, params: dict[str, Any]) -> AWSPrep
 
 def write(service: str, operation: str, params: dict[str, Any]) -> Request:
     """The request that botocore sends for a call."""
-    client = _client(service, Place("us-east-1", ""), **PLAIN)
+    client = _client(service, Place("us-east-1", ACCOUNT), **PLAIN)
     host_prefix = ""
 
     def note(params: dict[str, Any], **_: Any) -> None:

@@ -12,10 +12,13 @@ from .answers import Yes
 from .calls import Call, Wrong, faults
 from .refusals import PAGE, UNKNOWN, No
 from .report import Difference, Report
+from .targets import PLACES, Placed
 from .wire import Wire
 
 # How much of what need not be given is given: some, nearly all, nothing.
 RICHNESS = [0.4, 1.0, 0.0]
+# How many of the calls are also made somewhere: most of a service's go to one host.
+PLACED = 0.1
 
 
 class Case(Protocol):
@@ -40,6 +43,10 @@ def cases(service: str, name: str, number: int, seed: str) -> Iterator[Case]:
     operation = reference.model(service).operation_model(name)
     seed, richness = f"{seed}/{service}/{name}/{number}", RICHNESS[number % len(RICHNESS)]
     yield Call(service, operation, seed, richness)
+    if Random(seed).random() < PLACED:
+        # One place for all operations of the service, because a client of botocore is slow to make.
+        place = Random(f"{service}/{number}").choice(PLACES)
+        yield Placed(service, operation, seed, richness, place)
     if faults(operation):
         yield Wrong(service, operation, seed, richness)
     # A stream of events is no value; our client does not read them.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from random import Random
 from typing import Any
 
 from botocore.model import OperationModel
 
 from . import reference
-from .calls import ACCOUNT, CHOICES, Call
-from .reference import Place
+from .calls import CHOICES, Call
+from .reference import ACCOUNT, Place
 from .report import Difference
 
 # One of each partition, two of the first. `us-east-1` has habits of its own.
@@ -52,7 +51,7 @@ class Placed(Call):
     of = "target"
 
     def __init__(self, service: str, operation: OperationModel, seed: str, richness: float, place: Place) -> None:
-        super().__init__(service, operation, f"{seed}/{place.region}", richness, {**CHOICES, **TELLING})
+        super().__init__(service, operation, seed, richness, {**CHOICES, **TELLING})
         self.place = place
 
     def query(self) -> dict[str, Any]:

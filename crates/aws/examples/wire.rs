@@ -1,17 +1,20 @@
 //! Writes requests and reads answers as the client does, without a network, a clock or credentials: the half of the
 //! differential test (`tests/differential`) that is ours.
 //!
-//! Each line of the input is a JSON object with `service` and `operation`, and either `params` (a request is written)
-//! or `answer` (an answer is read). Each line of the output is what came of it, in the same order. With the argument
+//! Each line of the input is a JSON object with `service` and `operation`, and either `params` (a request is written;
+//! with `place` it is told where it goes) or `answer` (an answer is read). Each line of the output is what came of it, in the same order. With the argument
 //! `services`, the names of the services are told instead.
 
 use std::io::{BufRead as _, Write as _};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use quell_aws::endpoint::{Placing, Target};
 use quell_aws::model::{Operation, Service};
-use quell_aws::protocol::{self, ErrorAnswer, Protocol, Unread, WireResponse};
-use quell_aws::{registry, validate};
+use quell_aws::protocol::{self, ErrorAnswer, Protocol, Unread, WireRequest, WireResponse};
+use quell_aws::{Config, Credentials, SharedCredentialsProvider, registry, validate};
+use quell_model::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +26,17 @@ struct Query {
     service: String,
     operation: String,
     params: Option<Value>,
+    place: Option<Place>,
     answer: Option<GivenAnswer>,
+}
+
+/// Where a call is made, and what the client is told of endpoints.
+#[derive(Deserialize)]
+struct Place {
+    region: String,
+    account: String,
+    use_fips: bool,
+    use_dual_stack: bool,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +62,16 @@ fn reply(query: Query) -> Result<Value, Box<dyn std::error::Error>> {
     let (service, operation) = registry::operation(&query.service, &query.operation)?;
     let protocol = Protocol::of(service).ok_or("no protocol of the service is built")?;
     match (query.params, query.answer) {
-        (Some(params), None) => Ok(written(protocol, service, operation, params)),
+        (Some(params), None) => {
+            let written = written(protocol, service, operation, params);
+            let Some(place) = query.place else {
+                return Ok(written.map_or_else(faults, |(request, _)| told(&request)));
+            };
+            let target = written.and_then(|(mut request, params)| {
+                place.target(&query.service, (service, operation), &params, &mut request)
+            });
+            Ok(target.map_or_else(faults, |target| going_to(operation, target)))
+        }
         (None, Some(answer)) => {
             let response = response(answer)?;
             Ok(read(protocol, service, operation, &response))
@@ -58,29 +80,72 @@ fn reply(query: Query) -> Result<Value, Box<dyn std::error::Error>> {
     }
 }
 
+/// The request of a call, and its parameters with the tokens; or the faults of the parameters.
 fn written(
     protocol: Protocol,
     service: &Service,
     operation: &Operation,
     mut params: Value,
-) -> Value {
+) -> Result<(WireRequest, Value), Vec<String>> {
     let input = operation.input.as_ref().map(|input| service.view(input));
     let faults = validate::faults(input, &params, protocol.has_null());
     if !faults.is_empty() {
-        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        return json!({"faults": told});
+        return Err(faults.iter().map(ToString::to_string).collect());
     }
     protocol::fill_tokens(service, operation, &mut params, || TOKEN.to_owned());
     match protocol::write(protocol, service, operation, &params) {
-        Ok(request) => json!({"request": {
-            "method": request.method,
-            "path": request.path,
-            "query": request.query,
-            "headers": request.headers,
-            "body": BASE64.encode(&request.body),
-            "host_prefix": request.host_prefix,
-        }}),
-        Err(why) => json!({"faults": [why.to_string()]}),
+        Ok(request) => Ok((request, params)),
+        Err(why) => Err(vec![why.to_string()]),
+    }
+}
+
+fn faults(told: Vec<String>) -> Value {
+    json!({"faults": told})
+}
+
+/// Where a request goes, and what it is signed for, if it is signed.
+fn going_to(operation: &Operation, mut target: Target) -> Value {
+    if operation.authtype.as_deref() == Some("none") {
+        (target.signing_name, target.signing_region) = Default::default();
+    }
+    json!({"url": target.url, "signing_name": target.signing_name, "signing_region": target.signing_region})
+}
+
+fn told(request: &WireRequest) -> Value {
+    json!({"request": {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": request.headers,
+        "body": BASE64.encode(&request.body),
+        "host_prefix": request.host_prefix,
+    }})
+}
+
+impl Place {
+    fn target(
+        &self,
+        name: &str,
+        (service, operation): (&Service, &Operation),
+        params: &Value,
+        request: &mut WireRequest,
+    ) -> Result<Target, Vec<String>> {
+        let credentials = Credentials::from_keys("AKIDEXAMPLE", "secret", None);
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let clock = Arc::new(|| Timestamp::from_millis(0));
+        let mut config = Config::new(self.region.as_str(), credentials, clock);
+        config.use_fips = self.use_fips;
+        config.use_dual_stack = self.use_dual_stack;
+        let placing = Placing {
+            name,
+            service,
+            operation,
+            params,
+            region: &self.region,
+            account: Some(&self.account),
+            config: &config,
+        };
+        placing.target(request).map_err(|why| vec![why.to_string()])
     }
 }
 

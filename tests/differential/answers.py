@@ -57,7 +57,16 @@ class Yes:
         theirs = places.of_value(to_plain(self.operation.output_shape, parsed), "value:")
         ours = places.of_value(reply["value"], "value:")
         ours["request id"], theirs["request id"] = reply["request_id"], metadata.get("RequestId")
-        return [difference(place, ours.get(place), theirs.get(place)) for place in places.differing(ours, theirs)]
+        return [
+            difference(self._name(place), ours.get(place), theirs.get(place))
+            for place in places.differing(ours, theirs)
+        ]
+
+    def _name(self, place: str) -> str:
+        """What is known by a place; a payload that is empty is the same everywhere."""
+        shape = self.operation.output_shape
+        payload = None if shape is None else shape.serialization.get("payload")
+        return "an empty payload" if place == f"value:{payload}" and not self.answer.body else place
 
 
 def answer(operation: OperationModel, value: dict[str, Any], random: Random) -> Answer:

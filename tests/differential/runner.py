@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from . import reference
 from .answers import Yes
-from .calls import Call, Wrong, faults
+from .calls import Call
+from .faults import Wrong, faults
 from .refusals import PAGE, UNKNOWN, No
 from .report import Difference, Report
 from .targets import PLACES, Placed

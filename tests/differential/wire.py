@@ -1,4 +1,4 @@
-"""Our client: the example `wire` of the crate `quell-aws`, which writes requests and reads answers without a network."""
+"""Our client: the example `wire` of the crate `quell-aws`, which writes and reads without a network."""
 
 from __future__ import annotations
 

@@ -67,10 +67,11 @@ class XmlBody:
     def _entries(self, around: str, shape: Shape, value: dict[str, Any]) -> list[str]:
         key_name = shape.key.serialization.get("name", "key")
         value_name = shape.value.serialization.get("name", "value")
-        return [
-            self._container(around, self._element(key_name, shape.key, key) + self._element(value_name, shape.value, item))
+        entries = (
+            self._element(key_name, shape.key, key) + self._element(value_name, shape.value, item)
             for key, item in value.items()
-        ]
+        )
+        return [self._container(around, entry) for entry in entries]
 
     def _container(self, name: str, content: str, attributes: str = "") -> str:
         if not content and self._random.random() < 0.5:

@@ -229,7 +229,6 @@ fn map<'a>(view: View<'_>, entries: impl Iterator<Item = &'a Node>) -> Result<Va
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounds::VALUES_MAX;
     use super::*;
 
     #[test]
@@ -261,10 +260,10 @@ mod tests {
         assert!(parse(b"<a>\xff</a>").is_err());
         let attributes: String = (0..=ATTRIBUTES_MAX).map(|i| format!(" a{i}=''")).collect();
         assert!(parse(format!("<a{attributes}/>").as_bytes()).is_err());
-        let many = format!("<a>{}</a>", "<b/>".repeat(VALUES_MAX));
+        let many = format!("<a>{}</a>", "<b/>".repeat(super::super::bounds::VALUES_MAX));
         assert_eq!(
             parse(many.as_bytes()).unwrap_err().0,
-            format!("more than {VALUES_MAX} values")
+            "more than 2000000 values"
         );
     }
 }

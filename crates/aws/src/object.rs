@@ -61,8 +61,8 @@ impl ObjectStream {
         let told = |broken| error(broken, self.request_id.clone());
         loop {
             let frame = tokio::time::timeout(self.idle, self.pieces.frame()).await;
-            let frame = frame.map_err(|_| unreachable(format!("silent for {:?}", self.idle)))?;
-            let Some(frame) = frame.transpose().map_err(|e| unreachable(chain(&e)))? else {
+            let frame = frame.map_err(|_| lost(format!("silent for {:?}", self.idle)))?;
+            let Some(frame) = frame.transpose().map_err(|e| lost(chain(&e)))? else {
                 arriving.finish().map_err(told)?;
                 return Ok(None);
             };
@@ -75,7 +75,7 @@ impl ObjectStream {
     }
 }
 
-fn unreachable(reason: String) -> AwsError {
+fn lost(reason: String) -> AwsError {
     AwsError::Unreachable {
         service: "s3".to_owned(),
         operation: "GetObject".to_owned(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::java;
 use crate::model::{Kind, View};
-use crate::validate::{Fault, Place, Problem, Step, nearest};
+use crate::validate::{Fault, Faults, Place, Problem, Step, nearest};
 
 /// Members that the Java SDK calls by another name: the shape, the member, Step Functions' name.
 const RENAMED: &[(&str, &str, &str)] = &[
@@ -25,11 +25,12 @@ const RENAMED: &[(&str, &str, &str)] = &[
 /// # Errors
 /// The members that Step Functions does not know, with the nearest ones that it does.
 pub fn params_from_states(input: Option<View<'_>>, params: &Value) -> Result<Value, Vec<Fault>> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let params = match input {
         Some(input) => from_states(input, params, &Place::ROOT, &mut faults),
         None => params.clone(),
     };
+    let faults = faults.sorted();
     if faults.is_empty() {
         Ok(params)
     } else {
@@ -45,8 +46,11 @@ pub fn answer_to_states(output: Option<View<'_>>, answer: Value) -> Value {
     }
 }
 
-fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Vec<Fault>) -> Value {
-    // `serde_json` reads nothing deeper than 128 levels.
+fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Faults) -> Value {
+    if place.is_too_deep() {
+        faults.add(place, Problem::TooDeep);
+        return Value::Null;
+    }
     match (view.kind(), given) {
         (Kind::Structure, Value::Object(members)) if !view.is_document() => {
             structure_from_states(view, members, place, faults)
@@ -71,12 +75,7 @@ fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Ve
     }
 }
 
-fn part(
-    view: Option<View<'_>>,
-    given: &Value,
-    place: &Place<'_>,
-    faults: &mut Vec<Fault>,
-) -> Value {
+fn part(view: Option<View<'_>>, given: &Value, place: &Place<'_>, faults: &mut Faults) -> Value {
     match view {
         Some(view) => from_states(view, given, place, faults),
         None => given.clone(),
@@ -87,7 +86,7 @@ fn structure_from_states(
     view: View<'_>,
     given: &Map<String, Value>,
     place: &Place<'_>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Faults,
 ) -> Value {
     let spelled: Vec<(String, &str, View<'_>)> = view
         .members()
@@ -102,14 +101,13 @@ fn structure_from_states(
         } else {
             let known = spelled.iter().map(|(spelled, ..)| spelled.as_str());
             let nearest = nearest(key, known);
-            let problem = Problem::Unknown { nearest };
-            let path = place.path();
-            faults.push(Fault { path, problem });
+            faults.add(place, Problem::Unknown { nearest });
         }
     }
     Value::Object(converted)
 }
 
+/// No answer is deep: its reader has a limit.
 fn to_states(view: View<'_>, answer: Value) -> Value {
     match (view.kind(), answer) {
         (Kind::Structure, Value::Object(members)) if !view.is_document() => members
@@ -223,6 +221,19 @@ mod tests {
                 "DBInstanceIdentifier is not a parameter (did you mean DbInstanceIdentifier?)"
                     .to_owned()
             ])
+        );
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_refused() {
+        let mut item = json!({"S": "x"});
+        for _ in 0..100 {
+            item = json!({"L": [item]});
+        }
+        let faults = params("dynamodb", "PutItem", &json!({"Item": {"a": item}})).unwrap_err();
+        assert!(
+            faults.concat().ends_with(" is nested too deep"),
+            "{faults:?}"
         );
     }
 

@@ -4,28 +4,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::place::{Place, Step};
-use super::{Fault, Measure, Problem, limits, nearest};
+use super::place::{Faults, Place, Step};
+use super::{Measure, Problem, limits, nearest};
 use crate::model::{Kind, View};
 use crate::scalar::parse_time;
 
-/// Parameters nested deeper than this are refused; no operation of AWS comes near.
-const DEPTH_MAX: usize = 64;
-/// More faults than this help nobody.
-const FAULTS_MAX: usize = 50;
-
 pub(super) struct Check {
-    faults: Vec<Fault>,
+    faults: Faults,
     null_items: bool,
 }
 
 impl Check {
     pub(super) fn new(null_items: bool) -> Self {
-        let faults = Vec::new();
+        let faults = Faults::default();
         Self { faults, null_items }
     }
 
-    pub(super) fn run(mut self, input: Option<View<'_>>, params: &Value) -> Vec<Fault> {
+    pub(super) fn run(mut self, input: Option<View<'_>>, params: &Value) -> Faults {
         let root = &Place::ROOT;
         match (input, params) {
             (Some(input), params) => self.value(input, params, root),
@@ -45,15 +40,11 @@ impl Check {
     }
 
     fn fault(&mut self, place: &Place<'_>, problem: Problem) {
-        if self.faults.len() >= FAULTS_MAX {
-            return;
-        }
-        let path = place.path();
-        self.faults.push(Fault { path, problem });
+        self.faults.add(place, problem);
     }
 
     fn value(&mut self, view: View<'_>, value: &Value, place: &Place<'_>) {
-        if place.depth > DEPTH_MAX {
+        if place.is_too_deep() {
             return self.fault(place, Problem::TooDeep);
         }
         let problem = match (view.kind(), value) {

@@ -18,7 +18,7 @@ use crate::model::{Kind, View};
 use check::Check;
 
 pub(crate) use nearest::nearest;
-pub(crate) use place::{Place, Step};
+pub(crate) use place::{Faults, Place, Step};
 
 /// One thing that is wrong with the parameters. It names the place and never quotes a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,10 +112,7 @@ impl fmt::Display for Problem {
 /// What is wrong with `params` for an operation whose input is `input`, sorted by place, 50 faults at most;
 /// `null_items` says whether the protocol can send `null` within lists and maps.
 pub fn faults(input: Option<View<'_>>, params: &Value, null_items: bool) -> Vec<Fault> {
-    let mut faults = Check::new(null_items).run(input, params);
-    // One order, whatever order the parameters came in.
-    faults.sort_by(|a, b| a.path.cmp(&b.path));
-    faults
+    Check::new(null_items).run(input, params).sorted()
 }
 
 #[cfg(test)]

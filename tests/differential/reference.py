@@ -6,6 +6,7 @@ import io
 import os
 import re
 import uuid
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -42,11 +43,14 @@ class _Caught(BaseException):
 
 @cache
 def _session() -> botocore.session.Session:
-    # What the machine is configured for must not change what is written.
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     return botocore.session.get_session()
+
+
+def _unconfigured() -> AbstractContextManager[Any]:
+    """What the machine is configured for must not change what is written."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return mock.patch.dict(os.environ, {**others, **files}, clear=True)
 
 
 @cache
@@ -86,15 +90,16 @@ def _client(service: str, place: Place, use_ssl: bool, addressing_style: str) ->
         use_fips_endpoint=place.use_fips,
         use_dualstack_endpoint=place.use_dual_stack,
     )
-    client = _session().create_client(
-        service,
-        region_name=place.region,
-        config=config,
-        use_ssl=use_ssl,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="secret",
-        aws_account_id=place.account,
-    )
+    with _unconfigured():
+        client = _session().create_client(
+            service,
+            region_name=place.region,
+            config=config,
+            use_ssl=use_ssl,
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="secret",
+            aws_account_id=place.account,
+        )
     client.meta.events.register("before-send.*", _catch)
     return client
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from harness.product import cargo_folders
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def request_of(reply: dict[str, Any]) -> Request | None:
 
 def built() -> Path:
     """The example where cargo puts it."""
-    target = os.environ.get("CARGO_TARGET_DIR") or Path(__file__).resolve().parents[2] / "target"
-    program = Path(target) / "debug" / "examples" / "wire"
-    if not program.exists():
-        raise FileNotFoundError(f"{program}: build it with cargo build --package quell-aws --example wire")
-    return program
+    places = [folder / "debug/examples/wire" for folder in cargo_folders()]
+    found = next((place for place in places if place.is_file()), None)
+    assert found, f"build it first (cargo build --package quell-aws --example wire); looked at {[*map(str, places)]}"
+    return found

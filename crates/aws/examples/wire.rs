@@ -1,9 +1,9 @@
 //! Writes requests and reads answers as the client does, without a network, a clock or credentials: the half of the
 //! differential test (`tests/differential`) that is ours.
 //!
-//! Each line of the input is a JSON object with `service` and `operation`, and either `params` (a request is written;
-//! with `place` it is told where it goes) or `answer` (an answer is read). Each line of the output is what came of it, in the same order. With the argument
-//! `services`, the names of the services are told instead.
+//! Each line of the input is a JSON object with `service`, `operation` and one of these: `params` (a request is
+//! written), `params` and `place` (it is told where the request goes), `answer` (it is read). Each line of the output is
+//! what came of it, in the same order. With the argument `services`, the names of the services are told instead.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -25,9 +25,16 @@ const TOKEN: &str = "00000000-0000-4000-8000-000000000000";
 struct Query {
     service: String,
     operation: String,
-    params: Option<Value>,
-    place: Option<Place>,
-    answer: Option<GivenAnswer>,
+    #[serde(flatten)]
+    asked: Asked,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Read { answer: GivenAnswer },
+    Place { params: Value, place: Place },
+    Write { params: Value },
 }
 
 /// Where a call is made, and what the client is told of endpoints.
@@ -61,23 +68,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn reply(query: Query) -> Result<Value, Box<dyn std::error::Error>> {
     let (service, operation) = registry::operation(&query.service, &query.operation)?;
     let protocol = Protocol::of(service).ok_or("no protocol of the service is built")?;
-    match (query.params, query.answer) {
-        (Some(params), None) => {
-            let written = written(protocol, service, operation, params);
-            let Some(place) = query.place else {
-                return Ok(written.map_or_else(faults, |(request, _)| told(&request)));
-            };
-            let target = written.and_then(|(mut request, params)| {
+    Ok(match query.asked {
+        Asked::Read { answer } => read(protocol, service, operation, &response(answer)?),
+        Asked::Write { params } => written(protocol, service, operation, params)
+            .map_or_else(faults, |(request, _)| told(&request)),
+        Asked::Place { params, place } => written(protocol, service, operation, params)
+            .and_then(|(mut request, params)| {
                 place.target(&query.service, (service, operation), &params, &mut request)
-            });
-            Ok(target.map_or_else(faults, |target| going_to(operation, target)))
-        }
-        (None, Some(answer)) => {
-            let response = response(answer)?;
-            Ok(read(protocol, service, operation, &response))
-        }
-        _ => Err("either params or an answer".into()),
-    }
+            })
+            .map_or_else(faults, |target| going_to(operation, target)),
+    })
 }
 
 /// The request of a call, and its parameters with the tokens; or the faults of the parameters.

@@ -21,6 +21,7 @@ KINESIS = f"arn:aws:kinesis:us-east-1:{ACCOUNT}"
 CHOICES: dict[tuple[str, str], list[str]] = {
     # The other algorithms, and the signature of a global endpoint, need a native library beside botocore.
     ("s3", "ChecksumAlgorithm"): ["CRC32", "SHA1", "SHA256"],
+    ("ec2", "SourceRegion"): ["eu-west-1"],
     ("events", "EndpointId"): [],
     ("kinesis", "ChannelARN"): [f"{KINESIS}:channel/c"],
     ("kinesis", "ConsumerARN"): [f"{KINESIS}:stream/s/consumer/c:1"],

@@ -4,3 +4,4 @@ pub(crate) mod fields;
 mod graph;
 mod json;
 pub(crate) mod machine;
+mod names;

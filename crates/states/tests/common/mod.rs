@@ -145,6 +145,6 @@ impl Driver {
     }
 
     pub(crate) fn open_task(&self) -> TaskId {
-        self.execution.outstanding_task().expect("a task is open")
+        self.execution.outstanding_tasks().next().expect("a task is open").task
     }
 }

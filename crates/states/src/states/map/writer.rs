@@ -1,0 +1,195 @@
+//! ResultWriter: the results of a Map Run as objects in S3, or reshaped.
+
+use crate::diagnostic::Faults;
+use crate::document::fields::Fields;
+use crate::failure::{Failure, RESULT_WRITER_FAILED};
+use crate::family::{Family, Record};
+use crate::limits::RESULTS_BYTES_MAX;
+use crate::resource::{Pattern, Resource};
+use crate::seen::{Form, Seen};
+use serde_json::{Value, json};
+
+#[derive(Clone, Debug)]
+pub(super) struct ResultWriter {
+    /// Where to write; without it the results are only reshaped.
+    target: Option<(Resource, Form)>,
+    transformation: Transformation,
+    lines: bool,
+}
+
+/// What is kept of each iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Transformation {
+    /// Everything about it.
+    None,
+    /// Its output.
+    Compact,
+    /// Its output; of an array, each element.
+    Flatten,
+}
+
+/// What is to be written, and the state's result once it is.
+pub(super) struct Files {
+    pub(super) writes: Vec<Value>,
+    pub(super) result: Value,
+}
+
+impl ResultWriter {
+    pub(super) fn read(fields: Fields<'_>, faults: &mut Faults) -> ResultWriter {
+        let config = fields.object("WriterConfig", faults);
+        let mut transformation = Transformation::None;
+        let mut lines = false;
+        if let Some(config) = config {
+            let words = ["NONE", "COMPACT", "FLATTEN"];
+            transformation = match config.word("Transformation", &words, faults) {
+                Some("COMPACT") => Transformation::Compact,
+                Some("FLATTEN") => Transformation::Flatten,
+                _ => Transformation::None,
+            };
+            lines = config.word("OutputType", &["JSON", "JSONL"], faults) == Some("JSONL");
+            config.finish(faults);
+        }
+        let target = read_target(&fields, faults);
+        if target.is_none() && fields.value("WriterConfig").is_none() {
+            faults.schema(
+                fields.place(),
+                "A ResultWriter needs one of these fields: [Resource, WriterConfig]",
+            );
+        }
+        fields.finish(faults);
+        ResultWriter {
+            target,
+            transformation,
+            lines,
+        }
+    }
+
+    /// The call that writes.
+    pub(super) fn resource(&self) -> Option<&Resource> {
+        self.target.as_ref().map(|(resource, _)| resource)
+    }
+
+    /// The results of a run that has ended.
+    pub(super) fn files(&self, seen: Seen<'_>, family: &Family) -> Result<Files, Failure> {
+        let failed = |cause: String| Failure::task(RESULT_WRITER_FAILED, Some(cause));
+        if family.overflowed() {
+            return Err(failed(format!(
+                "The results are larger than {RESULTS_BYTES_MAX} bytes"
+            )));
+        }
+        let Some(map_run) = &family.map_run else {
+            return Err(failed("There is no Map Run".to_owned()));
+        };
+        let Some((_, arguments)) = &self.target else {
+            let result = self.reshaped(map_run.records.iter().filter(|r| r.succeeded));
+            return Ok(Files {
+                writes: Vec::new(),
+                result: Value::Array(result),
+            });
+        };
+        let arguments = arguments.evaluate("ResultWriter/Arguments", seen)?;
+        let (Some(bucket), prefix) = (arguments["Bucket"].as_str(), arguments["Prefix"].as_str())
+        else {
+            return Err(failed("The Bucket must be a string".to_owned()));
+        };
+        let run_id = map_run.arn.rsplit(':').next().unwrap_or_default();
+        let folder = match prefix.map(|prefix| prefix.trim_end_matches('/')) {
+            None | Some("") => run_id.to_owned(),
+            Some(prefix) => format!("{prefix}/{run_id}"),
+        };
+        Ok(self.written(&map_run.records, &map_run.arn, bucket, &folder))
+    }
+
+    fn written(&self, records: &[Record], arn: &str, bucket: &str, folder: &str) -> Files {
+        let mut writes = Vec::new();
+        let mut listed = json!({ "FAILED": [], "PENDING": [], "SUCCEEDED": [] });
+        for (name, succeeded) in [("SUCCEEDED", true), ("FAILED", false)] {
+            let mut chosen = records.iter().filter(|r| r.succeeded == succeeded).peekable();
+            if chosen.peek().is_none() {
+                continue;
+            }
+            let key = format!("{folder}/{name}_0.{}", self.extension());
+            let body = self.text(match succeeded {
+                true => self.reshaped(chosen),
+                false => chosen.map(|record| record.fields.clone()).collect(),
+            });
+            if let Some(Value::Array(files)) = listed.get_mut(name) {
+                files.push(json!({ "Key": key, "Size": body.len() }));
+            }
+            writes.push(json!({ "Bucket": bucket, "Key": key, "Body": body }));
+        }
+        let manifest = format!("{folder}/manifest.json");
+        let body = json!({ "DestinationBucket": bucket, "MapRunArn": arn, "ResultFiles": listed });
+        writes.push(json!({ "Bucket": bucket, "Key": manifest, "Body": body.to_string() }));
+        Files {
+            writes,
+            result: json!({
+                "MapRunArn": arn,
+                "ResultWriterDetails": { "Bucket": bucket, "Key": manifest },
+            }),
+        }
+    }
+
+    fn extension(&self) -> &'static str {
+        if self.lines { "jsonl" } else { "json" }
+    }
+
+    fn text(&self, values: Vec<Value>) -> String {
+        match self.lines {
+            true => values.iter().map(|value| format!("{value}\n")).collect(),
+            false => Value::Array(values).to_string(),
+        }
+    }
+
+    fn reshaped<'r>(&self, records: impl Iterator<Item = &'r Record>) -> Vec<Value> {
+        let mut values = Vec::new();
+        for record in records {
+            let output = || {
+                let text = record.fields["Output"].as_str().unwrap_or("null");
+                serde_json::from_str(text).unwrap_or(Value::Null)
+            };
+            match self.transformation {
+                Transformation::None => values.push(record.fields.clone()),
+                Transformation::Compact => values.push(output()),
+                Transformation::Flatten => match output() {
+                    Value::Array(items) => values.extend(items),
+                    other => values.push(other),
+                },
+            }
+        }
+        values
+    }
+}
+
+fn read_target(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Resource, Form)> {
+    let name = if fields.in_jsonpath() { "Parameters" } else { "Arguments" };
+    let form = Form::read(fields, name, faults);
+    let resource = fields.text("Resource", faults)?;
+    if !is_s3(resource, "putObject") {
+        faults.schema(
+            fields.at("Resource"),
+            "The resource must be arn:aws:states:::s3:putObject",
+        );
+        return None;
+    }
+    if form.is_none() {
+        fields.require(&[name], faults);
+    }
+    Some((s3("putObject"), form?))
+}
+
+/// Whether a resource is this action of S3, in any partition.
+pub(super) fn is_s3(resource: &str, action: &str) -> bool {
+    let mut parts = resource.splitn(3, ':');
+    (parts.next(), parts.next().is_some_and(|p| p.starts_with("aws"))) == (Some("arn"), true)
+        && parts.next() == Some(&format!("states:::s3:{action}"))
+}
+
+/// The call behind it, in the form that every runner knows.
+pub(super) fn s3(action: &str) -> Resource {
+    Resource::AwsSdk {
+        service: "s3".to_owned(),
+        action: action.to_owned(),
+        pattern: Pattern::RequestResponse,
+    }
+}

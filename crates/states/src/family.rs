@@ -77,7 +77,9 @@ impl Family {
 
     /// Keeps what the result files will say of a child.
     pub(crate) fn record(&mut self, record: Record) {
-        self.gathered = self.gathered.saturating_add(record.fields.to_string().len());
+        self.gathered = self
+            .gathered
+            .saturating_add(record.fields.to_string().len());
         if self.gathered <= limits::RESULTS_BYTES_MAX
             && let Some(map_run) = &mut self.map_run
         {
@@ -190,7 +192,10 @@ mod tests {
     use serde_json::json;
 
     fn family(size: usize, concurrency: usize) -> Family {
-        let item = |n| Item { value: json!(n), key: None };
+        let item = |n| Item {
+            value: json!(n),
+            key: None,
+        };
         Family::of((0..size).map(item).collect(), concurrency)
     }
 
@@ -220,10 +225,22 @@ mod tests {
     fn either_tolerance_ends_the_run() {
         let mut family = family(4, 4);
         let run = |tolerated_count, tolerated_percentage| {
-            Some(MapRun { arn: String::new(), tolerated_count, tolerated_percentage, records: Vec::new() })
+            Some(MapRun {
+                arn: String::new(),
+                tolerated_count,
+                tolerated_percentage,
+                records: Vec::new(),
+            })
         };
         while let Some((index, _)) = family.begin(0) {
-            family.end(index, if index < 2 { End::Failed } else { End::Succeeded(json!(1)) });
+            family.end(
+                index,
+                if index < 2 {
+                    End::Failed
+                } else {
+                    End::Succeeded(json!(1))
+                },
+            );
         }
         for (count, percentage, beyond) in [
             (None, None, true),
@@ -234,7 +251,11 @@ mod tests {
             (Some(2), Some(10.0), true),
         ] {
             family.map_run = run(count, percentage);
-            assert_eq!(family.beyond_tolerance(), beyond, "{count:?} {percentage:?}");
+            assert_eq!(
+                family.beyond_tolerance(),
+                beyond,
+                "{count:?} {percentage:?}"
+            );
         }
     }
 }

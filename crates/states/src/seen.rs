@@ -24,7 +24,11 @@ pub(crate) enum Form {
 
 impl Form {
     /// Reads the field `name`.
-    pub(crate) fn read(fields: &Fields<'_>, name: &'static str, faults: &mut Faults) -> Option<Form> {
+    pub(crate) fn read(
+        fields: &Fields<'_>,
+        name: &'static str,
+        faults: &mut Faults,
+    ) -> Option<Form> {
         match fields.in_jsonpath() {
             true => fields.payload(name, faults).map(Form::Paths),
             false => fields.template(name, faults).map(Form::Jsonata),
@@ -97,7 +101,9 @@ impl Amount {
             (Some(Value::String(text)), None) if !fields.in_jsonpath() => {
                 Source::Computed(fields.expression(name, text, faults)?)
             }
-            (Some(value), None) => Source::Fixed(read_number(fields, name, kind, bounds, value, faults)?),
+            (Some(value), None) => {
+                Source::Fixed(read_number(fields, name, kind, bounds, value, faults)?)
+            }
         };
         Some(Amount {
             name,
@@ -121,7 +127,8 @@ impl Amount {
             }
             (Source::Path(query), Seen::Paths(view)) => {
                 let value = self.find(query, &view)?;
-                self.number(&value).ok_or_else(|| self.unfit(query, &value))?
+                self.number(&value)
+                    .ok_or_else(|| self.unfit(query, &value))?
             }
             _ => return Err(misplaced(name)),
         };
@@ -195,5 +202,8 @@ fn read_number(
 
 /// The failure of a field that is not in its state's language: a fault of ours.
 fn misplaced(field: &str) -> Failure {
-    Failure::interpreter(RUNTIME, format!("'{field}' is not in the language of its state"))
+    Failure::interpreter(
+        RUNTIME,
+        format!("'{field}' is not in the language of its state"),
+    )
 }

@@ -110,7 +110,11 @@ impl Definition {
 impl Trial {
     /// Whether the work ends with an error.
     fn fails(&self) -> bool {
-        self.failed_iterations > 0 || matches!(self.work, Some(Work::Error { .. }))
+        self.failed_iterations > 0 || self.is_error()
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self.work, Some(Work::Error { .. }))
     }
 }
 
@@ -150,7 +154,9 @@ fn finish(
                 Work::Error { error, cause } => task.reported(run, visit, error, cause),
             });
         }
-        (Kind::Map(map), Awaiting::Children(family)) if !family.tolerates(trial.failed_iterations) => {
+        (Kind::Map(map), Awaiting::Children(family))
+            if !trial.is_error() && !family.tolerates(trial.failed_iterations) =>
+        {
             let failure = tolerance_exceeded();
             return Some(map.ending().fail(run, visit, failure, Awaiting::Redrive));
         }

@@ -277,7 +277,10 @@ fn a_token_is_the_same_in_the_context_and_the_request() {
     let mut driver = Driver::start(&document, json!({}));
     let first = driver.tasks[0].token.clone().unwrap();
     assert_eq!(driver.tasks[0].arguments["MessageBody"], json!(first));
-    assert_eq!(driver.execution.outstanding_tasks().next().unwrap().token, Some(first.as_str()));
+    assert_eq!(
+        driver.execution.outstanding_tasks().next().unwrap().token,
+        Some(first.as_str())
+    );
     let task = driver.open_task();
     driver.send(Event::TaskSubmitted {
         task,

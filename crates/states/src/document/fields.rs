@@ -16,7 +16,10 @@ const JSONPATH_FIELDS: &[(&str, &str)] = &[
         "Use $states.input in the expressions that need it.",
     ),
     ("OutputPath", "Use Output."),
-    ("Parameters", "Use Arguments (Task, Parallel), ItemSelector (Map) or Output (Pass)."),
+    (
+        "Parameters",
+        "Use Arguments (Task, Parallel), ItemSelector (Map) or Output (Pass).",
+    ),
     ("Result", "Use Output."),
     ("ResultPath", "Use Output, or store the result with Assign."),
     ("ResultSelector", "Use Output."),
@@ -34,7 +37,10 @@ const JSONPATH_FIELDS: &[(&str, &str)] = &[
     ("CausePath", "Use Cause with an expression."),
     ("Variable", "Use Condition."),
     ("ItemsPath", "Use Items."),
-    ("MaxConcurrencyPath", "Use MaxConcurrency with an expression."),
+    (
+        "MaxConcurrencyPath",
+        "Use MaxConcurrency with an expression.",
+    ),
     (
         "ToleratedFailureCountPath",
         "Use ToleratedFailureCount with an expression.",

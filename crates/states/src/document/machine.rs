@@ -138,12 +138,7 @@ fn read_states(
     (machine, nodes)
 }
 
-fn read_state(
-    group: &Fields<'_>,
-    value: &Value,
-    at: &str,
-    faults: &mut Faults,
-) -> Option<State> {
+fn read_state(group: &Fields<'_>, value: &Value, at: &str, faults: &mut Faults) -> Option<State> {
     let fields = group.within(value, at, faults)?;
     fields.text("Comment", faults);
     let own = read_language(&fields, faults);

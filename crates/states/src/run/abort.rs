@@ -2,33 +2,36 @@
 //! enter their states again.
 
 use super::{Child, Flow, Run};
+use crate::document::machine::Machine;
 use crate::effect::Effect;
 use crate::execution::Status;
 use crate::failure::TIMEOUT;
-use crate::history::{HistoryEventType as Type, error_fields};
+use crate::history::{HistoryEventType as Type, details, error_fields};
 use crate::states::Kind;
-use crate::thread::{Awaiting, Paused, ThreadId};
+use crate::thread::{Awaiting, Paused, Thread, ThreadId};
 use serde_json::{Map, Value};
 
 impl Run<'_> {
-    /// Stops every thread that works for the thread at work, because `failed`
-    /// did; `iterations` of a Map are named in the history.
-    pub(crate) fn abort_children(&mut self, failed: &Child, iterations: Option<&str>) {
-        if self.kind_of(failed.id) == Some(Type::TaskStateAborted) {
+    /// Stops every thread that works for `state` of the thread at work, because
+    /// one of them failed.
+    pub(crate) fn abort_children(&mut self, state: &str, failed: &Child, iterations: bool) {
+        let thread = self.execution.threads.get(&failed.id);
+        if thread.and_then(|thread| self.aborted(state, thread)) == Some(Type::TaskStateAborted) {
             self.note_aside(Type::TaskStateAborted, Map::new());
         }
-        self.stop_children(iterations);
+        self.stop_children(state, iterations);
     }
 
-    /// Stops every thread that works for the thread at work.
-    pub(crate) fn stop_children(&mut self, iterations: Option<&str>) {
+    /// Stops every thread that works for `state` of the thread at work; whether
+    /// they are `iterations` that the history names.
+    pub(crate) fn stop_children(&mut self, state: &str, iterations: bool) {
         for id in self.descendants() {
-            self.abort(id, iterations);
+            self.abort(id, state, iterations);
         }
     }
 
     /// Stops one thread and writes what the history says of it.
-    fn abort(&mut self, id: ThreadId, iterations: Option<&str>) {
+    fn abort(&mut self, id: ThreadId, state: &str, iterations: bool) {
         let Some(thread) = self.execution.threads.get(&id) else {
             return;
         };
@@ -36,42 +39,53 @@ impl Run<'_> {
         if stopped == Some(&Awaiting::Redrive) {
             return;
         }
-        let (parent, home) = (thread.parent, thread.home);
-        let kind = self.kind_of(id);
+        let (place, home) = (thread.parent, thread.home);
+        let kind = self.aborted(state, thread);
         self.call_off(id);
         if home == self.thread.home {
-            if let (Some(state), Some(place)) = (iterations, parent)
-                && place.thread == self.id
-            {
+            if let Some(place) = place.filter(|place| iterations && place.thread == self.id) {
                 self.note_iteration(Type::MapIterationAborted, state, place.index);
             }
             if let Some(kind) = kind {
                 self.note_aside(kind, Map::new());
             }
         } else if home == Some(id) {
-            self.write(
-                home,
-                0,
-                Type::ExecutionAborted,
-                crate::history::details("executionAbortedEventDetails", Value::Object(Map::new())),
-            );
+            let nothing = details("executionAbortedEventDetails", Value::Object(Map::new()));
+            self.write(home, 0, Type::ExecutionAborted, nothing);
         }
     }
 
-    /// What the history says when the state a thread is in is aborted.
-    fn kind_of(&self, id: ThreadId) -> Option<Type> {
-        let thread = self.execution.threads.get(&id)?;
+    /// What the history says when the state that a thread is in is aborted; the
+    /// thread works for `state` of the thread at work, directly or not.
+    fn aborted(&self, state: &str, thread: &Thread) -> Option<Type> {
         let Paused { visit, awaiting } = thread.paused.as_ref()?;
         if *awaiting == Awaiting::Turn {
             return None;
         }
-        match &self.machine_of(thread)?.states.get(&visit.state)?.kind {
+        match &self
+            .machine_below(state, thread)?
+            .states
+            .get(&visit.state)?
+            .kind
+        {
             Kind::Task(_) => Some(Type::TaskStateAborted),
             Kind::Wait(_) => Some(Type::WaitStateAborted),
             Kind::Parallel(_) => Some(Type::ParallelStateAborted),
             Kind::Map(_) => Some(Type::MapStateAborted),
             _ => None,
         }
+    }
+
+    /// The part of the document that such a thread is in.
+    fn machine_below(&self, state: &str, thread: &Thread) -> Option<&Machine> {
+        let place = thread.parent?;
+        if place.thread == self.id {
+            return self.machine.states.get(state)?.inner(place.index);
+        }
+        let parent = self.execution.threads.get(&place.thread)?;
+        let machine = self.machine_below(state, parent)?;
+        let state = &parent.paused.as_ref()?.visit.state;
+        machine.states.get(state)?.inner(place.index)
     }
 
     /// Calls off what a thread waits for.

@@ -19,9 +19,7 @@ impl Run<'_> {
             return Flow::Stop;
         };
         match awaiting {
-            Awaiting::Wait { .. } => {
-                self.resume(visit, |run, state, visit| state.wake(run, visit))
-            }
+            Awaiting::Wait { .. } => self.resume(visit, |run, state, visit| state.wake(run, visit)),
             Awaiting::Retry { .. } => {
                 self.resume(visit, |run, state, visit| state.enter(run, visit))
             }
@@ -97,11 +95,12 @@ impl Run<'_> {
         };
         self.cancel_timers(&awaiting, None);
         match awaiting {
-            Awaiting::Object(transfer) => self.resume(visit, |run, state, visit| match &state.kind
-            {
-                Kind::Map(map) => map.object_moved(run, visit, *transfer, outcome),
-                _ => run.mismatched(&visit.state),
-            }),
+            Awaiting::Object(transfer) => {
+                self.resume(visit, |run, state, visit| match &state.kind {
+                    Kind::Map(map) => map.object_moved(run, visit, *transfer, outcome),
+                    _ => run.mismatched(&visit.state),
+                })
+            }
             _ => self.resume_task(visit, |run, state, visit| match outcome {
                 Ok(output) => state.succeeded(run, visit, output),
                 Err((error, cause)) => state.reported(run, visit, error, cause),

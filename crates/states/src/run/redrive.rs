@@ -12,7 +12,11 @@ impl Run<'_> {
     /// waiting for it.
     pub(super) fn redrive(&mut self) -> Flow {
         let succeeded = matches!(self.execution.status, Status::Succeeded { .. });
-        let ids: Vec<ThreadId> = self.threads().filter(|(_, t)| is_left(t)).map(|(id, _)| id).collect();
+        let ids: Vec<ThreadId> = self
+            .threads()
+            .filter(|(_, t)| is_left(t))
+            .map(|(id, _)| id)
+            .collect();
         if succeeded || ids.is_empty() {
             return Flow::Stop;
         }
@@ -27,13 +31,20 @@ impl Run<'_> {
     }
 
     fn threads(&self) -> impl Iterator<Item = (ThreadId, &Thread)> {
-        let rest = self.execution.threads.iter().map(|(id, thread)| (*id, thread));
+        let rest = self
+            .execution
+            .threads
+            .iter()
+            .map(|(id, thread)| (*id, thread));
         std::iter::once((self.id, &self.thread)).chain(rest)
     }
 
     /// Every state that waits for children counts those that are left.
     fn reopen_families(&mut self) {
-        let left: Vec<_> = self.threads().filter_map(|(id, thread)| Some((id, thread.parent?))).collect();
+        let left: Vec<_> = self
+            .threads()
+            .filter_map(|(id, thread)| Some((id, thread.parent?)))
+            .collect();
         for (id, place) in left {
             if self.execution.children.contains_key(&id) {
                 self.note_redriven(Some(id));
@@ -42,8 +53,10 @@ impl Run<'_> {
                 true => Some(&mut self.thread),
                 false => self.execution.threads.get_mut(&place.thread),
             };
-            if let Some(Paused { awaiting: Awaiting::Children(family), .. }) =
-                parent.and_then(|parent| parent.paused.as_mut())
+            if let Some(Paused {
+                awaiting: Awaiting::Children(family),
+                ..
+            }) = parent.and_then(|parent| parent.paused.as_mut())
             {
                 family.reopen(place.index);
             }
@@ -57,8 +70,12 @@ impl Run<'_> {
             .collect();
         for (id, arn) in runs {
             self.switch(id);
-            let fields = json!({ "mapRunArn": arn, "redriveCount": self.execution.journal.redrives });
-            self.note(Type::MapRunRedriven, details("mapRunRedrivenEventDetails", fields));
+            let fields =
+                json!({ "mapRunArn": arn, "redriveCount": self.execution.journal.redrives });
+            self.note(
+                Type::MapRunRedriven,
+                details("mapRunRedrivenEventDetails", fields),
+            );
         }
     }
 
@@ -80,7 +97,12 @@ impl Run<'_> {
         journal.redrives = journal.redrives.saturating_add(1);
         let fields = json!({ "redriveCount": journal.redrives });
         let previous = journal.events_written;
-        self.write(home, previous, Type::ExecutionRedriven, details("executionRedrivenEventDetails", fields));
+        self.write(
+            home,
+            previous,
+            Type::ExecutionRedriven,
+            details("executionRedrivenEventDetails", fields),
+        );
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Run;
 use crate::clock::timestamp_text;
-use crate::jsonata::Scope;
 use crate::failure::Failure;
+use crate::jsonata::Scope;
 use crate::jsonpath::{Shape, View};
 use crate::seen::Seen;
 use crate::states::State;

@@ -41,7 +41,7 @@ impl<'d> Run<'d> {
     }
 
     /// The part of the document that a thread is in: its parents say where.
-    pub(super) fn machine_of(&self, thread: &Thread) -> Option<&'d Machine> {
+    fn machine_of(&self, thread: &Thread) -> Option<&'d Machine> {
         let Some(place) = thread.parent else {
             return Some(self.document);
         };

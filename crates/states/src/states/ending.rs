@@ -144,12 +144,7 @@ impl Ending {
 
     /// Milliseconds until the next attempt, if there is one; it is counted in the
     /// visit.
-    fn retry(
-        &self,
-        run: &Run<'_>,
-        failure: &Failure,
-        visit: &mut Visit,
-    ) -> Option<u64> {
+    fn retry(&self, run: &Run<'_>, failure: &Failure, visit: &mut Visit) -> Option<u64> {
         let used = &mut visit.retries;
         retry::decide(&self.retriers, failure.name(), used, run.random())
     }

@@ -21,8 +21,8 @@ use crate::history::HistoryEventType;
 use crate::jsonpath::{Payload, Shape};
 use crate::run::{Flow, Run};
 use crate::template::Template;
-use ending::Ending;
 use crate::thread::Visit;
+use ending::Ending;
 
 /// One state of a machine.
 #[derive(Clone, Debug)]

@@ -123,7 +123,7 @@ impl Parallel {
                 self.succeeded(run, visit, &family)
             }
             Err((error, cause)) => {
-                run.abort_children(child, None);
+                run.abort_children(&visit.state, child, false);
                 family.stop();
                 let failure = Failure::passed_on(error, cause);
                 self.ending

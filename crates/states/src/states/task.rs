@@ -215,11 +215,6 @@ impl Task {
     pub(crate) fn ending(&self) -> &Ending {
         &self.ending
     }
-
-    /// Whether it bounds the time of its work.
-    pub(crate) fn has_timeout(&self) -> bool {
-        self.timeout.is_some() || self.heartbeat.is_some()
-    }
 }
 
 /// What one attempt asks for.

@@ -86,5 +86,7 @@ fn is_placeholder(text: &str) -> bool {
             | "RandomNumberGenerated"
             | "map_run_arn"
     ) || text.starts_with("arn:")
+        || text.ends_with("EventDetails.output")
+        || text.starts_with("function_name_branch")
         || (text.contains('<') && text.contains('>'))
 }

@@ -97,11 +97,18 @@ fn history(document: &Value, expected: &[Value], actual: &[Value]) -> Result<(),
 
 fn same_length(expected: &[Value], actual: &[Value]) -> Result<(), String> {
     let kinds = |events: &[Value]| -> Vec<String> {
-        events.iter().map(|event| event["type"].to_string()).collect()
+        events
+            .iter()
+            .map(|event| event["type"].to_string())
+            .collect()
     };
     match expected.len() == actual.len() {
         true => Ok(()),
-        false => Err(format!("expected {:?}, got {:?}", kinds(expected), kinds(actual))),
+        false => Err(format!(
+            "expected {:?}, got {:?}",
+            kinds(expected),
+            kinds(actual)
+        )),
     }
 }
 
@@ -125,11 +132,13 @@ fn as_of_today(events: &[Value]) -> Vec<Value> {
 
 /// Whether no two threads run at once.
 fn runs_in_order(document: &Value) -> bool {
-    states(document).iter().all(|(_, state)| match state["Type"].as_str() {
-        Some("Parallel") => false,
-        Some("Map") => state.get("MaxConcurrency").is_some_and(|most| *most != 0),
-        _ => true,
-    })
+    states(document)
+        .iter()
+        .all(|(_, state)| match state["Type"].as_str() {
+            Some("Parallel") => false,
+            Some("Map") => state.get("MaxConcurrency").is_some_and(|most| *most != 0),
+            _ => true,
+        })
 }
 
 /// The recorder lost the event that ends the branches where it sorted theirs.

@@ -3,24 +3,30 @@
 
 use crate::compare::decoded;
 use crate::recording::states;
-use quell_states::{Event, Resource, TaskRequest};
+use quell_states::{Event, TaskRequest};
 use serde_json::{Value, json};
 
 /// Whether a task reads an object for a Map.
-pub(crate) fn is_read(request: &TaskRequest) -> bool {
-    matches!(&request.resource, Resource::AwsSdk { service, action, .. }
-        if service == "s3" && action == "getObject" && request.timeout.is_none())
+pub(crate) fn is_read(request: &TaskRequest, document: &Value) -> bool {
+    state(&request.state, document).is_some_and(|state| state["Type"] == "Map")
+}
+
+fn state<'v>(name: &str, document: &'v Value) -> Option<&'v Value> {
+    let mut states = states(document).into_iter();
+    states
+        .find(|(other, _)| other == name)
+        .map(|(_, state)| state)
 }
 
 /// The object, with more in it than `MaxItems` lets through.
 pub(crate) fn answer(request: &TaskRequest, document: &Value, recording: &[Value]) -> Event {
-    let config = states(document)
-        .into_iter()
-        .find(|(name, _)| *name == request.state)
-        .map(|(_, state)| state["ItemReader"]["ReaderConfig"].clone())
-        .unwrap_or_default();
+    let state = state(&request.state, document);
+    let config = state.map(|state| state["ItemReader"]["ReaderConfig"].clone());
+    let config = config.unwrap_or_default();
     let mut items = recorded_items(&request.state, recording);
-    let cut = ["MaxItems", "MaxItemsPath"].iter().any(|name| config.get(name).is_some());
+    let cut = ["MaxItems", "MaxItemsPath"]
+        .iter()
+        .any(|name| config.get(name).is_some());
     if let (true, Some(last)) = (cut && items.len() < 4, items.last().cloned()) {
         items.extend([last.clone(), last]);
     }
@@ -36,7 +42,9 @@ pub(crate) fn answer(request: &TaskRequest, document: &Value, recording: &[Value
 }
 
 fn recorded_items(state: &str, recording: &[Value]) -> Vec<Value> {
-    let exits = recording.iter().map(|event| &event["stateExitedEventDetails"]);
+    let exits = recording
+        .iter()
+        .map(|event| &event["stateExitedEventDetails"]);
     let exit = exits.into_iter().find(|details| details["name"] == state);
     match exit.map(|details| decoded(&details["output"])) {
         Some(Value::Array(items)) => items,
@@ -50,10 +58,18 @@ fn csv(items: &[Value], config: &Value) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut rows: Vec<String> = Vec::new();
     if config["CSVHeaderLocation"] == "FIRST_ROW" {
-        rows.push(names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","));
+        rows.push(
+            names
+                .iter()
+                .map(|name| quoted(name))
+                .collect::<Vec<_>>()
+                .join(","),
+        );
     }
     for item in items {
-        let cells = names.iter().map(|name| quoted(item[*name].as_str().unwrap_or_default()));
+        let cells = names
+            .iter()
+            .map(|name| quoted(item[*name].as_str().unwrap_or_default()));
         rows.push(cells.collect::<Vec<_>>().join(","));
     }
     rows.join("\n")

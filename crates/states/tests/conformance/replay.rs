@@ -4,8 +4,7 @@ use crate::common::{START, fresh};
 use crate::compare::{alike, decoded};
 use crate::objects;
 use quell_states::{
-    Definition, Effect, Event, HistoryEvent, Moment, Resource, Status, TaskId, TaskRequest,
-    TimerId,
+    Definition, Effect, Event, HistoryEvent, Moment, Resource, Status, TaskId, TaskRequest, TimerId,
 };
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -20,7 +19,10 @@ pub(crate) fn replay(
     let mut world = World {
         document,
         recording,
-        answers: recording.iter().filter_map(|event| Answer::of(event, recording)).collect(),
+        answers: recording
+            .iter()
+            .filter_map(|event| Answer::of(event, recording))
+            .collect(),
         tasks: Vec::new(),
         timers: Vec::new(),
         now: START,
@@ -65,7 +67,8 @@ impl World<'_> {
     }
 
     fn next(&mut self) -> Option<Event> {
-        if let Some(n) = self.tasks.iter().position(|task| objects::is_read(task)) {
+        let read = |task: &TaskRequest| objects::is_read(task, self.document);
+        if let Some(n) = self.tasks.iter().position(read) {
             let request = self.tasks.remove(n);
             return Some(objects::answer(&request, self.document, self.recording));
         }
@@ -180,6 +183,8 @@ fn arguments(event: &Value, recording: &[Value]) -> Option<Value> {
 
 fn details(event: &Value) -> Value {
     let fields = event.as_object().into_iter().flatten();
-    let found = fields.map(|(_, value)| value).find(|value| value.is_object());
+    let found = fields
+        .map(|(_, value)| value)
+        .find(|value| value.is_object());
     found.cloned().unwrap_or_default()
 }

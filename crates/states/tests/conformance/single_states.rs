@@ -1,6 +1,6 @@
 //! One state alone, its work answered by the row's mock, as TestState does it.
 
-use crate::common::{self, START, fresh};
+use crate::common::{START, fresh};
 use crate::compare::{alike, decoded};
 use crate::recording::{fill_in_resources, kind, states};
 use crate::tally::{Report, Verdict};
@@ -60,7 +60,9 @@ fn trial(args: &Value) -> Trial {
         },
         context: args.get("context").map(decoded),
         retries: configuration["retrierRetryCount"].as_u64().unwrap_or(0),
-        failed_iterations: configuration["mapIterationFailureCount"].as_u64().unwrap_or(0) as usize,
+        failed_iterations: configuration["mapIterationFailureCount"]
+            .as_u64()
+            .unwrap_or(0) as usize,
     }
 }
 

@@ -31,11 +31,13 @@ const BYTES: Bounds = Bounds {
 
 impl Batcher {
     pub(super) fn read(fields: Fields<'_>, faults: &mut Faults) -> Batcher {
-        let mut amount = |names, bounds| {
-            Amount::read(&fields, names, AmountKind::Integer, bounds, faults)
-        };
+        let mut amount =
+            |names, bounds| Amount::read(&fields, names, AmountKind::Integer, bounds, faults);
         let items_max = amount(("MaxItemsPerBatch", "MaxItemsPerBatchPath"), ITEMS);
-        let bytes_max = amount(("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"), BYTES);
+        let bytes_max = amount(
+            ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"),
+            BYTES,
+        );
         let input = Form::read(&fields, "BatchInput", faults);
         if items_max.is_none() && bytes_max.is_none() {
             faults.schema(
@@ -69,7 +71,8 @@ impl Batcher {
             let shown = shown(index, &item);
             let value = map.selected(run, visit, &shown, item)?;
             let bytes = value.to_string().len() + 1;
-            let full = open.items.len() as u64 >= items_max || (open.bytes + bytes) as u64 > bytes_max;
+            let full =
+                open.items.len() as u64 >= items_max || (open.bytes + bytes) as u64 > bytes_max;
             if full && !open.items.is_empty() {
                 batches.push(std::mem::replace(&mut open, Open::new(&envelope)).close(&envelope));
             }

@@ -165,7 +165,9 @@ impl Distributed {
     pub(super) fn spawn(&self, run: &mut Run<'_>, birth: Birth<'_>, map_run: &MapRun) {
         let name = run.random().uuid();
         let group = map_run.arn.replacen(":mapRun:", ":execution:", 1);
-        let group = group.rsplit_once(':').map_or(group.as_str(), |(group, _)| group);
+        let group = group
+            .rsplit_once(':')
+            .map_or(group.as_str(), |(group, _)| group);
         let journal = Journal {
             id: format!("{group}:{name}"),
             name,
@@ -204,7 +206,7 @@ impl Distributed {
         if !family.beyond_tolerance() {
             return map.go_on(run, visit, family);
         }
-        run.stop_children(None);
+        run.stop_children(&visit.state, false);
         family.stop();
         self.run_failed(
             map,
@@ -262,9 +264,7 @@ impl Distributed {
             writer.files(seen, &family)
         });
         match files {
-            Ok(files) => {
-                self.write_on(map, run, visit, family, files.writes.into(), files.result)
-            }
+            Ok(files) => self.write_on(map, run, visit, family, files.writes.into(), files.result),
             Err(failure) => self.run_failed(map, run, visit, failure, Awaiting::Redrive),
         }
     }

@@ -20,8 +20,8 @@ use crate::resource::Resource;
 use crate::run::{Birth, Child, Flow, Run};
 use crate::seen::{Amount, AmountKind, Bounds, Form};
 use crate::thread::{Awaiting, Visit};
-pub(crate) use distributed::tolerance_exceeded;
 use distributed::Distributed;
+pub(crate) use distributed::tolerance_exceeded;
 use items::Source;
 use serde_json::{Value, json};
 
@@ -144,13 +144,16 @@ impl Map {
         };
         run.note(
             Type::MapStateStarted,
-            details("mapStateStartedEventDetails", json!({ "length": items.len() })),
+            details(
+                "mapStateStartedEventDetails",
+                json!({ "length": items.len() }),
+            ),
         );
         let count = self.amount(run, visit, self.tolerated_count.as_ref())?;
         let percentage = match &self.tolerated_percentage {
-            Some(amount) => {
-                Some(run.seeing(visit, self.ending.shape(), None, |seen| amount.evaluate(seen))?)
-            }
+            Some(amount) => Some(run.seeing(visit, self.ending.shape(), None, |seen| {
+                amount.evaluate(seen)
+            })?),
             None => None,
         };
         if self.distributed.is_none() {
@@ -249,11 +252,9 @@ impl Map {
     ) -> Result<Value, Failure> {
         let field = "ItemSelector";
         match (&self.selector, item.key) {
-            (Some(selector), _) => {
-                run.seeing(visit, self.ending.shape(), Some(shown), |seen| {
-                    selector.evaluate(field, seen)
-                })
-            }
+            (Some(selector), _) => run.seeing(visit, self.ending.shape(), Some(shown), |seen| {
+                selector.evaluate(field, seen)
+            }),
             (None, Some(key)) => Ok(json!({ "Key": key, "Value": item.value })),
             (None, None) => Ok(item.value),
         }
@@ -274,11 +275,8 @@ impl Map {
         run.follow(child.last_event);
         match outcome {
             Ok(output) => {
-                let ended = run.note_iteration(
-                    Type::MapIterationSucceeded,
-                    &visit.state,
-                    child.index,
-                );
+                let ended =
+                    run.note_iteration(Type::MapIterationSucceeded, &visit.state, child.index);
                 family.end(child.index, End::Succeeded(output));
                 if family.is_done() {
                     run.follow(ended);
@@ -287,7 +285,7 @@ impl Map {
             }
             Err((error, cause)) => {
                 run.note_iteration(Type::MapIterationFailed, &visit.state, child.index);
-                run.abort_children(child, Some(&visit.state));
+                run.abort_children(&visit.state, child, true);
                 family.stop();
                 let failure = Failure::passed_on(error, cause);
                 self.ending
@@ -321,7 +319,7 @@ impl Map {
         failure: Failure,
         family: Box<Family>,
     ) -> Flow {
-        run.stop_children((family.map_run.is_none()).then_some(visit.state.as_str()));
+        run.stop_children(&visit.state, family.map_run.is_none());
         run.disown();
         self.ending.fail(run, visit, failure, Awaiting::Redrive)
     }
@@ -372,10 +370,7 @@ fn read_processor(
         }
         (None, None) => {
             if fields.value("ItemProcessor").is_none() && fields.value("Iterator").is_none() {
-                faults.schema(
-                    fields.place(),
-                    "These fields are required: [ItemProcessor]",
-                );
+                faults.schema(fields.place(), "These fields are required: [ItemProcessor]");
             }
             return None;
         }

@@ -104,7 +104,10 @@ impl ResultWriter {
         let mut writes = Vec::new();
         let mut listed = json!({ "FAILED": [], "PENDING": [], "SUCCEEDED": [] });
         for (name, succeeded) in [("SUCCEEDED", true), ("FAILED", false)] {
-            let mut chosen = records.iter().filter(|r| r.succeeded == succeeded).peekable();
+            let mut chosen = records
+                .iter()
+                .filter(|r| r.succeeded == succeeded)
+                .peekable();
             if chosen.peek().is_none() {
                 continue;
             }
@@ -162,7 +165,11 @@ impl ResultWriter {
 }
 
 fn read_target(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Resource, Form)> {
-    let name = if fields.in_jsonpath() { "Parameters" } else { "Arguments" };
+    let name = if fields.in_jsonpath() {
+        "Parameters"
+    } else {
+        "Arguments"
+    };
     let form = Form::read(fields, name, faults);
     let resource = fields.text("Resource", faults)?;
     if !is_s3(resource, "putObject") {
@@ -181,7 +188,10 @@ fn read_target(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Resource, Fo
 /// Whether a resource is this action of S3, in any partition.
 pub(super) fn is_s3(resource: &str, action: &str) -> bool {
     let mut parts = resource.splitn(3, ':');
-    (parts.next(), parts.next().is_some_and(|p| p.starts_with("aws"))) == (Some("arn"), true)
+    (
+        parts.next(),
+        parts.next().is_some_and(|p| p.starts_with("aws")),
+    ) == (Some("arn"), true)
         && parts.next() == Some(&format!("states:::s3:{action}"))
 }
 

@@ -156,7 +156,9 @@ impl Rows<'_> {
             }
             None => {
                 let ends = |c: char| c == self.delimiter || c == '\r' || c == '\n';
-                let (cell, rest) = self.rest.split_at(self.rest.find(ends).unwrap_or(self.rest.len()));
+                let (cell, rest) = self
+                    .rest
+                    .split_at(self.rest.find(ends).unwrap_or(self.rest.len()));
                 self.rest = rest;
                 Ok((cell.to_owned(), self.stop()))
             }
@@ -212,7 +214,11 @@ mod tests {
     }
 
     fn rows(csv: &Csv, text: &str) -> Vec<Value> {
-        csv.items(text).unwrap().into_iter().map(|item| item.value).collect()
+        csv.items(text)
+            .unwrap()
+            .into_iter()
+            .map(|item| item.value)
+            .collect()
     }
 
     #[test]
@@ -230,8 +236,14 @@ mod tests {
 
     #[test]
     fn other_delimiters_and_given_headers() {
-        assert_eq!(rows(&csv(Some(&["a", "b"]), '|'), "1|2"), [json!({ "a": "1", "b": "2" })]);
-        assert_eq!(rows(&csv(None, '\t'), "a\tb\n\t2"), [json!({ "a": "", "b": "2" })]);
+        assert_eq!(
+            rows(&csv(Some(&["a", "b"]), '|'), "1|2"),
+            [json!({ "a": "1", "b": "2" })]
+        );
+        assert_eq!(
+            rows(&csv(None, '\t'), "a\tb\n\t2"),
+            [json!({ "a": "", "b": "2" })]
+        );
         assert_eq!(rows(&csv(None, ','), "\u{feff}a\n1"), [json!({ "a": "1" })]);
         assert!(rows(&csv(None, ','), "").is_empty());
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// The members of the array or object that the text is, or that `pointer`
 /// (RFC 6901) finds in it.
 pub(super) fn items(text: &str, pointer: Option<&str>) -> Result<Vec<Item>, String> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| format!("The object is not JSON: {error}"))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("The object is not JSON: {error}"))?;
     let found = match pointer {
         None => Some(value),
         Some(pointer) => value.pointer(pointer).cloned(),
@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn arrays_objects_and_nested_arrays() {
         assert_eq!(values(items("[1, {}]", None)), [json!(1), json!({})]);
-        assert_eq!(values(items(r#"{"a": {"b": [2]}}"#, Some("/a/b"))), [json!(2)]);
+        assert_eq!(
+            values(items(r#"{"a": {"b": [2]}}"#, Some("/a/b"))),
+            [json!(2)]
+        );
         let members = items(r#"{"k": 1}"#, None).unwrap();
         assert_eq!(members[0].key.as_deref(), Some("k"));
         for (text, pointer) in [("1", None), ("{", None), ("{}", Some("/a")), ("[[", None)] {
@@ -58,7 +61,13 @@ mod tests {
 
     #[test]
     fn one_value_a_line() {
-        assert_eq!(values(lines("1\n\n{\"a\":2}\r\n")), [json!(1), json!({ "a": 2 })]);
-        assert_eq!(lines("1\nx").unwrap_err().split(':').next(), Some("Line 2 is not JSON"));
+        assert_eq!(
+            values(lines("1\n\n{\"a\":2}\r\n")),
+            [json!(1), json!({ "a": 2 })]
+        );
+        assert_eq!(
+            lines("1\nx").unwrap_err().split(':').next(),
+            Some("Line 2 is not JSON")
+        );
     }
 }

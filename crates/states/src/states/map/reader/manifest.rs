@@ -50,13 +50,18 @@ fn athena(text: &str) -> Result<VecDeque<(String, String)>, String> {
 }
 
 fn inventory(text: &str, bucket: &str) -> Result<Objects, String> {
-    let manifest: Value = serde_json::from_str(text)
-        .map_err(|error| format!("The manifest is not JSON: {error}"))?;
-    if manifest["fileFormat"].as_str().is_some_and(|format| format != "CSV") {
+    let manifest: Value =
+        serde_json::from_str(text).map_err(|error| format!("The manifest is not JSON: {error}"))?;
+    if manifest["fileFormat"]
+        .as_str()
+        .is_some_and(|format| format != "CSV")
+    {
         return Err("Only inventory reports in CSV are read".to_owned());
     }
-    let (Some(schema), Some(files)) = (manifest["fileSchema"].as_str(), manifest["files"].as_array())
-    else {
+    let (Some(schema), Some(files)) = (
+        manifest["fileSchema"].as_str(),
+        manifest["files"].as_array(),
+    ) else {
         return Err("The manifest has no fileSchema or no files".to_owned());
     };
     let destination = manifest["destinationBucket"].as_str();
@@ -64,7 +69,8 @@ fn inventory(text: &str, bucket: &str) -> Result<Objects, String> {
     let keys = files.iter().filter_map(|file| file["key"].as_str());
     let columns = schema.split(',').map(|column| column.trim().to_owned());
     Ok((
-        keys.map(|key| (bucket.to_owned(), key.to_owned())).collect(),
+        keys.map(|key| (bucket.to_owned(), key.to_owned()))
+            .collect(),
         Some(columns.collect()),
     ))
 }

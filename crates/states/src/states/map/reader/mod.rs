@@ -197,7 +197,9 @@ impl ItemReader {
             }
             Stage::Objects { left, columns } => {
                 let items = self.parse(body(answer)?, columns.as_deref())?;
-                reading.items.extend(items.into_iter().map(|item| item.value));
+                reading
+                    .items
+                    .extend(items.into_iter().map(|item| item.value));
                 reading.stage = Stage::Objects { left, columns };
             }
         }
@@ -249,7 +251,9 @@ impl Reading {
     fn count(&mut self) -> Result<(), String> {
         self.asked += 1;
         match self.asked > OBJECTS_MAX {
-            true => Err(format!("The ItemReader would make more than {OBJECTS_MAX} reads")),
+            true => Err(format!(
+                "The ItemReader would make more than {OBJECTS_MAX} reads"
+            )),
             false => Ok(()),
         }
     }
@@ -310,7 +314,9 @@ fn body(answer: &Value) -> Result<&str, String> {
         .as_str()
         .ok_or("The object's Body is not text")?;
     match text.len() > OBJECT_BYTES_MAX {
-        true => Err(format!("The object is larger than {OBJECT_BYTES_MAX} bytes")),
+        true => Err(format!(
+            "The object is larger than {OBJECT_BYTES_MAX} bytes"
+        )),
         false => Ok(text),
     }
 }

@@ -205,7 +205,8 @@ fn rebuilds(document: &Value, acts: &[Act]) -> Result<(), TestCaseError> {
         .map(|open| open.task)
         .collect();
     let mut open: Vec<TaskId> = driver.tasks.iter().map(|task| task.task).collect();
-    (awaited.sort(), open.sort());
+    awaited.sort();
+    open.sort();
     prop_assert_eq!(awaited, open, "what is asked for is awaited, and no more");
     if *execution.status() != quell_states::Status::Running {
         prop_assert!(

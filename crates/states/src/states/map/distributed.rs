@@ -133,7 +133,7 @@ impl Distributed {
         match progress {
             Ok(Progress::Items(items)) => self.have_items(map, run, visit, items, family),
             Ok(Progress::Ask(resource, arguments, reading)) => {
-                let work = Work::Read(reading);
+                let work = Work::Read(*reading);
                 move_object(run, visit, family, (resource, arguments), work)
             }
             Err(failure) => self.run_failed(map, run, visit, failure, Awaiting::Redrive),
@@ -329,7 +329,7 @@ impl Distributed {
         map.succeed(run, visit, result)
     }
 
-    fn run_failed(
+    pub(super) fn run_failed(
         &self,
         map: &Map,
         run: &mut Run<'_>,

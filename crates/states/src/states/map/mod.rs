@@ -5,6 +5,7 @@ mod batch;
 mod distributed;
 mod items;
 mod reader;
+mod s3;
 pub(crate) mod transfer;
 mod writer;
 
@@ -182,7 +183,7 @@ impl Map {
     fn go_on(&self, run: &mut Run<'_>, visit: Visit, mut family: Box<Family>) -> Flow {
         while let Some((index, item)) = family.begin(run.live()) {
             if let Err(failure) = self.spawn(run, &visit, index, item, &family) {
-                return self.break_off(run, visit, failure, family);
+                return self.break_off(run, visit, failure);
             }
         }
         if !family.is_done() {
@@ -312,16 +313,15 @@ impl Map {
     }
 
     /// An iteration could not begin: the others are of no use.
-    fn break_off(
-        &self,
-        run: &mut Run<'_>,
-        visit: Visit,
-        failure: Failure,
-        family: Box<Family>,
-    ) -> Flow {
-        run.stop_children(&visit.state, family.map_run.is_none());
+    fn break_off(&self, run: &mut Run<'_>, visit: Visit, failure: Failure) -> Flow {
+        run.stop_children(&visit.state, self.distributed.is_none());
         run.disown();
-        self.ending.fail(run, visit, failure, Awaiting::Redrive)
+        match &self.distributed {
+            Some(distributed) => {
+                distributed.run_failed(self, run, visit, failure, Awaiting::Redrive)
+            }
+            None => self.ending.fail(run, visit, failure, Awaiting::Redrive),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! ResultWriter: the results of a Map Run as objects in S3, or reshaped.
 
+use super::s3;
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
 use crate::failure::{Failure, RESULT_WRITER_FAILED};
 use crate::family::{Family, Record};
 use crate::limits::RESULTS_BYTES_MAX;
-use crate::resource::{Pattern, Resource};
+use crate::resource::Resource;
 use crate::seen::{Form, Seen};
 use serde_json::{Value, json};
 
@@ -50,7 +51,10 @@ impl ResultWriter {
             config.finish(faults);
         }
         let target = read_target(&fields, faults);
-        if target.is_none() && fields.value("WriterConfig").is_none() {
+        if target.is_none()
+            && fields.value("WriterConfig").is_none()
+            && fields.value("Resource").is_none()
+        {
             faults.schema(
                 fields.place(),
                 "A ResultWriter needs one of these fields: [Resource, WriterConfig]",
@@ -88,8 +92,8 @@ impl ResultWriter {
             });
         };
         let arguments = arguments.evaluate("ResultWriter/Arguments", seen)?;
-        let (Some(bucket), prefix) = (arguments["Bucket"].as_str(), arguments["Prefix"].as_str())
-        else {
+        let text = |name| s3::text(&arguments, name);
+        let (Some(bucket), prefix) = (text("Bucket"), text("Prefix")) else {
             return Err(failed("The Bucket must be a string".to_owned()));
         };
         let run_id = map_run.arn.rsplit(':').next().unwrap_or_default();
@@ -148,7 +152,7 @@ impl ResultWriter {
         let mut values = Vec::new();
         for record in records {
             let output = || {
-                let text = record.fields["Output"].as_str().unwrap_or("null");
+                let text = s3::text(&record.fields, "Output").unwrap_or("null");
                 serde_json::from_str(text).unwrap_or(Value::Null)
             };
             match self.transformation {
@@ -165,41 +169,8 @@ impl ResultWriter {
 }
 
 fn read_target(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Resource, Form)> {
-    let name = if fields.in_jsonpath() {
-        "Parameters"
-    } else {
-        "Arguments"
-    };
-    let form = Form::read(fields, name, faults);
-    let resource = fields.text("Resource", faults)?;
-    if !is_s3(resource, "putObject") {
-        faults.schema(
-            fields.at("Resource"),
-            "The resource must be arn:aws:states:::s3:putObject",
-        );
-        return None;
-    }
-    if form.is_none() {
-        fields.require(&[name], faults);
-    }
-    Some((s3("putObject"), form?))
-}
-
-/// Whether a resource is this action of S3, in any partition.
-pub(super) fn is_s3(resource: &str, action: &str) -> bool {
-    let mut parts = resource.splitn(3, ':');
-    (
-        parts.next(),
-        parts.next().is_some_and(|p| p.starts_with("aws")),
-    ) == (Some("arn"), true)
-        && parts.next() == Some(&format!("states:::s3:{action}"))
-}
-
-/// The call behind it, in the form that every runner knows.
-pub(super) fn s3(action: &str) -> Resource {
-    Resource::AwsSdk {
-        service: "s3".to_owned(),
-        action: action.to_owned(),
-        pattern: Pattern::RequestResponse,
-    }
+    fields.value("Resource")?;
+    let action = s3::read_action(fields, &["putObject"], faults);
+    let arguments = s3::read_arguments(fields, faults);
+    Some((s3::call(action?), arguments?))
 }

@@ -1,12 +1,13 @@
 //! Items that are the objects of a bucket, as `ListObjectsV2` lists them.
 
 use crate::clock::parse_timestamp;
+use crate::states::map::s3::text;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
 /// The objects of one page, with the names that Step Functions gives their fields.
 pub(super) fn items(page: &Value) -> Vec<Value> {
-    let contents = page["Contents"].as_array();
+    let contents = page.get("Contents").and_then(Value::as_array);
     contents.into_iter().flatten().map(item).collect()
 }
 
@@ -25,12 +26,12 @@ fn item(object: &Value) -> Value {
 
 /// The token of the next page.
 pub(super) fn next(page: &Value) -> Option<&str> {
-    page["NextContinuationToken"].as_str()
+    text(page, "NextContinuationToken")
 }
 
 /// Where the listed objects are; folders, which have no content, are left out.
 pub(super) fn keys(bucket: &str, items: &[Value]) -> VecDeque<(String, String)> {
-    let keys = items.iter().filter_map(|item| item["Key"].as_str());
+    let keys = items.iter().filter_map(|item| text(item, "Key"));
     keys.filter(|key| !key.ends_with('/'))
         .map(|key| (bucket.to_owned(), key.to_owned()))
         .collect()

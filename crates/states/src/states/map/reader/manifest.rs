@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
+use crate::states::map::s3::text as text_of;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -52,21 +53,18 @@ fn athena(text: &str) -> Result<VecDeque<(String, String)>, String> {
 fn inventory(text: &str, bucket: &str) -> Result<Objects, String> {
     let manifest: Value =
         serde_json::from_str(text).map_err(|error| format!("The manifest is not JSON: {error}"))?;
-    if manifest["fileFormat"]
-        .as_str()
-        .is_some_and(|format| format != "CSV")
-    {
+    if text_of(&manifest, "fileFormat").is_some_and(|format| format != "CSV") {
         return Err("Only inventory reports in CSV are read".to_owned());
     }
     let (Some(schema), Some(files)) = (
-        manifest["fileSchema"].as_str(),
-        manifest["files"].as_array(),
+        text_of(&manifest, "fileSchema"),
+        manifest.get("files").and_then(Value::as_array),
     ) else {
         return Err("The manifest has no fileSchema or no files".to_owned());
     };
-    let destination = manifest["destinationBucket"].as_str();
+    let destination = text_of(&manifest, "destinationBucket");
     let bucket = destination.map_or(bucket, |arn| arn.rsplit(':').next().unwrap_or(arn));
-    let keys = files.iter().filter_map(|file| file["key"].as_str());
+    let keys = files.iter().filter_map(|file| text_of(file, "key"));
     let columns = schema.split(',').map(|column| column.trim().to_owned());
     Ok((
         keys.map(|key| (bucket.to_owned(), key.to_owned()))

@@ -7,7 +7,7 @@ mod listing;
 mod manifest;
 
 use super::items::listed;
-use super::writer::{is_s3, s3};
+use super::s3;
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
 use crate::failure::{Failure, ITEM_READER_FAILED, Origin};
@@ -69,7 +69,7 @@ enum Stage {
 /// What follows a step of a read.
 pub(super) enum Progress {
     /// Another object is wanted.
-    Ask(Resource, Value, Reading),
+    Ask(Resource, Value, Box<Reading>),
     /// These are the items.
     Items(Vec<Item>),
 }
@@ -83,26 +83,9 @@ const ITEMS: Bounds = Bounds {
 impl ItemReader {
     pub(super) fn read(fields: Fields<'_>, faults: &mut Faults) -> Option<ItemReader> {
         fields.require(&["Resource"], faults);
-        let lists = match fields.text("Resource", faults) {
-            Some(resource) if is_s3(resource, "getObject") => false,
-            Some(resource) if is_s3(resource, "listObjectsV2") => true,
-            Some(_) => {
-                faults.schema(
-                    fields.at("Resource"),
-                    "The resource must be arn:aws:states:::s3:getObject or arn:aws:states:::s3:listObjectsV2",
-                );
-                false
-            }
-            None => false,
-        };
-        let name = match fields.in_jsonpath() {
-            true => "Parameters",
-            false => "Arguments",
-        };
-        let arguments = Form::read(&fields, name, faults);
-        if arguments.is_none() {
-            fields.require(&[name], faults);
-        }
+        let action = s3::read_action(&fields, &["getObject", "listObjectsV2"], faults);
+        let lists = action == Some("listObjectsV2");
+        let arguments = s3::read_arguments(&fields, faults);
         let config = fields.object("ReaderConfig", faults);
         let read = config.map(|config| read_config(config, lists, faults));
         fields.finish(faults);
@@ -111,8 +94,8 @@ impl ItemReader {
             None => (Format::Json { pointer: None }, None, None, false),
         };
         Some(ItemReader {
-            list: s3("listObjectsV2"),
-            object: s3("getObject"),
+            list: s3::call("listObjectsV2"),
+            object: s3::call("getObject"),
             lists,
             loads,
             arguments: arguments?,
@@ -145,7 +128,9 @@ impl ItemReader {
                     arguments: arguments.clone(),
                 },
                 (false, Some(_)) => Stage::Manifest {
-                    bucket: arguments["Bucket"].as_str().unwrap_or_default().to_owned(),
+                    bucket: s3::text(&arguments, "Bucket")
+                        .unwrap_or_default()
+                        .to_owned(),
                 },
                 (false, None) => Stage::Object,
             },
@@ -157,7 +142,11 @@ impl ItemReader {
             asked: 1,
         };
         let resource = if self.lists { &self.list } else { &self.object };
-        Ok(Progress::Ask(resource.clone(), arguments, reading))
+        Ok(Progress::Ask(
+            resource.clone(),
+            arguments,
+            Box::new(reading),
+        ))
     }
 
     /// Takes an answer: S3's, with the object as text in `Body`.
@@ -183,7 +172,7 @@ impl ItemReader {
                     let items = std::mem::take(&mut reading.items);
                     return reading.close(listed(Value::Array(items)));
                 }
-                let bucket = arguments["Bucket"].as_str().unwrap_or_default();
+                let bucket = s3::text(&arguments, "Bucket").unwrap_or_default();
                 let keys = std::mem::take(&mut reading.items);
                 reading.stage = Stage::Objects {
                     left: listing::keys(bucket, &keys),
@@ -230,7 +219,7 @@ impl Reading {
         self.stage = Stage::List {
             arguments: arguments.clone(),
         };
-        Ok(Progress::Ask(list.clone(), arguments, self))
+        Ok(Progress::Ask(list.clone(), arguments, Box::new(self)))
     }
 
     fn next_object(mut self, object: &Resource) -> Result<Progress, String> {
@@ -245,7 +234,7 @@ impl Reading {
         };
         self.count()?;
         let arguments = json!({ "Bucket": bucket, "Key": key });
-        Ok(Progress::Ask(object.clone(), arguments, self))
+        Ok(Progress::Ask(object.clone(), arguments, Box::new(self)))
     }
 
     fn count(&mut self) -> Result<(), String> {
@@ -310,9 +299,7 @@ fn read_config(config: Fields<'_>, lists: bool, faults: &mut Faults) -> Config {
 
 /// The text of an object.
 fn body(answer: &Value) -> Result<&str, String> {
-    let text = answer["Body"]
-        .as_str()
-        .ok_or("The object's Body is not text")?;
+    let text = s3::text(answer, "Body").ok_or("The object's Body is not text")?;
     match text.len() > OBJECT_BYTES_MAX {
         true => Err(format!(
             "The object is larger than {OBJECT_BYTES_MAX} bytes"

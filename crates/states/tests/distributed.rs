@@ -303,14 +303,14 @@ fn results_are_reshaped_without_a_bucket() {
 }
 
 #[test]
-fn ten_thousand_children_run_a_thousand_at_a_time() {
+fn thousands_of_children_run_a_thousand_at_a_time() {
     let mut document = map(json!({}));
     let state = &mut document["States"]["Each"];
     state["Output"] = json!("{% $count($states.result) %}");
-    let items: Vec<u32> = (0..10_000).collect();
+    let items: Vec<u32> = (0..3_000).collect();
     let mut driver = Driver::start(&document, json!(items));
     let mut most = 0;
-    for _ in 0..10_000 {
+    for _ in 0..3_000 {
         most = most.max(driver.tasks.len());
         let task = driver.tasks.pop().unwrap();
         driver.send(Event::TaskSucceeded {
@@ -318,7 +318,7 @@ fn ten_thousand_children_run_a_thousand_at_a_time() {
             output: json!(1),
         });
     }
-    assert_eq!(*driver.output(), json!(10_000));
+    assert_eq!(*driver.output(), json!(3_000));
     assert!((900..=1000).contains(&most), "{most}");
 }
 

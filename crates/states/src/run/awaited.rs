@@ -115,7 +115,7 @@ impl Run<'_> {
     ) -> Flow {
         let machine = self.machine;
         match machine.states.get(&visit.state) {
-            Some(state) => match self.history_full() {
+            Some(state) => match self.history_full(&visit) {
                 Some(flow) => flow,
                 None => then(self, state, visit),
             },

@@ -14,6 +14,9 @@ pub(crate) struct Child {
     pub(crate) last_event: u64,
 }
 
+/// How it ended: with its output, or with an error and a cause.
+pub(crate) type Outcome = Result<Value, (Option<String>, Option<String>)>;
+
 /// A branch or iteration to begin.
 #[derive(Debug)]
 pub(crate) struct Birth<'a> {

@@ -136,15 +136,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn history_full(&mut self) -> Option<Flow> {
-        // Room for what one state may write, and the event that ends it all.
+    /// Fails the thread where its history has no room for what one state may
+    /// write; the visit is left for a redrive.
+    pub(super) fn history_full(&mut self, visit: &Visit) -> Option<Flow> {
+        // The event that ends it all needs room too.
         const ROOM: u64 = 6;
-        (self.events_written() + ROOM > limits::HISTORY_EVENTS_MAX).then(|| Flow::Failed {
-            error: Some(RUNTIME.to_owned()),
-            cause: Some(format!(
+        (self.events_written() + ROOM > limits::HISTORY_EVENTS_MAX).then(|| {
+            let cause = format!(
                 "The execution reached the maximum number of history events ({}).",
                 limits::HISTORY_EVENTS_MAX
-            )),
+            );
+            let failure = Failure::task(RUNTIME, Some(cause));
+            self.give_up(visit.clone(), Awaiting::Redrive, failure)
         })
     }
 

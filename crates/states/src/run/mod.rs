@@ -22,7 +22,7 @@ use crate::thread::{Awaiting, Paused, Thread, ThreadId, Visit};
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
-pub(crate) use children::{Birth, Child};
+pub(crate) use children::{Birth, Child, Outcome};
 
 /// An execution on the move. Lives for one call of `step`, and works on one
 /// thread at a time.
@@ -123,7 +123,7 @@ impl<'d> Run<'d> {
                     entered += 1;
                     self.enter(state, input)
                 }
-                Flow::Next { .. } => self.end_endless(),
+                Flow::Next { state, input } => self.end_endless(Visit::to_come(&state, input)),
                 Flow::Done(output) => self.thread_done(output),
                 Flow::Failed { error, cause } => self.thread_failed(error, cause),
                 Flow::Stop => match self.next_ready() {
@@ -140,16 +140,17 @@ impl<'d> Run<'d> {
         let Some(state) = machine.states.get(&name) else {
             return self.mismatched(&name);
         };
-        if let Some(flow) = self.history_full() {
+        let visit = Visit::to_come(&name, input);
+        if let Some(flow) = self.history_full(&visit) {
             return flow;
         }
         let entered_after = self.thread.last_event;
-        let entered_event = self.note_entered(state.entered(), &name, &input);
+        let entered_event = self.note_entered(state.entered(), &name, &visit.input);
         let visit = Visit {
             entered_event,
             entered_after,
             entered_at: self.now.millis,
-            ..Visit::to_come(&name, input)
+            ..visit
         };
         state.enter(self, visit)
     }

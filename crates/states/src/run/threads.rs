@@ -1,6 +1,6 @@
 //! Going from thread to thread, and what the end of one means.
 
-use super::{Child, Flow, Run};
+use super::{Child, Flow, Outcome, Run};
 use crate::document::machine::Machine;
 use crate::failure::RUNTIME;
 use crate::history::{HistoryEventType, error_fields, payload};
@@ -145,11 +145,7 @@ impl<'d> Run<'d> {
     }
 
     /// Tells the parent's state how the thread at work ended.
-    fn child_ended(
-        &mut self,
-        place: Place,
-        outcome: Result<Value, (Option<String>, Option<String>)>,
-    ) -> Flow {
+    fn child_ended(&mut self, place: Place, outcome: Outcome) -> Flow {
         let child = Child {
             id: self.id,
             index: place.index,
@@ -175,8 +171,9 @@ impl<'d> Run<'d> {
         }
     }
 
-    /// Ends an execution that never comes to rest.
-    pub(super) fn end_endless(&mut self) -> Flow {
+    /// Ends an execution that never comes to rest, before this visit.
+    pub(super) fn end_endless(&mut self, visit: Visit) -> Flow {
+        self.pause(visit, Awaiting::Redrive);
         let cause = format!(
             "The execution entered {} states without a Task or a Wait.",
             limits::STATES_PER_STEP_MAX

@@ -7,7 +7,7 @@ use crate::document::machine::{Machine, read_group};
 use crate::failure::Failure;
 use crate::family::{End, Family, Item};
 use crate::history::HistoryEventType as Type;
-use crate::run::{Birth, Child, Flow, Run};
+use crate::run::{Birth, Child, Flow, Outcome, Run};
 use crate::template::Template;
 use crate::thread::{Awaiting, Visit};
 use serde_json::{Map, Value};
@@ -110,7 +110,7 @@ impl Parallel {
         visit: Visit,
         mut family: Box<Family>,
         child: &Child,
-        outcome: Result<Value, (Option<String>, Option<String>)>,
+        outcome: Outcome,
     ) -> Flow {
         run.follow(child.last_event);
         match outcome {

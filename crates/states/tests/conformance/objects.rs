@@ -1,13 +1,13 @@
-//! The objects that item readers read were not recorded; the items that came
-//! out of them were. The object is written again from those, in its format.
+//! The objects and lists that item readers read were not recorded; the items
+//! that came out of them were. They are written again from those, in their format.
 
 use crate::compare::decoded;
 use crate::recording::states;
-use quell_states::{Event, TaskRequest};
+use quell_states::{Event, Resource, TaskRequest};
 use serde_json::{Value, json};
 
-/// Whether a task reads an object for a Map.
-pub(crate) fn is_read(request: &TaskRequest, document: &Value) -> bool {
+/// Whether a task reads or writes an object for a Map.
+pub(crate) fn is_transfer(request: &TaskRequest, document: &Value) -> bool {
     state(&request.state, document).is_some_and(|state| state["Type"] == "Map")
 }
 
@@ -18,8 +18,23 @@ fn state<'v>(name: &str, document: &'v Value) -> Option<&'v Value> {
         .map(|(_, state)| state)
 }
 
-/// The object, with more in it than `MaxItems` lets through.
+/// S3's answer: nothing to a write, else the list or the object.
 pub(crate) fn answer(request: &TaskRequest, document: &Value, recording: &[Value]) -> Event {
+    let output = match &request.resource {
+        Resource::AwsSdk { action, .. } if action == "putObject" => json!({}),
+        Resource::AwsSdk { action, .. } if action == "listObjectsV2" => {
+            json!({ "Contents": recorded_items(&request.state, recording) })
+        }
+        _ => json!({ "Body": body(request, document, recording) }),
+    };
+    Event::TaskSucceeded {
+        task: request.task,
+        output,
+    }
+}
+
+/// The object, with more in it than `MaxItems` lets through.
+fn body(request: &TaskRequest, document: &Value, recording: &[Value]) -> String {
     let state = state(&request.state, document);
     let config = state.map(|state| state["ItemReader"]["ReaderConfig"].clone());
     let config = config.unwrap_or_default();
@@ -30,14 +45,10 @@ pub(crate) fn answer(request: &TaskRequest, document: &Value, recording: &[Value
     if let (true, Some(last)) = (cut && items.len() < 4, items.last().cloned()) {
         items.extend([last.clone(), last]);
     }
-    let body = match config["InputType"].as_str() {
+    match config["InputType"].as_str() {
         Some("CSV") => csv(&items, &config),
         Some("JSONL") => items.iter().map(|item| format!("{item}\n")).collect(),
         _ => Value::Array(items).to_string(),
-    };
-    Event::TaskSucceeded {
-        task: request.task,
-        output: json!({ "Body": body }),
     }
 }
 

@@ -67,8 +67,8 @@ impl World<'_> {
     }
 
     fn next(&mut self) -> Option<Event> {
-        let read = |task: &TaskRequest| objects::is_read(task, self.document);
-        if let Some(n) = self.tasks.iter().position(read) {
+        let moves = |task: &TaskRequest| objects::is_transfer(task, self.document);
+        if let Some(n) = self.tasks.iter().position(moves) {
             let request = self.tasks.remove(n);
             return Some(objects::answer(&request, self.document, self.recording));
         }

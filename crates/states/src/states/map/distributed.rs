@@ -1,10 +1,10 @@
 //! A Map whose iterations are executions of their own: the Map Run around them.
 
+use super::Map;
 use super::batch::Batcher;
 use super::reader::{ItemReader, Progress};
 use super::transfer::{Transfer, Work};
 use super::writer::ResultWriter;
-use super::{Map, Outcome};
 use crate::clock::timestamp_text;
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
@@ -15,7 +15,7 @@ use crate::failure::{
 use crate::family::{End, Family, Item, MapRun, Record};
 use crate::history::{HistoryEventType as Type, details, error_fields};
 use crate::resource::Resource;
-use crate::run::{Birth, Child, Flow, Run};
+use crate::run::{Birth, Child, Flow, Outcome, Run};
 use crate::thread::{Awaiting, Journal, Visit};
 use serde_json::{Value, json};
 

@@ -18,7 +18,7 @@ use crate::family::{End, Family, Item};
 use crate::history::{HistoryEventType as Type, details};
 use crate::limits;
 use crate::resource::Resource;
-use crate::run::{Birth, Child, Flow, Run};
+use crate::run::{Birth, Child, Flow, Outcome, Run};
 use crate::seen::{Amount, AmountKind, Bounds, Form};
 use crate::thread::{Awaiting, Visit};
 use distributed::Distributed;
@@ -38,9 +38,6 @@ pub(crate) struct Map {
     distributed: Option<Box<Distributed>>,
     ending: Ending,
 }
-
-/// How a child ended: with its output, or an error and a cause.
-type Outcome = Result<Value, (Option<String>, Option<String>)>;
 
 const CONCURRENCY: Bounds = Bounds {
     least: 0.0,

@@ -116,26 +116,37 @@ impl Amount {
     /// The number.
     pub(crate) fn evaluate(&self, seen: Seen<'_>) -> Result<f64, Failure> {
         let name = self.name;
-        let value = match (&self.source, seen) {
+        let (value, computed) = match (&self.source, seen) {
             (Source::Fixed(number), _) => return Ok(*number),
             (Source::Computed(expression), Seen::Jsonata(scope)) => {
-                let value = template::evaluate(expression, name, scope)?;
-                match self.number(&value) {
-                    Some(number) => number,
-                    None => return Err(template::wrong_type(expression, name, "number", &value)),
-                }
+                (self.computed(expression, scope)?, true)
             }
             (Source::Path(query), Seen::Paths(view)) => {
                 let value = self.find(query, &view)?;
-                self.number(&value)
-                    .ok_or_else(|| self.unfit(query, &value))?
+                let number = self.number(&value);
+                (number.ok_or_else(|| self.unfit(query, &value))?, false)
             }
             _ => return Err(misplaced(name)),
         };
-        match (self.bounds.least..=self.bounds.most).contains(&value) {
-            true => Ok(value),
-            false => Err(Failure::interpreter(RUNTIME, self.bounds.fault)),
+        let fault = self.bounds.fault;
+        match (
+            (self.bounds.least..=self.bounds.most).contains(&value),
+            computed,
+        ) {
+            (true, _) => Ok(value),
+            (false, true) => Err(Failure::unfit(name, fault)),
+            (false, false) => Err(Failure::interpreter(RUNTIME, fault)),
         }
+    }
+
+    fn computed(&self, expression: &Expression, scope: &Scope) -> Result<f64, Failure> {
+        let value = template::evaluate(expression, self.name, scope)?;
+        let wanted = match self.kind {
+            AmountKind::Integer => "integer",
+            AmountKind::Float => "number",
+        };
+        self.number(&value)
+            .ok_or_else(|| template::wrong_type(expression, self.name, wanted, &value))
     }
 
     /// The number, where it counts something.

@@ -2,17 +2,17 @@
 
 use super::Map;
 use super::batch::Batcher;
+use super::label::read_label;
 use super::reader::{ItemReader, Progress};
 use super::transfer::{Transfer, Work};
-use super::writer::ResultWriter;
-use crate::clock::timestamp_text;
+use super::writer::{self, ResultWriter};
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
 use crate::effect::{Effect, TaskRequest};
 use crate::failure::{
     EXCEED_TOLERATED_FAILURE_THRESHOLD, Failure, ITEM_READER_FAILED, RESULT_WRITER_FAILED,
 };
-use crate::family::{End, Family, Item, MapRun, Record};
+use crate::family::{End, Family, Item, MapRun};
 use crate::history::{HistoryEventType as Type, details, error_fields};
 use crate::resource::Resource;
 use crate::run::{Birth, Child, Flow, Outcome, Run};
@@ -192,7 +192,7 @@ impl Distributed {
         outcome: Outcome,
     ) -> Flow {
         if self.writer.is_some()
-            && let Some(record) = self.record(run, child, &outcome)
+            && let Some(record) = writer::record(run, child, &outcome)
         {
             family.record(record);
         }
@@ -215,36 +215,6 @@ impl Distributed {
             tolerance_exceeded(),
             Awaiting::Children(family),
         )
-    }
-
-    /// What a result file says of a child.
-    fn record(&self, run: &Run<'_>, child: &Child, outcome: &Outcome) -> Option<Record> {
-        let journal = run.journal_of(child.id)?;
-        let mut fields = json!({
-            "ExecutionArn": journal.id,
-            "Input": journal.input.to_string(),
-            "InputDetails": { "Included": true },
-            "Name": journal.name,
-            "RedriveCount": journal.redrives,
-            "StartDate": timestamp_text(journal.started_at.unwrap_or_default()),
-            "StateMachineArn": run.machine_id(),
-            "StopDate": timestamp_text(run.now().millis),
-        });
-        let ended = match outcome {
-            Ok(output) => json!({
-                "Status": "SUCCEEDED",
-                "Output": output.to_string(),
-                "OutputDetails": { "Included": true },
-            }),
-            Err((error, cause)) => json!({ "Status": "FAILED", "Error": error, "Cause": cause }),
-        };
-        if let (Value::Object(fields), Value::Object(ended)) = (&mut fields, ended) {
-            fields.extend(ended);
-        }
-        Some(Record {
-            succeeded: outcome.is_ok(),
-            fields,
-        })
     }
 
     /// Every iteration ended, well enough: writes the results, or hands them on.
@@ -368,26 +338,4 @@ fn move_object(
     }));
     let transfer = Transfer { task, family, work };
     run.pause(visit, Awaiting::Object(Box::new(transfer)))
-}
-
-/// Characters a label must not have, besides white space and control characters.
-const LABEL_REFUSED: &str = "?*<>{}[]:;,\\|^~$#%&`\"/";
-const LABEL_CHARS_MAX: usize = 40;
-
-fn read_label(fields: &Fields<'_>, faults: &mut Faults) -> Option<String> {
-    let label = fields.text("Label", faults)?;
-    let bad = |c: &char| c.is_whitespace() || c.is_control() || LABEL_REFUSED.contains(*c);
-    if let Some(c) = label.chars().find(bad) {
-        faults.schema(
-            fields.at("Label"),
-            format!("Label contains invalid character: '{}'", c.escape_default()),
-        );
-    }
-    if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX {
-        faults.schema(
-            fields.at("Label"),
-            format!("A label has 1 to {LABEL_CHARS_MAX} characters"),
-        );
-    }
-    Some(label.to_owned())
 }

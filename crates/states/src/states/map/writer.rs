@@ -1,12 +1,14 @@
 //! ResultWriter: the results of a Map Run as objects in S3, or reshaped.
 
 use super::s3;
+use crate::clock::timestamp_text;
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
 use crate::failure::{Failure, RESULT_WRITER_FAILED};
 use crate::family::{Family, Record};
 use crate::limits::RESULTS_BYTES_MAX;
 use crate::resource::Resource;
+use crate::run::{Child, Outcome, Run};
 use crate::seen::{Form, Seen};
 use serde_json::{Value, json};
 
@@ -166,6 +168,36 @@ impl ResultWriter {
         }
         values
     }
+}
+
+/// What a result file says of a child.
+pub(super) fn record(run: &Run<'_>, child: &Child, outcome: &Outcome) -> Option<Record> {
+    let journal = run.journal_of(child.id)?;
+    let mut fields = json!({
+        "ExecutionArn": journal.id,
+        "Input": journal.input.to_string(),
+        "InputDetails": { "Included": true },
+        "Name": journal.name,
+        "RedriveCount": journal.redrives,
+        "StartDate": timestamp_text(journal.started_at.unwrap_or_default()),
+        "StateMachineArn": run.machine_id(),
+        "StopDate": timestamp_text(run.now().millis),
+    });
+    let ended = match outcome {
+        Ok(output) => json!({
+            "Status": "SUCCEEDED",
+            "Output": output.to_string(),
+            "OutputDetails": { "Included": true },
+        }),
+        Err((error, cause)) => json!({ "Status": "FAILED", "Error": error, "Cause": cause }),
+    };
+    if let (Value::Object(fields), Value::Object(ended)) = (&mut fields, ended) {
+        fields.extend(ended);
+    }
+    Some(Record {
+        succeeded: outcome.is_ok(),
+        fields,
+    })
 }
 
 fn read_target(fields: &Fields<'_>, faults: &mut Faults) -> Option<(Resource, Form)> {

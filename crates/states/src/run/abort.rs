@@ -1,5 +1,5 @@
-//! Stopping threads: what they wait for is called off, and a redrive could
-//! enter their states again.
+//! Stopping threads, and with them executions: what they wait for is called
+//! off, and a redrive could enter their states again.
 
 use super::{Child, Flow, Run};
 use crate::document::machine::Machine;

@@ -28,6 +28,34 @@ fn recorded_choices() {
     });
 }
 
+/// Executions of which the recording has the end alone.
+#[test]
+fn recorded_ends() {
+    let kinds = ["sync_execution", "express_end_event", "describe"];
+    let rows: Vec<Value> = kinds.into_iter().flat_map(kind).collect();
+    Report::run("states-aws-recorded.jsonl, end", &rows, |row| {
+        let text = row["definition"].as_str().unwrap_or_default();
+        if row["pure"] != true || text.is_empty() {
+            return Verdict::Skip("the results of its tasks were not recorded");
+        }
+        let definition = match Definition::parse(text) {
+            Ok(definition) => definition,
+            Err(faults) => return Verdict::Fail(format!("refused: {faults:?}")),
+        };
+        let input = serde_json::from_str(row["input"].as_str().unwrap_or("{}"));
+        let moment = Moment::new(START, 1);
+        let step = fresh(input.expect("JSON")).step(&definition, Event::Started, moment);
+        let expected = row["expected"].get("details").unwrap_or(&row["expected"]);
+        match step.execution.status() {
+            Status::Succeeded { output } => alike(&expected["output"], output).into(),
+            Status::Failed { error, cause } => alike(&expected["error"], &json!(error))
+                .and_then(|()| alike(&expected["cause"], &json!(cause)))
+                .into(),
+            status => Verdict::Fail(format!("{status:?}")),
+        }
+    });
+}
+
 #[test]
 fn recorded_executions() {
     for (pure, name) in [(true, "pure"), (false, "with tasks")] {

@@ -97,12 +97,12 @@ impl Run<'_> {
         journal.redrives = journal.redrives.saturating_add(1);
         let fields = json!({ "redriveCount": journal.redrives });
         let previous = journal.events_written;
-        self.write(
-            home,
-            previous,
-            Type::ExecutionRedriven,
-            details("executionRedrivenEventDetails", fields),
-        );
+        let details = details("executionRedrivenEventDetails", fields);
+        let redriven = self.write(home, previous, Type::ExecutionRedriven, details);
+        // What the thread writes next follows from this.
+        if home.is_none() {
+            self.thread.last_event = redriven;
+        }
     }
 }
 

@@ -46,7 +46,12 @@ fn text(file: &str) -> Option<String> {
         println!("{file}: the conformance rows are not here; set QUELL_CONFORMANCE");
         return None;
     }
-    Some(std::fs::read_to_string(folder.join(file)).expect("the file can be read"))
+    let path = folder.join(file);
+    if !path.is_file() {
+        println!("{file}: not in this folder");
+        return None;
+    }
+    Some(std::fs::read_to_string(path).expect("the file can be read"))
 }
 
 /// The rows of a file, one JSON object a line.

@@ -1,5 +1,6 @@
 //! Counting, against the list of known exceptions.
 
+use crate::other_folder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,8 @@ impl Report {
         }
         report.print(name);
         assert!(report.failed.is_empty(), "failed: {:#?}", report.failed);
-        assert!(rows.is_empty() || report.passed > 0, "{name}: nothing ran");
+        let usual = !rows.is_empty() && other_folder().is_none();
+        assert!(!usual || report.passed > 0, "{name}: nothing ran");
     }
 
     fn skip(&mut self, why: String) {

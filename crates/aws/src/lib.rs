@@ -18,8 +18,10 @@ mod credentials;
 mod endpoint;
 mod error;
 mod execute;
+mod jmes;
 pub mod model;
 mod names;
+mod paginate;
 pub mod protocol;
 mod read_only;
 pub mod registry;
@@ -29,6 +31,7 @@ mod session;
 mod sign;
 mod transport;
 pub mod validate;
+mod waiter;
 #[cfg(test)]
 mod wire_tests;
 
@@ -37,8 +40,10 @@ pub use config::{Clock, Config, Random, Retries, Timeouts};
 pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
+pub use paginate::{AllPages, Items, PageError, PageLimits, Pages};
 pub use read_only::is_read_only;
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
+pub use waiter::{WaitError, WaitLimits, Waited};
 
 pub use aws_credential_types::Credentials;
 pub use aws_credential_types::provider::SharedCredentialsProvider;

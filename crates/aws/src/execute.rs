@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::credentials::RoleToAssume;
+use crate::draft::Draft;
 use crate::endpoint;
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
@@ -86,6 +87,17 @@ impl Inner {
         let ready = self.prepare(job, (bytes_max, self.config.timeouts.operation))?;
         self.attempts(&ready, |_, response| Ok(response.body.clone()))
             .await
+    }
+
+    /// The request of a call, neither signed nor sent.
+    pub(crate) fn draft(&self, job: &Job<'_>) -> Result<Draft, AwsError> {
+        let ready = self.prepare(job, (0, Duration::ZERO))?;
+        Ok(Draft {
+            method: ready.request.method,
+            url: ready.url,
+            headers: ready.request.headers,
+            body: ready.request.body,
+        })
     }
 
     fn prepare<'a>(

@@ -201,7 +201,11 @@ pub fn make_private_folder(path: &std::path::Path) -> Result<(), AppError> {
     })
 }
 
-fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
+/// The AWS client of the settings; none when there are no credentials.
+///
+/// # Errors
+/// [`AppError`], for half of the credentials and for settings that make no client.
+pub fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
     let aws = &config.aws;
     let (id, secret) = match (aws.access_key_id.reveal(), aws.secret_access_key.reveal()) {
         (Ok(id), Ok(secret)) => (id, secret),
@@ -212,10 +216,20 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     let token = aws.session_token.as_ref().map(|t| t.reveal()).transpose()?;
     let provider =
         SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "quell.toml"));
+    client_with(config, provider, clock).map(Some)
+}
+
+/// The AWS client of the settings, with credentials from elsewhere. They are asked for when a call is made.
+///
+/// # Errors
+/// [`AppError::Aws`] for settings that make no client.
+pub fn client_with(
+    config: &Config,
+    credentials: SharedCredentialsProvider,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, AppError> {
     let now: quell_aws::Clock = Arc::new(move || clock.now());
-    let mut made = quell_aws::Config::new(&aws.region, provider, now);
-    made.endpoint_url = aws.endpoint_url.clone();
-    Client::new(made)
-        .map(Some)
-        .map_err(|e| AppError::Aws(Box::new(e)))
+    let mut made = quell_aws::Config::new(&config.aws.region, credentials, now);
+    made.endpoint_url = config.aws.endpoint_url.clone();
+    Client::new(made).map_err(|e| AppError::Aws(Box::new(e)))
 }

@@ -21,6 +21,8 @@ mod error;
 mod execute;
 mod jmes;
 pub mod model;
+#[cfg(test)]
+mod moto_tests;
 mod names;
 mod paginate;
 pub mod protocol;

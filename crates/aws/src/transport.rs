@@ -4,8 +4,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::Method;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -66,16 +68,26 @@ impl Transport {
     /// Sends `request` and reads the whole answer, within `limit`.
     pub(crate) async fn exchange(
         &self,
-        request: http::Request<Full<Bytes>>,
+        mut request: http::Request<Full<Bytes>>,
         bytes_max: usize,
         limit: Duration,
     ) -> Result<WireResponse, NoAnswer> {
+        say_empty(&mut request);
         let whole = async {
             let response = self.client.request(request).await.map_err(no_answer)?;
             read(response, bytes_max).await
         };
         let timed = tokio::time::timeout(limit, whole).await;
         timed.unwrap_or_else(|_| Err(NoAnswer::Lost(format!("no answer within {limit:?}"))))
+    }
+}
+
+/// Says that there is no body where one could be: hyper leaves it unsaid, and S3 answers 411 to that.
+fn say_empty(request: &mut http::Request<Full<Bytes>>) {
+    let may_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    if may_have_body && request.body().is_end_stream() {
+        let nothing = HeaderValue::from_static("0");
+        request.headers_mut().insert(CONTENT_LENGTH, nothing);
     }
 }
 

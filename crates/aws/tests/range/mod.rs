@@ -31,6 +31,8 @@ from werkzeug.serving import make_server
 from moto.server import DomainDispatcherApplication, create_backend_app
 server = make_server('127.0.0.1', 0, DomainDispatcherApplication(create_backend_app), threaded=True)
 print(server.server_port, flush=True)
+# Nobody reads on: what moto prints later must not end in a broken pipe, and an answer with it.
+sys.stdout = open(os.devnull, 'w')
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.serve_forever()
 ";
@@ -50,6 +52,8 @@ impl Moto {
         };
         let mut process = Command::new(python)
             .args(["-c", SERVE])
+            // A thousand images and their snapshots, which no test wants, take ten seconds to make.
+            .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -31,8 +31,8 @@ Examples:
   Wait until an instance runs:
     quell aws ec2 describe-instances --wait InstanceRunning --params '{\"InstanceIds\": [\"i-0abc\"]}'
 
-Only operations that read are called. Changes go through playbooks, whose plans the guard permits: quell playbook
-list. `--dry-run` shows any request without sending it.";
+Only operations that read are called. Changes go through playbooks, whose plans the guard permits
+(quell playbook list). --dry-run shows any request without sending it.";
 
 /// Make an AWS call that reads, any by name; or list services, operations and their parameters
 ///

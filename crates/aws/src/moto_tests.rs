@@ -3,9 +3,6 @@
 //! sessions. What is called with what, and what comes of it, is in `tests/moto/operations.json`; the expectations are
 //! what boto3 makes of moto's answers to the same calls.
 
-#[path = "../tests/range/mod.rs"]
-mod range;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::execute::{Job, Safety};
+use crate::wire_tests::range;
 use crate::{AwsError, Client, registry};
 
 /// A call, and what comes of it.

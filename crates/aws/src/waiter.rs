@@ -129,30 +129,13 @@ async fn poll(
     let deadline = Instant::now() + limits.time_max;
     let mut attempts = 0;
     let mut seen = "nothing was answered".to_owned();
-    let too_long = |attempts, seen| WaitError::TooLong {
-        waiter: name.to_owned(),
-        attempts,
-        seen,
-    };
     while attempts < attempts_max {
         let Ok(answered) = tokio::time::timeout_at(deadline, call()).await else {
             break;
         };
         attempts += 1;
-        let state = match &answered {
-            Ok(answer) => {
-                seen = describe(&waiter.acceptors, answer);
-                meaning_of_answer(&waiter.acceptors, answer).map_err(|what| AwsError::Model {
-                    service: service.to_owned(),
-                    what,
-                })?
-            }
-            Err(AwsError::Service(error)) => {
-                seen = format!("the last answer was {}: {}", error.code, error.message);
-                meaning_of_error(&waiter.acceptors, error)
-            }
-            Err(_) => None,
-        };
+        let state = meaning(service, &waiter.acceptors, &answered)?;
+        seen = describe(&waiter.acceptors, &answered);
         match (state, answered) {
             (Some(WaiterState::Success), answered) => {
                 let answer = answered.ok();
@@ -170,16 +153,30 @@ async fn poll(
         }
         tokio::time::sleep(delay).await;
     }
-    Err(too_long(attempts, seen))
+    Err(WaitError::TooLong {
+        waiter: name.to_owned(),
+        attempts,
+        seen,
+    })
 }
 
-/// What the first acceptor that fits the answer makes of it.
-fn meaning_of_answer(
+/// What the first acceptor that fits makes of what was answered.
+fn meaning(
+    service: &str,
     acceptors: &[Acceptor],
-    answer: &Value,
-) -> Result<Option<WaiterState>, String> {
+    answered: &Result<Value, AwsError>,
+) -> Result<Option<WaiterState>, AwsError> {
+    let broken = |what| AwsError::Model {
+        service: service.to_owned(),
+        what,
+    };
     for acceptor in acceptors {
-        if fits_answer(acceptor, answer)? {
+        let fits = match answered {
+            Ok(answer) => fits_answer(acceptor, answer).map_err(broken)?,
+            Err(AwsError::Service(error)) => fits_error(acceptor, error),
+            Err(_) => false,
+        };
+        if fits {
             return Ok(Some(acceptor.state));
         }
     }
@@ -204,22 +201,24 @@ fn fits_answer(acceptor: &Acceptor, answer: &Value) -> Result<bool, String> {
     })
 }
 
-/// What the first acceptor that fits the error makes of it.
-fn meaning_of_error(acceptors: &[Acceptor], error: &ServiceError) -> Option<WaiterState> {
-    let fits = |acceptor: &&Acceptor| match (acceptor.matcher, &acceptor.expected) {
+fn fits_error(acceptor: &Acceptor, error: &ServiceError) -> bool {
+    match (acceptor.matcher, &acceptor.expected) {
         (Matcher::Error, Value::String(code)) => *code == error.code,
         (Matcher::Error, expected) => *expected == Value::Bool(true),
-        (Matcher::Status, expected) => *expected == Value::from(error.status),
+        (Matcher::Status, expected) => expected.as_u64() == Some(error.status.into()),
         _ => false,
-    };
-    acceptors.iter().find(fits).map(|acceptor| acceptor.state)
+    }
 }
 
 /// More than this of what was seen helps nobody.
 const SEEN_CHARS_MAX: usize = 200;
 
-/// What an answer has where the waiter looks. Those are states and counts, nothing that must not be printed.
-fn describe(acceptors: &[Acceptor], answer: &Value) -> String {
+/// What was answered where the waiter looks. Those are states and counts, nothing that must not be printed.
+fn describe(acceptors: &[Acceptor], answered: &Result<Value, AwsError>) -> String {
+    let answer = match answered {
+        Ok(answer) => answer,
+        Err(error) => return error.to_string(),
+    };
     let mut paths: Vec<&str> = Vec::new();
     for path in acceptors.iter().filter_map(|a| a.argument.as_deref()) {
         if !paths.contains(&path) {

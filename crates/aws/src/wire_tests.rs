@@ -3,7 +3,7 @@
 //! sessions.
 
 #[path = "../tests/range/mod.rs"]
-mod range;
+pub(crate) mod range;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -2,6 +2,7 @@
 
 mod state;
 
+use std::fmt;
 use std::time::Duration;
 
 use quell_model::ErrorKind;
@@ -98,7 +99,6 @@ impl PageError {
 }
 
 /// The pages of one answer: a stream that asks for a page when the next one is wanted.
-#[derive(Debug)]
 pub struct Pages {
     session: ReadSession,
     service: String,
@@ -118,10 +118,26 @@ pub struct AllPages {
 }
 
 /// The items of an answer's main result, one by one.
-#[derive(Debug)]
 pub struct Items {
     pages: Pages,
     ready: std::vec::IntoIter<Value>,
+}
+
+/// Without parameters and answers, which may hold what must not be printed.
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("service", &self.service)
+            .field("operation", &self.state.operation())
+            .finish_non_exhaustive()
+    }
+}
+
+/// As [`Pages`].
+impl fmt::Debug for Items {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pages.fmt(f)
+    }
 }
 
 impl Pages {

@@ -13,7 +13,6 @@ use crate::model::Paginator;
 /// The names of a next page, one for each input token; `null` for one that is not to be given.
 type Tokens = Vec<Value>;
 
-#[derive(Debug)]
 pub(super) struct Paging {
     service: String,
     operation: String,

@@ -104,6 +104,12 @@ elif what == 'object':
     s3.create_bucket(Bucket=rest[0])
     s3.put_object(Bucket=rest[0], Key=rest[1], Body=rest[2].encode())
     print('ok')
+elif what == 'objects':
+    s3 = client('s3')
+    s3.create_bucket(Bucket=rest[0])
+    for key in rest[1:]:
+        s3.put_object(Bucket=rest[0], Key=key, Body=b'x')
+    print('ok')
 elif what == 'checked-key':
     # An administrator's key, an object, and from here on moto checks every signature.
     import json, urllib.request

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::{Failure, Global};
 use crate::input;
+use crate::output::safe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,7 +94,7 @@ impl Aws {
         if self.describe {
             return describe::run(service, operation, global);
         }
-        let params = self.params.as_deref().map_or(Ok(Value::Null), params)?;
+        let params = params(self.params.as_deref().unwrap_or("{}"))?;
         if self.dry_run {
             return draft::run(&self, service, operation, &params, global);
         }
@@ -123,7 +124,7 @@ fn params(given: &str) -> Result<Value, Failure> {
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
-        let text = error.to_string();
+        let text = safe(&error.to_string());
         match &error {
             AwsError::InvalidParams { .. } | AwsError::Unwritable { .. } => Self::Usage(text),
             AwsError::UnknownService { .. }
@@ -142,7 +143,7 @@ impl From<PageError> for Failure {
             PageError::NotPaged { .. } => {
                 Self::Usage(format!("{error}: it needs no --all (--describe says so)"))
             }
-            _ => of_kind(error.kind(), error.to_string()),
+            _ => of_kind(error.kind(), safe(&error.to_string())),
         }
     }
 }
@@ -153,7 +154,7 @@ impl From<WaitError> for Failure {
             WaitError::Call(error) => error.into(),
             WaitError::UnknownWaiter { .. } => Self::Denied(error.to_string()),
             WaitError::Hopeless { .. } | WaitError::TooLong { .. } => {
-                Self::Check(error.to_string())
+                Self::Check(safe(&error.to_string()))
             }
         }
     }

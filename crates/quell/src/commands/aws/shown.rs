@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::output::table;
+use crate::output::{safe, table};
 
 /// So many columns a person can take in at once.
 const COLUMNS_MAX: usize = 7;
@@ -16,7 +16,8 @@ pub(super) fn answer(answer: &Value) -> String {
     take_apart("", answer, &mut single, &mut lists);
     let mut parts = Vec::new();
     if !single.is_empty() {
-        parts.push(table(&["", ""], single));
+        // There is nothing above the columns.
+        parts.push(table(&["", ""], single).trim_start_matches('\n').to_owned());
     }
     parts.extend(lists.iter().map(|(name, items)| list(name, items)));
     if parts.is_empty() {
@@ -72,8 +73,14 @@ fn list(name: &str, items: &[&Map<String, Value>]) -> String {
         let cells = columns.iter().map(|c| item.get(*c).map(cell));
         cells.map(Option::unwrap_or_default).collect()
     });
-    let headings: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
-    let mut out = format!("{name} ({})\n{}", items.len(), table(&headings, rows));
+    let headings: Vec<String> = columns.iter().map(|column| safe(column)).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let mut out = format!(
+        "{} ({})\n{}",
+        safe(name),
+        items.len(),
+        table(&headings, rows)
+    );
     if left_out > 0 {
         out.push_str(&format!("\n{left_out} more column(s): --output json"));
     }
@@ -103,6 +110,7 @@ fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) if items.iter().all(|item| !is_nested(Some(item))) => {
             items.iter().map(cell).collect::<Vec<_>>().join(", ")
         }
@@ -124,12 +132,13 @@ mod tests {
     #[test]
     fn single_values_stand_by_name_and_lists_as_tables() {
         let text = answer(&json!({
-            "Account": {"Id": "1", "Tags": ["a", "b"], "Nothing": null},
+            "Account": {"Id": "1", "Tags": ["a", "b"], "Nothing": null, "Empty": []},
             "Users": [{"Path": "/", "UserName": "u1"}, {"UserName": "u2", "Inner": [{"x": 1}]}],
         }));
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        assert!(lines.contains(&"Account.Id    1"), "{text}");
-        assert!(lines.contains(&"Account.Tags  a, b"), "{text}");
+        assert!(lines.contains(&"Account.Id     1"), "{text}");
+        assert!(lines.contains(&"Account.Tags   a, b"), "{text}");
+        assert!(lines.contains(&"Account.Empty  none"), "{text}");
         assert!(lines.contains(&"Users (2)"), "{text}");
         assert!(text.contains("USERNAME"), "{text}");
         assert!(!text.contains("Nothing"), "{text}");

@@ -139,3 +139,26 @@ fn chain(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_could_have_a_body_says_when_it_has_none() {
+        for (method, body, length) in [
+            (Method::PUT, "", Some("0")),
+            (Method::POST, "", Some("0")),
+            (Method::PUT, "x", None),
+            (Method::GET, "", None),
+            (Method::DELETE, "", None),
+        ] {
+            let mut request = http::Request::new(Full::from(body));
+            *request.method_mut() = method.clone();
+            say_empty(&mut request);
+            let said = request.headers().get(CONTENT_LENGTH);
+            let said = said.map(|value| value.to_str().unwrap());
+            assert_eq!(said, length, "{method} {body}");
+        }
+    }
+}

@@ -194,7 +194,8 @@ impl Pages {
         }
     }
 
-    /// Reads all pages and makes one answer of them.
+    /// Reads all pages and makes one answer of them. It is as large as the pages together: `pages_max` times the
+    /// client's `answer_bytes_max` at most, so whoever reads much takes pages or items instead.
     ///
     /// # Errors
     /// As [`Pages::next`].

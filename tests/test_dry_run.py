@@ -108,6 +108,10 @@ def commands(home: Product) -> list[list[str]]:
         ["content", "check"],
         ["auth", "key", "list"],
         ["range", "info"],
+        ["aws"],
+        ["aws", "ec2"],
+        ["aws", "ec2", "describe-instances", "--describe"],
+        ["aws", "ec2", "describe-security-groups", "--account", home.range.production["id"], "--all"],
     ]
 
 

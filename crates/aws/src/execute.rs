@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::credentials::Held;
+use crate::draft::Draft;
 use crate::endpoint::{Placing, Target};
 use crate::error::AwsError;
 use crate::model::{Operation, Service};
@@ -123,6 +124,17 @@ impl Inner {
         });
         let (head, rest) = opened.await?;
         ObjectStream::new(&head, rest, bytes_max, self.config.timeouts.attempt)
+    }
+
+    /// The request of a call, neither signed nor sent.
+    pub(crate) fn draft(&self, job: &Job<'_>) -> Result<Draft, AwsError> {
+        let ready = self.prepare(job, (Wanted::Head, Duration::ZERO))?;
+        Ok(Draft {
+            method: ready.request.method,
+            url: ready.target.url,
+            headers: ready.request.headers,
+            body: ready.request.body,
+        })
     }
 
     pub(crate) fn prepare<'a>(

@@ -18,13 +18,18 @@ mod client;
 mod config;
 mod connect;
 mod credentials;
+mod draft;
 pub mod endpoint;
 mod error;
 mod execute;
+mod jmes;
 pub mod model;
+#[cfg(test)]
+mod moto_tests;
 pub mod names;
 mod object;
 mod pace;
+mod paginate;
 mod presign;
 pub mod protocol;
 mod read_only;
@@ -33,11 +38,13 @@ pub mod registry;
 mod retry;
 mod role;
 mod scalar;
+mod sensitive;
 mod session;
 pub mod sign;
 mod skew;
 mod transport;
 pub mod validate;
+mod waiter;
 #[cfg(test)]
 mod wire_tests;
 
@@ -47,13 +54,17 @@ pub use config::{
     Clock, Config, Limit, Limits, Proxies, Random, Retries, RetryMode, S3Options, ServiceLimits,
     Timeouts,
 };
+pub use draft::Draft;
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
 pub use object::ObjectStream;
+pub use paginate::{AllPages, Items, PageError, PageLimits, Pages};
 pub use presign::Presigned;
 pub use read_only::is_read_only;
 pub use role::{RoleToAssume, Scope};
+pub use sensitive::{HIDDEN, hide_sensitive};
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};
+pub use waiter::{WaitError, WaitLimits, Waited};
 
 pub use aws_credential_types::Credentials;
 pub use aws_credential_types::provider::SharedCredentialsProvider;

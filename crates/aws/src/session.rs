@@ -15,10 +15,12 @@ use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
 use crate::object::{self, ObjectStream};
+use crate::paginate::{PageError, PageLimits, Pages};
 use crate::presign::Presigned;
 use crate::read_only::is_read_only;
 use crate::registry;
 use crate::role::Scope;
+use crate::waiter::{self, WaitError, WaitLimits, Waited};
 
 /// What AWS answered.
 #[derive(Clone, PartialEq)]
@@ -143,6 +145,34 @@ impl ReadSession {
             safety: Safety::Repeatable,
             deadline: self.deadline,
         })
+    }
+
+    /// Reads an answer that comes in pages, one page after another. Nothing is asked before the first page is.
+    ///
+    /// # Errors
+    /// [`PageError::NotPaged`] for an operation that does not answer in pages.
+    pub fn pages(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+        limits: &PageLimits,
+    ) -> Result<Pages, PageError> {
+        Pages::new(self, service, operation, params, limits)
+    }
+
+    /// Waits until a state of a resource is reached; `waiter` by its name in the model (`InstanceRunning`).
+    ///
+    /// # Errors
+    /// [`WaitError`] says what was seen last.
+    pub async fn wait(
+        &self,
+        service: &str,
+        waiter: &str,
+        params: &Value,
+        limits: &WaitLimits,
+    ) -> Result<Waited, WaitError> {
+        waiter::wait(self, service, waiter, params, limits).await
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::PROXY_AUTHORIZATION;
+use http::Method;
+use http::header::{CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -78,6 +79,7 @@ impl Transport {
                 .headers_mut()
                 .insert(PROXY_AUTHORIZATION, authorization);
         }
+        say_empty(&mut request);
         let whole = async {
             let response = self.client.request(request).await.map_err(no_answer)?;
             match wanted {
@@ -88,6 +90,15 @@ impl Transport {
         };
         let timed = tokio::time::timeout(limit, whole).await;
         timed.unwrap_or_else(|_| Err(NoAnswer::Lost(format!("no answer within {limit:?}"))))
+    }
+}
+
+/// Says that there is no body where one could be: hyper leaves it unsaid, and S3 answers 411 to that.
+fn say_empty(request: &mut http::Request<Full<Bytes>>) {
+    let may_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    if may_have_body && request.body().is_end_stream() {
+        let nothing = HeaderValue::from_static("0");
+        request.headers_mut().insert(CONTENT_LENGTH, nothing);
     }
 }
 
@@ -151,4 +162,27 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_could_have_a_body_says_when_it_has_none() {
+        for (method, body, length) in [
+            (Method::PUT, "", Some("0")),
+            (Method::POST, "", Some("0")),
+            (Method::PUT, "x", None),
+            (Method::GET, "", None),
+            (Method::DELETE, "", None),
+        ] {
+            let mut request = http::Request::new(Full::from(body));
+            *request.method_mut() = method.clone();
+            say_empty(&mut request);
+            let said = request.headers().get(CONTENT_LENGTH);
+            let said = said.map(|value| value.to_str().unwrap());
+            assert_eq!(said, length, "{method} {body}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! sessions.
 
 #[path = "../tests/range/mod.rs"]
-mod range;
+pub(crate) mod range;
 mod redirects;
 
 mod chain;

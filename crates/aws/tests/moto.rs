@@ -10,7 +10,10 @@ mod range;
 
 use std::time::Duration;
 
-use quell_aws::{AwsError, Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider};
+use quell_aws::{
+    AwsError, Client, Credentials, PageError, PageLimits, RoleToAssume, Scope,
+    SharedCredentialsProvider, WaitError, WaitLimits,
+};
 use quell_model::ErrorKind;
 use range::{Moto, setup};
 use serde_json::{Value, json};
@@ -159,6 +162,102 @@ async fn objects_are_read_up_to_a_limit() {
     let head = json!({"Bucket": "logs", "Key": "nothing"});
     let none = home.call("s3", "HeadObject", &head).await.unwrap_err();
     assert_eq!(none.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn pages_and_items_are_read_to_the_end_and_within_limits() {
+    let Some((moto, client)) = moto() else { return };
+    setup(&moto.url, "objects", &["paged", "a", "b", "c", "d", "e"]).await;
+    let session = client.read_session(&home_scope()).await.unwrap();
+    let params = json!({"Bucket": "paged", "MaxKeys": 2});
+    let pages = |limits: PageLimits| session.pages("s3", "ListObjectsV2", &params, &limits);
+    let mut sizes = Vec::new();
+    let mut paged = pages(PageLimits::default()).unwrap();
+    while let Some(page) = paged.next().await.unwrap() {
+        assert!(page.request_id.is_some());
+        sizes.push(page.value["Contents"].as_array().unwrap().len());
+    }
+    assert_eq!(sizes, [2, 2, 1]);
+    assert!(paged.next().await.unwrap().is_none() && !paged.has_more());
+
+    let three = PageLimits {
+        items_max: Some(3),
+        ..PageLimits::default()
+    };
+    let mut items = pages(three).unwrap().items();
+    let mut keys = Vec::new();
+    while let Some(item) = items.next().await.unwrap() {
+        keys.push(item["Key"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(keys, ["a", "b", "c"]);
+    assert!(items.has_more());
+
+    let two_pages = PageLimits {
+        pages_max: 2,
+        ..PageLimits::default()
+    };
+    let error = pages(two_pages).unwrap().all().await.err().unwrap();
+    assert!(
+        matches!(error, PageError::TooMany { pages_max: 2, .. }),
+        "{error}"
+    );
+    let no_time = PageLimits {
+        time_max: Duration::ZERO,
+        ..PageLimits::default()
+    };
+    let error = pages(no_time).unwrap().next().await.unwrap_err();
+    assert!(
+        matches!(error, PageError::TooLate { page: 1, .. }),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+
+    let limits = PageLimits::default();
+    let no = session.pages("s3", "GetBucketAcl", &json!({}), &limits);
+    assert!(matches!(no, Err(PageError::NotPaged { .. })));
+}
+
+#[tokio::test]
+async fn a_state_is_waited_for_and_a_waiter_cannot_change_anything() {
+    let Some((moto, client)) = moto() else { return };
+    setup(&moto.url, "object", &["there", "k", "x"]).await;
+    let session = client.read_session(&home_scope()).await.unwrap();
+    let limits = WaitLimits {
+        attempts_max: 2,
+        delay_max: Duration::from_millis(1),
+        ..WaitLimits::default()
+    };
+    let there = json!({"Bucket": "there"});
+    let waited = session
+        .wait("s3", "BucketExists", &there, &limits)
+        .await
+        .unwrap();
+    assert_eq!(waited.attempts, 1);
+    let gone = json!({"Bucket": "gone"});
+    let waited = session
+        .wait("s3", "BucketNotExists", &gone, &limits)
+        .await
+        .unwrap();
+    assert!(waited.answer.is_none());
+    let error = session
+        .wait("s3", "BucketExists", &gone, &limits)
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, WaitError::TooLong { attempts: 2, .. }),
+        "{error}"
+    );
+
+    let params = json!({"InstanceId": "i-1"});
+    let secret = session
+        .wait("ec2", "PasswordDataAvailable", &params, &limits)
+        .await;
+    let refused = secret.err().unwrap();
+    assert!(
+        matches!(refused, WaitError::Call(AwsError::NotReadOnly { .. })),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -208,13 +208,30 @@ pub fn make_private_folder(path: &std::path::Path) -> Result<(), AppError> {
     })
 }
 
-fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
+/// The AWS client of the settings; none when there are no credentials.
+///
+/// # Errors
+/// [`AppError`], for half of the credentials and for settings that make no client.
+pub fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppError> {
     let aws = &config.aws;
     let Some(provider) = credentials(aws)? else {
         return Ok(None);
     };
+    client_with(config, provider, clock).map(Some)
+}
+
+/// The AWS client of the settings, with credentials from elsewhere. They are asked for when a call is made.
+///
+/// # Errors
+/// [`AppError::Aws`] for settings that make no client.
+pub fn client_with(
+    config: &Config,
+    credentials: SharedCredentialsProvider,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, AppError> {
+    let aws = &config.aws;
     let now: quell_aws::Clock = Arc::new(move || clock.now());
-    let mut made = quell_aws::Config::new(&aws.region, provider, now);
+    let mut made = quell_aws::Config::new(&aws.region, credentials, now);
     let endpoints = Endpoints::new(aws.endpoint_url.as_deref(), &whole_environment());
     made.endpoint_url = endpoints.url;
     made.endpoint_urls = endpoints.urls;
@@ -223,9 +240,7 @@ fn client(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Client>, AppE
     made.proxies = proxies(aws);
     made.retries.mode = aws.retry_mode;
     made.limits = aws.limits.clone();
-    Client::new(made)
-        .map(Some)
-        .map_err(|e| AppError::Aws(Box::new(e)))
+    Client::new(made).map_err(|e| AppError::Aws(Box::new(e)))
 }
 
 /// The key that the settings name, else the standard chain, which is not asked before the first call.

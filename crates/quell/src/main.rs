@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod content;
 mod desk;
+mod input;
 mod loops;
 mod output;
 mod random;
@@ -16,5 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // A shell that asks for completions is answered here, and the process ends.
+    commands::completion::answer();
     commands::Cli::parse().run()
 }

@@ -1,9 +1,11 @@
 //! What people and scripts see: a table or JSON on standard output, everything else on standard error.
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// How results are printed.
@@ -34,6 +36,16 @@ pub fn line(text: &str) {
 /// Prints a line for the person who watches, apart from the result.
 pub fn note(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Turns on standard error while something takes long, when a person watches; so does the time it took so far.
+pub fn spinner(text: impl Into<String>) -> ProgressBar {
+    let style = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})");
+    let bar = ProgressBar::new_spinner()
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_message(text.into());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
 }
 
 /// Rows under headings. Cells are data that others wrote: what could move the cursor is shown, not done.

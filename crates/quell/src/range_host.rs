@@ -8,13 +8,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
-use indicatif::{ProgressBar, ProgressStyle};
 use quell_model::sha256_hex;
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 
 use crate::config::{RANGE_FILE, cache_folder};
-use crate::output::note;
+use crate::output::{note, spinner};
 
 static SOURCE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../range/quell_range");
 const REQUIREMENTS: &str = include_str!("../../../range/requirements.txt");
@@ -168,15 +167,6 @@ pub async fn python() -> Result<PathBuf, RangeError> {
     std::fs::write(&done, "").map_err(file(&done))?;
     bar.finish_and_clear();
     Ok(python)
-}
-
-fn spinner(text: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})");
-    let bar = ProgressBar::new_spinner()
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    bar.set_message(text);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 async fn run(command: &mut Command, what: &str) -> Result<(), RangeError> {

@@ -264,9 +264,11 @@ impl Flow {
         if *self.execution.status() != Status::Running {
             return Next::Ended(self.execution.status().clone());
         }
-        if let Some((task, request)) = self.tasks.first_key_value() {
-            return match self.intents.contains(task) {
-                true => Next::Interrupted(*task),
+        // Of tasks side by side, those that wait for someone's token come last: they may park the run.
+        let tasks = self.tasks.values();
+        if let Some(request) = tasks.min_by_key(|request| (request.token.is_some(), request.task)) {
+            return match self.intents.contains(&request.task) {
+                true => Next::Interrupted(request.task),
                 false => Next::Perform(Box::new(request.clone())),
             };
         }
@@ -330,3 +332,49 @@ pub struct Roles {
 /// Where a document sends its plan to ask for a permit. Quell's own runner answers it in process; on Step
 /// Functions it is a queue that Quell reads.
 pub const PERMIT_QUEUE: &str = "quell:permits";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(event: Event) -> LogEntry {
+        let moment = Moment::new(1_700_000_000_000, 1);
+        LogEntry::Input { event, moment }
+    }
+
+    fn performed(flow: &Flow) -> TaskRequest {
+        match flow.next() {
+            Next::Perform(request) => *request,
+            other => panic!("nothing to perform: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn branches_are_driven_side_by_side_and_persons_asked_last() {
+        let branch = |name: &str, resource: &str| {
+            serde_json::json!({ "StartAt": name, "States": { name: {
+                "Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "End": true,
+            } } })
+        };
+        let document = serde_json::json!({ "QueryLanguage": "JSONata", "StartAt": "P", "States": { "P": {
+            "Type": "Parallel", "End": true, "Branches": [
+                branch("Gate", "sqs:sendMessage.waitForTaskToken"),
+                branch("Read", "aws-sdk:ec2:describeInstances"),
+                branch("Tell", "sns:publish"),
+            ],
+        } } });
+        let definition = Definition::parse(&document.to_string()).unwrap();
+        let id = RunId::of(Timestamp::from_millis(0), "PB-000", 1, "arn", "test");
+        let flow = Flow::new(definition, &id, "PB-000", "us-east-1", Value::Null);
+        let mut flow = flow.apply(&input(Event::Started));
+        for state in ["Read", "Tell", "Gate"] {
+            let request = performed(&flow);
+            assert_eq!(request.state, state);
+            let output = Value::from(state);
+            let task = request.task;
+            flow = flow.apply(&input(Event::TaskSucceeded { task, output }));
+        }
+        let output = serde_json::json!(["Gate", "Read", "Tell"]);
+        assert_eq!(flow.next(), Next::Ended(Status::Succeeded { output }));
+    }
+}

@@ -17,7 +17,7 @@ struct Inner {
     warnings: Vec<Diagnostic>,
 }
 
-/// One Task state of a document.
+/// One call that a document may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskRef<'a> {
     /// The state's name.
@@ -51,23 +51,36 @@ impl Definition {
         &self.0.warnings
     }
 
-    /// Every Task state, by name.
+    /// Every call the document may make, with the state that makes it: those of
+    /// Task states, in branches and iterations too, and those of the ItemReader
+    /// and ResultWriter of a Map.
     pub fn tasks(&self) -> impl Iterator<Item = TaskRef<'_>> {
-        self.0
-            .machine
-            .states
-            .iter()
-            .filter_map(|(name, state)| match &state.kind {
-                Kind::Task(task) => Some(TaskRef {
-                    name,
-                    resource: &task.resource,
-                }),
-                _ => None,
-            })
+        let mut tasks = Vec::new();
+        gather(&self.0.machine, &mut tasks);
+        tasks.into_iter()
     }
 
     pub(crate) fn machine(&self) -> &Machine {
         &self.0.machine
+    }
+}
+
+fn gather<'m>(machine: &'m Machine, tasks: &mut Vec<TaskRef<'m>>) {
+    for (name, state) in &machine.states {
+        match &state.kind {
+            Kind::Task(task) => tasks.push(TaskRef {
+                name,
+                resource: &task.resource,
+            }),
+            Kind::Map(map) => {
+                let calls = map.resources();
+                tasks.extend(calls.map(|resource| TaskRef { name, resource }));
+            }
+            _ => {}
+        }
+        for inner in state.machines() {
+            gather(inner, tasks);
+        }
     }
 }
 

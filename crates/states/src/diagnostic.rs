@@ -13,8 +13,8 @@ pub enum Severity {
     Warning,
 }
 
-/// The kind of fault: the codes of ValidateStateMachineDefinition, and two
-/// of our own.
+/// The kind of fault: the codes of ValidateStateMachineDefinition, and
+/// some of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
@@ -35,6 +35,16 @@ pub enum DiagnosticCode {
     InvalidResource,
     /// Ours: a text looks like an expression but is taken literally.
     NotEvaluated,
+    /// Ours: a Choice has no Default, and may need one.
+    MissingChoiceDefault,
+    /// Ours: a task may wait for ever.
+    MissingTimeout,
+    /// Ours: a secret is written in the document.
+    PlainSecret,
+    /// Ours: AWS has no such service or action.
+    UnknownAction,
+    /// Ours: the action has no such parameter.
+    UnknownParameter,
     /// Ours: Amazon States Language has this, this version does not run it.
     UnsupportedFeature,
 }
@@ -51,6 +61,11 @@ impl DiagnosticCode {
             DiagnosticCode::InvalidStateName => "INVALID_STATE_NAME",
             DiagnosticCode::InvalidResource => "INVALID_RESOURCE",
             DiagnosticCode::NotEvaluated => "NOT_EVALUATED",
+            DiagnosticCode::MissingChoiceDefault => "MISSING_CHOICE_DEFAULT",
+            DiagnosticCode::MissingTimeout => "MISSING_TIMEOUT",
+            DiagnosticCode::PlainSecret => "PLAIN_SECRET",
+            DiagnosticCode::UnknownAction => "UNKNOWN_ACTION",
+            DiagnosticCode::UnknownParameter => "UNKNOWN_PARAMETER",
             DiagnosticCode::UnsupportedFeature => "UNSUPPORTED_FEATURE",
         }
     }

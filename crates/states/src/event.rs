@@ -34,7 +34,7 @@ pub enum Event {
         /// What it says to a person.
         cause: String,
     },
-    /// A task is still alive.
+    /// A task is still alive. Means nothing to a read or write of an object.
     TaskHeartbeat {
         /// The task.
         task: TaskId,
@@ -44,6 +44,10 @@ pub enum Event {
         /// The timer.
         timer: TimerId,
     },
+    /// An execution that failed, timed out or was stopped is taken up again: what
+    /// ended well is kept, what failed or was aborted is entered again with its
+    /// old input and fresh retries. Nothing happens to one that succeeded.
+    Redriven,
     /// Someone stopped the execution.
     Stopped {
         /// The error name they gave.

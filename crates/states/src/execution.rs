@@ -7,8 +7,10 @@ use crate::event::Event;
 use crate::history::HistoryEvent;
 use crate::ids::{TaskId, TimerId};
 use crate::run::Run;
+use crate::thread::{Awaiting, Journal, Paused, Thread, ThreadId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// How an execution stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,63 +57,19 @@ pub struct MachineRef {
 /// same events at the same moments again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) input: Value,
     pub(crate) machine: MachineRef,
     pub(crate) status: Status,
-    pub(crate) started_at: Option<i64>,
-    pub(crate) variables: Map<String, Value>,
-    pub(crate) paused: Option<Paused>,
+    pub(crate) journal: Journal,
+    /// Every thread under way, the root always among them.
+    pub(crate) threads: BTreeMap<ThreadId, Thread>,
+    /// The executions that the iterations of distributed Maps are, by their thread.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) children: BTreeMap<ThreadId, Journal>,
     pub(crate) deadline: Option<TimerId>,
     /// Tasks and timers named so far.
     pub(crate) names_used: u64,
-    /// History events written so far.
-    pub(crate) events_written: u64,
-}
-
-/// A state that waits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Paused {
-    pub(crate) visit: Visit,
-    pub(crate) awaiting: Awaiting,
-}
-
-/// One stay in one state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Visit {
-    pub(crate) state: String,
-    pub(crate) input: Value,
-    /// The history event that entered the state.
-    pub(crate) entered_event: u64,
-    pub(crate) entered_at: i64,
-    /// Attempts made again so far, in all and by retrier.
-    pub(crate) attempt: u32,
-    pub(crate) retries: Vec<u64>,
-}
-
-/// What a state waits for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Awaiting {
-    Task(Outstanding),
-    Retry { timer: TimerId },
-    Wait { timer: TimerId },
-}
-
-/// A task under way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Outstanding {
-    pub(crate) task: TaskId,
-    pub(crate) token: Option<String>,
-    pub(crate) timeout: Option<TimerId>,
-    pub(crate) heartbeat: Option<Heartbeat>,
-}
-
-/// The timer a heartbeat puts off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Heartbeat {
-    pub(crate) timer: TimerId,
-    pub(crate) millis: u64,
+    /// Threads begun so far, besides the root.
+    pub(crate) threads_begun: u64,
 }
 
 /// What one event led to.
@@ -121,8 +79,31 @@ pub struct Step {
     pub execution: Execution,
     /// What it wrote, in order.
     pub history: Vec<HistoryEvent>,
+    /// What the iterations of distributed Maps wrote, in order: each is an
+    /// execution of its own.
+    pub child_history: Vec<ChildEvent>,
     /// What must be done, in order.
     pub effects: Vec<Effect>,
+}
+
+/// One history event of a distributed iteration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildEvent {
+    /// The id of the iteration, which is an execution of its own.
+    pub execution: String,
+    /// The event.
+    pub event: HistoryEvent,
+}
+
+/// A task that an execution waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenTask<'e> {
+    /// The attempt.
+    pub task: TaskId,
+    /// The state that asked for it.
+    pub state: &'e str,
+    /// Its token, for `.waitForTaskToken` only.
+    pub token: Option<&'e str>,
 }
 
 impl Execution {
@@ -135,33 +116,35 @@ impl Execution {
         machine: MachineRef,
     ) -> Execution {
         Execution {
-            id: id.into(),
-            name: name.into(),
-            input,
             machine,
             status: Status::Running,
-            started_at: None,
-            variables: Map::new(),
-            paused: None,
+            journal: Journal {
+                id: id.into(),
+                name: name.into(),
+                input,
+                ..Journal::default()
+            },
+            threads: BTreeMap::from([(ThreadId::ROOT, Thread::default())]),
+            children: BTreeMap::new(),
             deadline: None,
             names_used: 0,
-            events_written: 0,
+            threads_begun: 0,
         }
     }
 
     /// The execution's id.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.journal.id
     }
 
     /// The execution's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.journal.name
     }
 
     /// What it was started with.
     pub fn input(&self) -> &Value {
-        &self.input
+        &self.journal.input
     }
 
     /// How it stands.
@@ -169,37 +152,38 @@ impl Execution {
         &self.status
     }
 
-    /// The state it waits in.
-    pub fn current_state(&self) -> Option<&str> {
-        self.paused
-            .as_ref()
-            .map(|paused| paused.visit.state.as_str())
+    /// The states it is in: one, or those of every branch and iteration too, in
+    /// the order they were begun. A failed execution names what a redrive enters.
+    pub fn current_states(&self) -> impl Iterator<Item = &str> {
+        self.threads
+            .values()
+            .filter_map(|thread| Some(thread.paused.as_ref()?.visit.state.as_str()))
     }
 
-    /// The variables assigned so far.
-    pub fn variables(&self) -> &Map<String, Value> {
-        &self.variables
+    /// The value of a variable, as states outside of branches and iterations see it.
+    pub fn variable(&self, name: &str) -> Option<&Value> {
+        self.threads.get(&ThreadId::ROOT)?.variables.get(name)
     }
 
-    /// The task it waits for.
-    pub fn outstanding_task(&self) -> Option<TaskId> {
-        match &self.paused.as_ref()?.awaiting {
-            Awaiting::Task(outstanding) => Some(outstanding.task),
-            Awaiting::Retry { .. } | Awaiting::Wait { .. } => None,
-        }
-    }
-
-    /// The token of the task it waits for, if that task has one.
-    pub fn outstanding_token(&self) -> Option<&str> {
-        match &self.paused.as_ref()?.awaiting {
-            Awaiting::Task(outstanding) => outstanding.token.as_deref(),
-            Awaiting::Retry { .. } | Awaiting::Wait { .. } => None,
-        }
+    /// The tasks it waits for, in the order of the threads that asked for them.
+    pub fn outstanding_tasks(&self) -> impl Iterator<Item = OpenTask<'_>> {
+        self.threads.values().filter_map(|thread| {
+            let Paused { visit, awaiting } = thread.paused.as_ref()?;
+            let token = match awaiting {
+                Awaiting::Task(outstanding) => outstanding.token.as_deref(),
+                _ => None,
+            };
+            Some(OpenTask {
+                task: awaiting.task()?,
+                state: &visit.state,
+                token,
+            })
+        })
     }
 
     /// Applies one event. `definition` must be the one the execution began with.
     ///
-    /// Deterministic: equal arguments give equal results. An event for a task or
+    /// This is the only way to move. Deterministic: equal arguments give equal results. An event for a task or
     /// timer that is not awaited, or for an execution that has ended, returns
     /// the execution unchanged with nothing to do.
     pub fn step(self, definition: &Definition, event: Event, now: Moment) -> Step {

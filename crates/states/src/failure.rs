@@ -2,11 +2,15 @@
 
 pub(crate) const ALL: &str = "States.ALL";
 pub(crate) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
+pub(crate) const EXCEED_TOLERATED_FAILURE_THRESHOLD: &str =
+    "States.ExceedToleratedFailureThreshold";
 pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
 pub(crate) const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
+pub(crate) const ITEM_READER_FAILED: &str = "States.ItemReaderFailed";
 pub(crate) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
 pub(crate) const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
 pub(crate) const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
+pub(crate) const RESULT_WRITER_FAILED: &str = "States.ResultWriterFailed";
 pub(crate) const RUNTIME: &str = "States.Runtime";
 pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
 pub(crate) const TIMEOUT: &str = "States.Timeout";
@@ -14,7 +18,8 @@ pub(crate) const TIMEOUT: &str = "States.Timeout";
 /// A state's failure before Retry and Catch have seen it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
-    pub(crate) error: String,
+    /// The error name; a Fail state may leave it out, and pass that on.
+    pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
     pub(crate) origin: Origin,
 }
@@ -24,11 +29,12 @@ pub(crate) struct Failure {
 pub(crate) enum Origin {
     /// A field did not evaluate; `EvaluationFailed` is written.
     Evaluation {
-        location: String,
+        /// The field, where one is to blame.
+        location: Option<String>,
         /// The expression itself failed, as against its value not fitting.
         in_expression: bool,
     },
-    /// The task, which has its own event; the cause is already complete.
+    /// The task or the child, which has its own event; the cause is already complete.
     Task,
     /// The interpreter.
     Interpreter,
@@ -37,10 +43,10 @@ pub(crate) enum Origin {
 impl Failure {
     pub(crate) fn evaluation(location: impl Into<String>, cause: impl Into<String>) -> Self {
         Failure {
-            error: QUERY_EVALUATION_ERROR.to_owned(),
+            error: Some(QUERY_EVALUATION_ERROR.to_owned()),
             cause: Some(cause.into()),
             origin: Origin::Evaluation {
-                location: location.into(),
+                location: Some(location.into()),
                 in_expression: true,
             },
         }
@@ -48,10 +54,10 @@ impl Failure {
 
     pub(crate) fn unfit(location: impl Into<String>, cause: impl Into<String>) -> Self {
         Failure {
-            error: QUERY_EVALUATION_ERROR.to_owned(),
+            error: Some(QUERY_EVALUATION_ERROR.to_owned()),
             cause: Some(cause.into()),
             origin: Origin::Evaluation {
-                location: location.into(),
+                location: Some(location.into()),
                 in_expression: false,
             },
         }
@@ -59,7 +65,7 @@ impl Failure {
 
     pub(crate) fn interpreter(error: &str, cause: impl Into<String>) -> Self {
         Failure {
-            error: error.to_owned(),
+            error: Some(error.to_owned()),
             cause: Some(cause.into()),
             origin: Origin::Interpreter,
         }
@@ -67,10 +73,30 @@ impl Failure {
 
     pub(crate) fn task(error: impl Into<String>, cause: Option<String>) -> Self {
         Failure {
-            error: error.into(),
+            error: Some(error.into()),
             cause,
             origin: Origin::Task,
         }
+    }
+
+    /// The failure of a branch or iteration, which is that of its state too.
+    pub(crate) fn passed_on(error: Option<String>, cause: Option<String>) -> Self {
+        Failure {
+            error,
+            cause,
+            origin: Origin::Task,
+        }
+    }
+
+    /// The error name as ErrorEquals is compared with it.
+    pub(crate) fn name(&self) -> &str {
+        self.error.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the state itself cannot go on. Recorded on AWS: the history of a
+    /// Map then goes straight to the end of the execution.
+    pub(crate) fn is_the_states_own_runtime(&self) -> bool {
+        self.origin == Origin::Interpreter && self.name() == RUNTIME
     }
 
     pub(crate) fn data_limit(what: &str) -> Self {

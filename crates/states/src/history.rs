@@ -24,7 +24,7 @@ pub struct HistoryEvent {
 
 macro_rules! history_event_types {
     ($($name:ident),* $(,)?) => {
-        /// AWS's names of history events, as far as the implemented states write them.
+        /// AWS's names of history events.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum HistoryEventType {
@@ -53,6 +53,7 @@ history_event_types!(
     EvaluationFailed,
     ExecutionAborted,
     ExecutionFailed,
+    ExecutionRedriven,
     ExecutionStarted,
     ExecutionSucceeded,
     ExecutionTimedOut,
@@ -62,6 +63,27 @@ history_event_types!(
     LambdaFunctionStarted,
     LambdaFunctionSucceeded,
     LambdaFunctionTimedOut,
+    MapIterationAborted,
+    MapIterationFailed,
+    MapIterationStarted,
+    MapIterationSucceeded,
+    MapRunAborted,
+    MapRunFailed,
+    MapRunRedriven,
+    MapRunStarted,
+    MapRunSucceeded,
+    MapStateAborted,
+    MapStateEntered,
+    MapStateExited,
+    MapStateFailed,
+    MapStateStarted,
+    MapStateSucceeded,
+    ParallelStateAborted,
+    ParallelStateEntered,
+    ParallelStateExited,
+    ParallelStateFailed,
+    ParallelStateStarted,
+    ParallelStateSucceeded,
     PassStateEntered,
     PassStateExited,
     SucceedStateEntered,
@@ -69,11 +91,13 @@ history_event_types!(
     TaskFailed,
     TaskScheduled,
     TaskStarted,
+    TaskStateAborted,
     TaskStateEntered,
     TaskStateExited,
     TaskSubmitted,
     TaskSucceeded,
     TaskTimedOut,
+    WaitStateAborted,
     WaitStateEntered,
     WaitStateExited,
 );

@@ -15,9 +15,37 @@ pub const PAYLOAD_DEPTH_MAX: usize = 100;
 /// Bytes all variables of an execution may hold together (10 MiB).
 pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// States one call of `step` may enter before a Task or Wait hands control
-/// back. Ours, not Step Functions': a loop of Pass and Choice must end.
-pub const STATES_PER_STEP_MAX: u32 = 10_000;
+/// States one call of `step` may enter, in all threads together, before every
+/// thread waits. Ours, not Step Functions': a loop of Pass and Choice must end,
+/// and so must the iterations of a distributed Map, which have histories of
+/// their own.
+pub const STATES_PER_STEP_MAX: u32 = 100_000;
+
+/// Iterations an inline Map runs at once, Step Functions' bound.
+pub const INLINE_CONCURRENCY_MAX: usize = 40;
+
+/// Threads of one execution that may be under way at once; further iterations
+/// wait. Ours (Step Functions runs 10,000 children of a distributed Map): each
+/// may hold a payload, and all are in memory.
+pub const THREADS_MAX: usize = 1_000;
+
+/// Bytes of the results of one visit of a Map that are kept until it ends. Ours:
+/// only a Map with a ResultWriter can hand on more than one payload.
+pub const RESULTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one object an ItemReader reads. Ours (Step Functions: 10 GB): the
+/// object passes through the log.
+pub const OBJECT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Items one distributed Map goes through. Ours (Step Functions: 100 million).
+pub const MAP_ITEMS_MAX: usize = 100_000;
+
+/// Columns of a CSV file, so that a hostile header cannot fill the memory. Ours.
+pub const CSV_COLUMNS_MAX: usize = 1_000;
+
+/// Objects one ItemReader lists or reads through a manifest, one after the
+/// other. Ours: each is an answer in the log.
+pub const OBJECTS_MAX: usize = 1_000;
 
 /// Bytes of a document (1 MiB), the quota of CreateStateMachine.
 pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;

@@ -41,35 +41,86 @@ fn busy() -> Value {
     )
 }
 
+/// Branches, iterations and distributed iterations side by side.
+fn wide() -> Value {
+    let task = |next: Value| {
+        let mut task = json!({
+            "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage",
+            "TimeoutSeconds": 60,
+            "Assign": { "own": "{% $states.result %}" },
+            "Retry": [{ "ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "JitterStrategy": "FULL" }],
+        });
+        task.as_object_mut()
+            .unwrap()
+            .extend(next.as_object().unwrap().clone());
+        task
+    };
+    let end = json!({ "End": true });
+    let branch = json!({ "StartAt": "B1", "States": {
+        "B1": task(json!({ "Next": "B2" })),
+        "B2": { "Type": "Wait", "Seconds": "{% $ceil($random() * 5) %}", "End": true },
+    } });
+    let map = |name: &str, mode: &str| {
+        let processor = json!({
+            "ProcessorConfig": { "Mode": mode, "ExecutionType": "STANDARD" },
+            "StartAt": format!("{name}Do"), "States": { format!("{name}Do"): task(end.clone()) },
+        });
+        json!({ "StartAt": name, "States": { name: {
+            "Type": "Map", "Items": [1, 2, 3], "MaxConcurrency": 2, "ToleratedFailureCount": 1,
+            "ItemSelector": { "u": "{% $uuid() %}", "v": "{% $states.context.Map.Item.Value %}" },
+            "ItemProcessor": processor, "End": true,
+        } } })
+    };
+    common::document(
+        "All",
+        json!({
+            "All": {
+                "Type": "Parallel", "Branches": [branch, map("I", "INLINE"), map("D", "DISTRIBUTED")],
+                "Retry": [{ "ErrorEquals": ["States.ALL"], "MaxAttempts": 1 }],
+                "Catch": [{ "ErrorEquals": ["States.Timeout"], "Next": "After" }],
+                "Next": "After",
+            },
+            "After": { "Type": "Succeed" },
+        }),
+    )
+}
+
 #[derive(Clone, Debug)]
 enum Act {
-    Succeed,
-    Fail,
+    Succeed(usize),
+    Fail(usize),
     Beat,
     Fire,
     Stray(u64),
     Repeat,
     Stop,
+    Redrive,
 }
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => Just(Act::Succeed),
-        4 => Just(Act::Fail),
+        6 => (0..9_usize).prop_map(Act::Succeed),
+        4 => (0..9_usize).prop_map(Act::Fail),
         3 => Just(Act::Beat),
         6 => Just(Act::Fire),
         2 => (0..60_u64).prop_map(Act::Stray),
         2 => Just(Act::Repeat),
         1 => Just(Act::Stop),
+        3 => Just(Act::Redrive),
     ]
 }
 
 fn perform(driver: &mut Driver, act: &Act) {
     driver.now += 1234;
     let open = driver.tasks.first().map(|task| task.task);
+    if let (Act::Succeed(n) | Act::Fail(n), Some(_)) = (act, open) {
+        let first = n % driver.tasks.len();
+        driver.tasks.swap(0, first);
+    }
     match act {
-        Act::Succeed if open.is_some() => drop(driver.succeed(json!({ "ok": true }))),
-        Act::Fail if open.is_some() => drop(driver.fail("Service.Exception")),
+        Act::Succeed(_) if open.is_some() => drop(driver.succeed(json!({ "ok": true }))),
+        Act::Fail(_) if open.is_some() => drop(driver.fail("Service.Exception")),
+        Act::Redrive => drop(driver.send(Event::Redriven)),
         Act::Beat => {
             let task = open.unwrap_or(TaskId(0));
             driver.send(Event::TaskHeartbeat { task });
@@ -91,8 +142,8 @@ fn perform(driver: &mut Driver, act: &Act) {
                 let before = driver.execution.clone();
                 let timers = driver.timers.clone();
                 driver.send(event.clone());
-                // A heartbeat is the one event that means something twice.
-                if !matches!(event, Event::TaskHeartbeat { .. }) {
+                // A heartbeat and a redrive mean something each time.
+                if !matches!(event, Event::TaskHeartbeat { .. } | Event::Redriven) {
                     assert_eq!(driver.execution, before);
                     assert_eq!(driver.timers, timers);
                 }
@@ -104,7 +155,7 @@ fn perform(driver: &mut Driver, act: &Act) {
                 cause: "C".to_owned(),
             });
         }
-        Act::Succeed | Act::Fail | Act::Fire => {}
+        Act::Succeed(_) | Act::Fail(_) | Act::Fire => {}
     }
 }
 
@@ -131,27 +182,103 @@ fn rebuild(
     (execution, history, effects)
 }
 
+fn rebuilds(document: &Value, acts: &[Act]) -> Result<(), TestCaseError> {
+    let mut driver = Driver::start(document, json!({ "start": 1 }));
+    for act in acts {
+        perform(&mut driver, act);
+    }
+    let (execution, history, effects) = rebuild(&driver.definition, &driver.log);
+    prop_assert_eq!(&execution, &driver.execution);
+    prop_assert_eq!(effects, driver.effects);
+    let written: Vec<Value> = driver
+        .history
+        .iter()
+        .map(|h| serde_json::to_value(h).unwrap())
+        .collect();
+    prop_assert_eq!(&history, &written);
+    for (n, event) in history.iter().enumerate() {
+        prop_assert_eq!(event["id"].as_u64(), Some(n as u64 + 1));
+        prop_assert!(event["previousEventId"].as_u64() < Some(n as u64 + 1));
+    }
+    let mut awaited: Vec<TaskId> = execution
+        .outstanding_tasks()
+        .map(|open| open.task)
+        .collect();
+    let mut open: Vec<TaskId> = driver.tasks.iter().map(|task| task.task).collect();
+    awaited.sort();
+    open.sort();
+    prop_assert_eq!(awaited, open, "what is asked for is awaited, and no more");
+    if *execution.status() != quell_states::Status::Running {
+        prop_assert!(
+            driver.timers.is_empty() && driver.tasks.is_empty(),
+            "nothing is left behind"
+        );
+    } else {
+        prop_assert!(
+            !driver.timers.is_empty() || !driver.tasks.is_empty(),
+            "something will come"
+        );
+    }
+    Ok(())
+}
+
+/// Fails each task of a run in turn: the run ends, as its document says.
+#[test]
+fn every_task_fails_in_turn() {
+    let mut failing = 0;
+    loop {
+        let mut driver = Driver::start(&wide(), json!({}));
+        let mut done = 0;
+        while *driver.status() == quell_states::Status::Running {
+            if driver.tasks.is_empty() {
+                driver.wait();
+            } else if done == failing {
+                driver.fail("Service.Exception");
+                done += 1;
+            } else {
+                driver.succeed(json!({ "ok": true }));
+                done += 1;
+            }
+        }
+        // One failure is retried, wherever it is.
+        assert_eq!(driver.output()[1].as_array().unwrap().len(), 3, "{failing}");
+        if done <= failing {
+            break;
+        }
+        failing += 1;
+    }
+    assert_eq!(failing, 7, "a branch's task, and three of each Map");
+}
+
+/// The goal is 4 KiB beside the input.
+#[test]
+fn a_waiting_execution_is_small() {
+    let size = |driver: &Driver| serde_json::to_string(&driver.execution).unwrap().len();
+    let wait = common::document(
+        "Rest",
+        json!({ "Rest": { "Type": "Wait", "Seconds": 60, "End": true } }),
+    );
+    let input = json!({ "text": "x".repeat(1000) });
+    let waiting = Driver::start(&wait, input.clone());
+    let beside = size(&waiting) - 2 * input.to_string().len();
+    println!("a waiting execution: {beside} bytes beside its input, which it holds twice");
+    assert!(beside <= 1024, "{beside}");
+    let token = Driver::start(&busy(), json!({}));
+    println!("one that waits for a token: {} bytes", size(&token));
+    assert!(size(&token) <= 2048);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_log_rebuilds_its_execution(acts in prop::collection::vec(act(), 1..40)) {
-        let mut driver = Driver::start(&busy(), json!({ "start": 1 }));
-        for act in &acts {
-            perform(&mut driver, act);
-        }
-        let (execution, history, effects) = rebuild(&driver.definition, &driver.log);
-        prop_assert_eq!(&execution, &driver.execution);
-        prop_assert_eq!(effects, driver.effects);
-        let written: Vec<Value> = driver.history.iter().map(|h| serde_json::to_value(h).unwrap()).collect();
-        prop_assert_eq!(&history, &written);
-        for (n, event) in history.iter().enumerate() {
-            prop_assert_eq!(event["id"].as_u64(), Some(n as u64 + 1));
-            prop_assert!(event["previousEventId"].as_u64() < Some(n as u64 + 1));
-        }
-        if *execution.status() != quell_states::Status::Running {
-            prop_assert!(driver.timers.is_empty() && driver.tasks.is_empty(), "nothing is left behind");
-        }
+        rebuilds(&busy(), &acts)?;
+    }
+
+    #[test]
+    fn a_log_rebuilds_every_thread(acts in prop::collection::vec(act(), 1..60)) {
+        rebuilds(&wide(), &acts)?;
     }
 
     #[test]

@@ -386,4 +386,24 @@ mod tests {
         let protocol = Protocol::of(service).unwrap();
         read_error(protocol, service, operation, &response(status, body))
     }
+
+    #[test]
+    fn of_several_protocols_the_one_is_spoken_that_botocore_speaks() {
+        let spoken = |metadata: Value| {
+            let model = serde_json::json!({ "metadata": metadata }).to_string();
+            Protocol::of(&Service::from_json(model.as_bytes()).unwrap())
+        };
+        let listed = |protocols: &[&str]| {
+            spoken(serde_json::json!({"protocol": "query", "protocols": protocols}))
+        };
+        let all = ["smithy-rpc-v2-cbor", "json", "query"];
+        assert_eq!(listed(&all), Some(Protocol::Json));
+        assert_eq!(
+            listed(&["query", "smithy-rpc-v2-cbor"]),
+            Some(Protocol::RpcV2Cbor)
+        );
+        // The older member says something only when the list is not there.
+        assert_eq!(listed(&["new"]), None);
+        assert_eq!(listed(&[]), Some(Protocol::Query));
+    }
 }

@@ -31,6 +31,8 @@ from werkzeug.serving import make_server
 from moto.server import DomainDispatcherApplication, create_backend_app
 server = make_server('127.0.0.1', 0, DomainDispatcherApplication(create_backend_app), threaded=True)
 print(server.server_port, flush=True)
+# Nobody reads on: what moto prints later must not end in a broken pipe, and an answer with it.
+sys.stdout = open(os.devnull, 'w')
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.serve_forever()
 ";
@@ -50,6 +52,8 @@ impl Moto {
         };
         let mut process = Command::new(python)
             .args(["-c", SERVE])
+            // A thousand images and their snapshots, which no test wants, take ten seconds to make.
+            .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -104,6 +108,12 @@ elif what == 'fetch':
     # By whoever has the URL: no client, no key.
     import urllib.request
     print(urllib.request.urlopen(rest[0]).read().decode())
+elif what == 'objects':
+    s3 = client('s3')
+    s3.create_bucket(Bucket=rest[0])
+    for key in rest[1:]:
+        s3.put_object(Bucket=rest[0], Key=key, Body=b'x')
+    print('ok')
 elif what == 'checked-key':
     # An administrator's key, an object, and from here on moto checks every signature.
     import json, urllib.request

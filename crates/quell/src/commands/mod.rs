@@ -2,6 +2,8 @@
 
 mod approve;
 mod auth;
+mod aws;
+pub mod completion;
 mod config;
 mod content;
 mod demo;
@@ -94,6 +96,8 @@ enum Command {
     Content(content::ContentCommand),
     #[command(subcommand)]
     Pattern(pattern::PatternCommand),
+    Aws(aws::Aws),
+    Completion(completion::Completion),
 }
 
 /// Why a command did not do what was asked, by exit code.
@@ -101,6 +105,8 @@ enum Command {
 pub enum Failure {
     /// 1: a check failed.
     Check(String),
+    /// 2: the command line is wrong, in a way that only shows when it is carried out.
+    Usage(String),
     /// 3: configuration, content or data folder.
     Setup(String),
     /// 4: not allowed, or no such thing.
@@ -113,6 +119,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Check(_) => 1,
+            Self::Usage(_) => 2,
             Self::Setup(_) => 3,
             Self::Denied(_) => 4,
             Self::Remote(_) => 5,
@@ -121,7 +128,11 @@ impl Failure {
 
     fn text(&self) -> &str {
         match self {
-            Self::Check(t) | Self::Setup(t) | Self::Denied(t) | Self::Remote(t) => t,
+            Self::Check(t)
+            | Self::Usage(t)
+            | Self::Setup(t)
+            | Self::Denied(t)
+            | Self::Remote(t) => t,
         }
     }
 }
@@ -208,6 +219,8 @@ impl Command {
             Self::Config(c) => c.run(global),
             Self::Content(c) => c.run(global),
             Self::Pattern(c) => c.run(global),
+            Self::Aws(c) => c.run(global).await,
+            Self::Completion(c) => c.run(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `quell pattern`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Subcommand};
@@ -9,10 +8,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{Cli, Failure, Global};
+use crate::input::{name, read};
 use crate::output::{safe, table};
-
-/// How much of a file is read: far above any pattern, and a day of a busy bus.
-const BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// EventBridge event patterns: try one on events, see why it matched or not, check it
 #[derive(Subcommand)]
@@ -268,41 +265,6 @@ fn parse_events(text: &str, name: &str) -> Result<Vec<Event>, Failure> {
     Ok(events)
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let fault = |e: std::io::Error| Failure::Setup(format!("{}: {e}", name(file)));
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin()
-            .take(BYTES_MAX + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fault)?;
-    } else {
-        let file = std::fs::File::open(file).map_err(fault)?;
-        file.take(BYTES_MAX + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fault)?;
-    }
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(Failure::Setup(format!(
-            "{}: more than {BYTES_MAX} bytes",
-            name(file)
-        )));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::Setup(format!("{}: not UTF-8", name(file))))?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or(text.clone(), str::to_owned))
-}
-
-fn name(file: &Path) -> String {
-    if file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        file.display().to_string()
-    }
-}
-
 /// Ends the process as any wrong command line does, when two files are standard input.
 fn refuse_second_stdin(files: &[PathBuf]) {
     if files.iter().filter(|file| *file == Path::new("-")).count() > 1 {
@@ -379,7 +341,6 @@ mod tests {
             (3, "e: there is no event in it".into())
         );
         assert!(refused(parse_events("{", "e")).1.contains("line 1 column"));
-        assert_eq!(refused(read(Path::new("/no/such/file"))).0, 3);
     }
 
     #[test]

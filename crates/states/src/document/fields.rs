@@ -16,7 +16,10 @@ const JSONPATH_FIELDS: &[(&str, &str)] = &[
         "Use $states.input in the expressions that need it.",
     ),
     ("OutputPath", "Use Output."),
-    ("Parameters", "Use Arguments (Task) or Output (Pass)."),
+    (
+        "Parameters",
+        "Use Arguments (Task, Parallel), ItemSelector (Map) or Output (Pass).",
+    ),
     ("Result", "Use Output."),
     ("ResultPath", "Use Output, or store the result with Assign."),
     ("ResultSelector", "Use Output."),
@@ -33,6 +36,28 @@ const JSONPATH_FIELDS: &[(&str, &str)] = &[
     ("ErrorPath", "Use Error with an expression."),
     ("CausePath", "Use Cause with an expression."),
     ("Variable", "Use Condition."),
+    ("ItemsPath", "Use Items."),
+    (
+        "MaxConcurrencyPath",
+        "Use MaxConcurrency with an expression.",
+    ),
+    (
+        "ToleratedFailureCountPath",
+        "Use ToleratedFailureCount with an expression.",
+    ),
+    (
+        "ToleratedFailurePercentagePath",
+        "Use ToleratedFailurePercentage with an expression.",
+    ),
+    ("MaxItemsPath", "Use MaxItems with an expression."),
+    (
+        "MaxItemsPerBatchPath",
+        "Use MaxItemsPerBatch with an expression.",
+    ),
+    (
+        "MaxInputBytesPerBatchPath",
+        "Use MaxInputBytesPerBatch with an expression.",
+    ),
 ];
 
 /// Fields of JSONata states only.
@@ -66,6 +91,7 @@ pub(crate) struct Fields<'a> {
     map: &'a Map<String, Value>,
     at: String,
     language: Language,
+    document_language: Option<Language>,
     known: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -77,6 +103,7 @@ impl<'a> Fields<'a> {
                 map,
                 at: at.to_owned(),
                 language: Language::Jsonata,
+                document_language: None,
                 known: RefCell::default(),
             }),
             _ => {
@@ -91,6 +118,19 @@ impl<'a> Fields<'a> {
         Fields { language, ..self }
     }
 
+    /// The same fields, read as part of a document in `language`.
+    pub(crate) fn within_document(self, language: Option<Language>) -> Fields<'a> {
+        Fields {
+            document_language: language,
+            ..self
+        }
+    }
+
+    /// The language of the whole document, if it names one.
+    pub(crate) fn document_language(&self) -> Option<Language> {
+        self.document_language
+    }
+
     /// An object inside this one, in the same language.
     pub(crate) fn within<'b>(
         &self,
@@ -98,7 +138,8 @@ impl<'a> Fields<'a> {
         at: &str,
         faults: &mut Faults,
     ) -> Option<Fields<'b>> {
-        Some(Fields::of(value, at, faults)?.speaking(self.language))
+        let fields = Fields::of(value, at, faults)?.speaking(self.language);
+        Some(fields.within_document(self.document_language))
     }
 
     /// Whether the state computes with JSONPath.
@@ -144,6 +185,30 @@ impl<'a> Fields<'a> {
             faults.schema(self.at(name), "Expected value of type String");
         }
         value.as_str()
+    }
+
+    /// A field that must be an object, as fields of their own.
+    pub(crate) fn object(&self, name: &'static str, faults: &mut Faults) -> Option<Fields<'a>> {
+        let value = self.value(name)?;
+        self.within(value, &self.at(name), faults)
+    }
+
+    /// A field that must be one of a few words.
+    pub(crate) fn word(
+        &self,
+        name: &'static str,
+        words: &[&str],
+        faults: &mut Faults,
+    ) -> Option<&'a str> {
+        let word = self.text(name, faults)?;
+        if words.contains(&word) {
+            return Some(word);
+        }
+        faults.schema(
+            self.at(name),
+            format!("Value is not valid. Allowed values: [{}]", words.join(", ")),
+        );
+        None
     }
 
     /// A field that must be a non-empty array.

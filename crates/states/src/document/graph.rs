@@ -1,6 +1,6 @@
 //! Where the states lead: every target exists, every state is reached, and the
 //! execution can end. Works on the raw document, so that it also covers states
-//! this version does not run.
+//! that could not be read.
 
 use crate::diagnostic::{DiagnosticCode, Faults};
 use serde_json::Value;
@@ -15,9 +15,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The transitions written in a state.
-    pub(crate) fn of(name: &str, state: &Value) -> Node {
-        let at = format!("/States/{name}");
+    /// The transitions written in the state at `at`.
+    pub(crate) fn of(name: &str, state: &Value, at: &str) -> Node {
         let mut edges = Vec::new();
         let mut edge = |place: String, value: Option<&Value>| {
             if let Some(target) = value.and_then(Value::as_str) {
@@ -48,13 +47,14 @@ impl Node {
     }
 }
 
-/// Notes missing targets, states out of reach, and the lack of an end.
-pub(crate) fn check(start_at: &str, nodes: &[Node], faults: &mut Faults) {
+/// Notes missing targets, states out of reach, and the lack of an end, in the
+/// group of states at `at` (which ends with a slash).
+pub(crate) fn check(start_at: &str, nodes: &[Node], at: &str, faults: &mut Faults) {
     let names: BTreeMap<&str, &Node> = nodes.iter().map(|n| (n.name.as_str(), n)).collect();
     if !names.contains_key(start_at) {
         faults.error(
             DiagnosticCode::MissingTransitionTarget,
-            "/StartAt",
+            format!("{at}StartAt"),
             format!("Missing 'StartAt' target: {start_at}"),
         );
     }
@@ -73,7 +73,7 @@ pub(crate) fn check(start_at: &str, nodes: &[Node], faults: &mut Faults) {
         for name in names.keys().filter(|name| !reached.contains(*name)) {
             faults.error(
                 DiagnosticCode::MissingTransitionTarget,
-                format!("/States/{name}"),
+                format!("{at}States/{name}"),
                 format!("State \"{name}\" is not reachable."),
             );
         }
@@ -81,7 +81,7 @@ pub(crate) fn check(start_at: &str, nodes: &[Node], faults: &mut Faults) {
     if !nodes.is_empty() && !nodes.iter().any(|node| node.ends) {
         faults.error(
             DiagnosticCode::MissingEndState,
-            "/States",
+            format!("{at}States"),
             "The workflow does not have a terminal state",
         );
     }

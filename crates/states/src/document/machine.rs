@@ -1,7 +1,7 @@
 //! The whole document: its states by name.
 
 use super::fields::{Fields, Language, state_name_fault};
-use super::{graph, json};
+use super::{graph, json, names};
 use crate::diagnostic::{DiagnosticCode, Faults};
 use crate::limits;
 use crate::states::State;
@@ -41,6 +41,7 @@ pub(crate) fn read(text: &str, faults: &mut Faults) -> Option<Machine> {
     for place in &parsed.repeated {
         note_repeated(place, faults);
     }
+    names::check(&parsed.value, faults);
     let top = match &parsed.value {
         Value::Object(_) => Fields::of(&parsed.value, "", faults)?,
         _ => {
@@ -65,21 +66,32 @@ fn note_repeated(place: &str, faults: &mut Faults) {
 }
 
 fn read_top(top: Fields<'_>, faults: &mut Faults) -> Option<Machine> {
-    top.require(&["States", "StartAt"], faults);
     top.text("Comment", faults);
     top.text("Version", faults);
     let language = read_language(&top, faults);
     let timeout_seconds = top.integer("TimeoutSeconds", 1, limits::SECONDS_MAX, faults);
-    let start_at = top.text("StartAt", faults).map(str::to_owned);
-    let states = top
-        .value("States")
-        .map(|states| read_states(states, language, faults));
+    let top = top.within_document(language);
+    let group = read_group(&top, faults);
     top.finish(faults);
+    Some(Machine {
+        timeout_seconds,
+        ..group?
+    })
+}
+
+/// Reads `StartAt` and `States`: of the document, of a branch, or of what a Map
+/// does with each item.
+pub(crate) fn read_group(fields: &Fields<'_>, faults: &mut Faults) -> Option<Machine> {
+    fields.require(&["States", "StartAt"], faults);
+    let start_at = fields.text("StartAt", faults).map(str::to_owned);
+    let states = fields
+        .value("States")
+        .map(|states| read_states(fields, states, faults));
     let (start_at, (states, edges)) = (start_at?, states?);
-    graph::check(&start_at, &edges, faults);
+    graph::check(&start_at, &edges, &fields.at(""), faults);
     Some(Machine {
         start_at,
-        timeout_seconds,
+        timeout_seconds: None,
         states,
     })
 }
@@ -99,42 +111,39 @@ fn read_language(fields: &Fields<'_>, faults: &mut Faults) -> Option<Language> {
 }
 
 fn read_states(
+    group: &Fields<'_>,
     states: &Value,
-    language: Option<Language>,
     faults: &mut Faults,
 ) -> (BTreeMap<String, State>, Vec<graph::Node>) {
     let mut machine = BTreeMap::new();
     let mut nodes = Vec::new();
+    let place = group.at("States");
     let Value::Object(entries) = states else {
-        faults.schema("/States", "Expected value of type Object");
+        faults.schema(place, "Expected value of type Object");
         return (machine, nodes);
     };
     if entries.is_empty() {
-        faults.schema("/States", "There must be at least one state");
+        faults.schema(&place, "There must be at least one state");
     }
     for (name, value) in entries {
-        let at = format!("/States/{name}");
+        let at = format!("{place}/{name}");
         if let Some((code, fault)) = state_name_fault(name) {
             faults.error(code, &at, fault);
         }
-        nodes.push(graph::Node::of(name, value));
-        if let Some(state) = read_state(name, value, &at, language, faults) {
+        nodes.push(graph::Node::of(name, value, &at));
+        if let Some(state) = read_state(group, value, &at, faults) {
             machine.insert(name.clone(), state);
         }
     }
     (machine, nodes)
 }
 
-fn read_state(
-    name: &str,
-    value: &Value,
-    at: &str,
-    outer: Option<Language>,
-    faults: &mut Faults,
-) -> Option<State> {
-    let fields = Fields::of(value, at, faults)?;
+fn read_state(group: &Fields<'_>, value: &Value, at: &str, faults: &mut Faults) -> Option<State> {
+    let fields = group.within(value, at, faults)?;
     fields.text("Comment", faults);
     let own = read_language(&fields, faults);
+    // States inside a state take after the document, not after that state.
+    let outer = group.document_language();
     if (outer, own) == (Some(Language::Jsonata), Some(Language::JsonPath)) {
         faults.schema(
             at,
@@ -143,5 +152,5 @@ fn read_state(
         return None;
     }
     let language = own.or(outer).unwrap_or(Language::JsonPath);
-    State::read(name, fields.speaking(language), faults)
+    State::read(fields.speaking(language), faults)
 }

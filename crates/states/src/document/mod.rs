@@ -2,5 +2,7 @@
 
 pub(crate) mod fields;
 mod graph;
-mod json;
+pub(crate) mod json;
 pub(crate) mod machine;
+mod names;
+pub(crate) mod walk;

@@ -28,6 +28,8 @@ pub(crate) struct View<'v> {
     pub(crate) context: &'v Value,
     /// `$name`
     pub(crate) variables: &'v Map<String, Value>,
+    /// The same, of the threads outside this one.
+    pub(crate) outer: &'v Map<String, Value>,
     /// Where `States.MathRandom` and `States.UUID` draw from.
     pub(crate) random: &'v Random,
 }
@@ -43,7 +45,7 @@ impl<'v> View<'v> {
         match &path.root {
             Root::Input => path.select(self.input),
             Root::Context => path.select(self.context),
-            Root::Variable(name) => match self.variables.get(name) {
+            Root::Variable(name) => match self.variables.get(name).or(self.outer.get(name)) {
                 Some(value) => path.select(value),
                 None => Err(format!("Variable not found: ${name}")),
             },

@@ -1,15 +1,14 @@
-//! Leaving states, and ending executions.
+//! Leaving states, well or badly.
 
 use super::{Flow, Run};
 use crate::document::fields::Transition;
-use crate::effect::Effect;
-use crate::execution::{Status, Visit};
 use crate::failure::{Failure, RUNTIME};
-use crate::history::{HistoryEventType, error_fields};
+use crate::history::HistoryEventType;
 use crate::jsonata::Scope;
 use crate::jsonpath::{Payload, ResultPath, Shape};
 use crate::limits;
 use crate::states::{Exit, ShapedExit};
+use crate::thread::{Awaiting, Visit};
 use serde_json::{Map, Value};
 
 impl Run<'_> {
@@ -98,7 +97,7 @@ impl Run<'_> {
                 state: next.clone(),
                 input: output,
             },
-            Transition::End => self.end_succeeded(output),
+            Transition::End => Flow::Done(output),
         })
     }
 
@@ -112,7 +111,7 @@ impl Run<'_> {
             size += value.to_string().len();
         }
         let kept: usize = self
-            .execution
+            .thread
             .variables
             .iter()
             .filter(|(name, _)| !assigned.contains_key(*name))
@@ -122,7 +121,7 @@ impl Run<'_> {
             return Err(Failure::data_limit(state));
         }
         for (name, value) in assigned {
-            self.execution.variables.insert(name.clone(), value.clone());
+            self.thread.variables.insert(name.clone(), value.clone());
         }
         Ok(())
     }
@@ -137,24 +136,34 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn history_full(&mut self) -> Option<Flow> {
-        // Room for what one state may write, and the event that ends it all.
+    /// Fails the thread where its history has no room for what one state may
+    /// write; the visit is left for a redrive.
+    pub(super) fn history_full(&mut self, visit: &Visit) -> Option<Flow> {
+        // The event that ends it all needs room too.
         const ROOM: u64 = 6;
-        (self.execution.events_written + ROOM > limits::HISTORY_EVENTS_MAX).then(|| {
-            self.end_failed(
-                Some(RUNTIME.to_owned()),
-                Some(format!(
-                    "The execution reached the maximum number of history events ({}).",
-                    limits::HISTORY_EVENTS_MAX
-                )),
-            )
+        (self.events_written() + ROOM > limits::HISTORY_EVENTS_MAX).then(|| {
+            let cause = format!(
+                "The execution reached the maximum number of history events ({}).",
+                limits::HISTORY_EVENTS_MAX
+            );
+            let failure = Failure::task(RUNTIME, Some(cause));
+            self.give_up(visit.clone(), Awaiting::Redrive, failure)
         })
     }
 
-    /// Fails the execution over a state that has no Catch.
+    /// Fails the thread over a state that has no Catch.
     pub(crate) fn fail(&mut self, visit: &Visit, failure: Failure) -> Flow {
         let failure = self.note_failure(visit, failure);
-        self.end_failed(Some(failure.error), failure.cause)
+        self.give_up(visit.clone(), Awaiting::Redrive, failure)
+    }
+
+    /// Fails the thread, leaving its state for a redrive.
+    pub(crate) fn give_up(&mut self, visit: Visit, left: Awaiting, failure: Failure) -> Flow {
+        self.pause(visit, left);
+        Flow::Failed {
+            error: failure.error,
+            cause: failure.cause,
+        }
     }
 
     /// The failure of an execution stepped with another definition than its own.
@@ -165,44 +174,9 @@ impl Run<'_> {
         )
     }
 
-    pub(super) fn end_mismatch(&mut self, state: &str) -> Flow {
-        let failure = self.mismatch(state);
-        self.end_failed(Some(failure.error), failure.cause)
-    }
-
-    pub(super) fn abort(&mut self, error: String, cause: String) -> Flow {
-        self.release();
-        self.note_ended(
-            HistoryEventType::ExecutionAborted,
-            "executionAbortedEventDetails",
-            error_fields(Some(&error), Some(&cause)),
-        );
-        self.finish(Status::Aborted { error, cause })
-    }
-
-    fn end_succeeded(&mut self, output: Value) -> Flow {
-        self.note_succeeded(&output);
-        self.finish(Status::Succeeded { output })
-    }
-
-    /// Ends the execution badly.
-    pub(crate) fn end_failed(&mut self, error: Option<String>, cause: Option<String>) -> Flow {
-        self.note_ended(
-            HistoryEventType::ExecutionFailed,
-            "executionFailedEventDetails",
-            error_fields(error.as_deref(), cause.as_deref()),
-        );
-        self.finish(Status::Failed { error, cause })
-    }
-
-    pub(super) fn finish(&mut self, status: Status) -> Flow {
-        if let Some(timer) = self.execution.deadline.take() {
-            self.ask(Effect::CancelTimer { timer });
-        }
-        self.execution.paused = None;
-        self.execution.status = status;
-        self.ask(Effect::Finished);
-        Flow::Stop
+    pub(super) fn mismatched(&mut self, state: &str) -> Flow {
+        let Failure { error, cause, .. } = self.mismatch(state);
+        Flow::Failed { error, cause }
     }
 }
 

@@ -2,39 +2,96 @@
 
 use super::Run;
 use crate::effect::TaskRequest;
-use crate::execution::Visit;
+use crate::execution::ChildEvent;
 use crate::failure::{Failure, Origin};
 use crate::history::{HistoryEvent, HistoryEventType as Type, details, error_fields, payload};
+use crate::limits::HISTORY_EVENTS_MAX;
 use crate::resource::Resource;
+use crate::thread::{ThreadId, Visit};
 use serde_json::{Map, Value, json};
 
 impl Run<'_> {
-    /// Writes an event that follows the one before it; returns its id.
-    fn note(&mut self, kind: Type, details: Map<String, Value>) -> u64 {
-        let previous = self.execution.events_written;
-        self.note_after(previous, kind, details)
+    /// Writes an event of the thread at work, which the next one follows.
+    pub(crate) fn note(&mut self, kind: Type, details: Map<String, Value>) -> u64 {
+        let id = self.note_aside(kind, details);
+        self.thread.last_event = id;
+        id
     }
 
-    fn note_after(&mut self, previous: u64, kind: Type, details: Map<String, Value>) -> u64 {
-        self.execution.events_written += 1;
-        let id = self.execution.events_written;
-        self.history.push(HistoryEvent {
-            id,
+    /// Writes an event of the thread at work that no other follows.
+    pub(crate) fn note_aside(&mut self, kind: Type, details: Map<String, Value>) -> u64 {
+        self.write(self.thread.home, self.thread.last_event, kind, details)
+    }
+
+    /// Writes an event to a history: the execution's, or that of a distributed
+    /// iteration. A full history takes only its last event.
+    pub(super) fn write(
+        &mut self,
+        home: Option<ThreadId>,
+        previous: u64,
+        kind: Type,
+        details: Map<String, Value>,
+    ) -> u64 {
+        let journal = match home {
+            None => &mut self.execution.journal,
+            Some(id) => self.execution.children.entry(id).or_default(),
+        };
+        let last = matches!(
+            kind,
+            Type::ExecutionAborted
+                | Type::ExecutionFailed
+                | Type::ExecutionSucceeded
+                | Type::ExecutionTimedOut
+        );
+        if !last && journal.events_written + 1 >= HISTORY_EVENTS_MAX {
+            return previous;
+        }
+        journal.events_written += 1;
+        let event = HistoryEvent {
+            id: journal.events_written,
             previous_event_id: previous,
             timestamp: self.now.millis,
             kind,
             details,
-        });
+        };
+        let id = event.id;
+        match home {
+            None => self.history.push(event),
+            Some(_) => self.child_history.push(ChildEvent {
+                execution: journal.id.clone(),
+                event,
+            }),
+        }
         id
     }
 
-    pub(super) fn note_started(&mut self) {
-        let mut fields = payload("input", &self.execution.input);
+    /// Events written to the history of the thread at work.
+    pub(super) fn events_written(&self) -> u64 {
+        match self.thread.home {
+            None => self.execution.journal.events_written,
+            Some(id) => self
+                .execution
+                .children
+                .get(&id)
+                .map_or(0, |journal| journal.events_written),
+        }
+    }
+
+    /// Writes the first event of a history. AWS does not count it as the cause
+    /// of the first state.
+    pub(super) fn note_started(&mut self, home: Option<ThreadId>) {
+        let journal = match home {
+            None => Some(&self.execution.journal),
+            Some(id) => self.execution.children.get(&id),
+        };
+        let mut fields = payload("input", journal.map_or(&Value::Null, |j| &j.input));
         fields.insert(
             "roleArn".to_owned(),
             Value::from(self.execution.machine.role_arn.clone()),
         );
-        self.note(
+        self.write(
+            home,
+            0,
             Type::ExecutionStarted,
             details("executionStartedEventDetails", Value::Object(fields)),
         );
@@ -43,16 +100,22 @@ impl Run<'_> {
     pub(super) fn note_entered(&mut self, kind: Type, name: &str, input: &Value) -> u64 {
         let mut fields = payload("input", input);
         fields.insert("name".to_owned(), Value::from(name));
-        // AWS does not count ExecutionStarted as the cause of the first state.
-        let previous = match self.execution.events_written {
-            1 => 0,
-            written => written,
-        };
-        self.note_after(
-            previous,
+        self.note(
             kind,
             details("stateEnteredEventDetails", Value::Object(fields)),
         )
+    }
+
+    /// Writes an event about one iteration of a Map, which no other follows.
+    pub(crate) fn note_iteration(&mut self, kind: Type, state: &str, index: usize) -> u64 {
+        let name = match kind {
+            Type::MapIterationStarted => "mapIterationStartedEventDetails",
+            Type::MapIterationSucceeded => "mapIterationSucceededEventDetails",
+            Type::MapIterationFailed => "mapIterationFailedEventDetails",
+            _ => "mapIterationAbortedEventDetails",
+        };
+        let fields = json!({ "index": index, "name": state });
+        self.note_aside(kind, details(name, fields))
     }
 
     pub(super) fn note_exited(
@@ -98,23 +161,18 @@ impl Run<'_> {
             in_expression,
         } = &failure.origin
         {
-            let fields = json!({
-                "cause": cause,
-                "error": failure.error,
-                "location": location,
-                "state": visit.state,
-            });
+            let mut fields = error_fields(failure.error.as_deref(), Some(&cause));
+            if let Some(location) = location {
+                fields.insert("location".to_owned(), Value::from(location.as_str()));
+            }
+            fields.insert("state".to_owned(), Value::from(visit.state.as_str()));
             // Recorded on AWS: a failed expression points past its own state's entry.
-            let written = self.execution.events_written;
-            let previous = match (in_expression, visit.entered_event == written) {
-                (true, true) if written <= 2 => 0,
-                (true, true) => written - 1,
-                _ => written,
-            };
-            self.note_after(
-                previous,
+            if *in_expression && self.thread.last_event == visit.entered_event {
+                self.thread.last_event = visit.entered_after;
+            }
+            self.note(
                 Type::EvaluationFailed,
-                details("evaluationFailedEventDetails", fields),
+                details("evaluationFailedEventDetails", Value::Object(fields)),
             );
         }
         failure.cause = Some(cause);
@@ -129,8 +187,8 @@ impl Run<'_> {
         );
     }
 
-    pub(super) fn note_ended(&mut self, kind: Type, name: &str, fields: Map<String, Value>) {
-        self.note(kind, details(name, Value::Object(fields)));
+    pub(super) fn note_ended(&mut self, kind: Type, name: &str, fields: Value) {
+        self.note(kind, details(name, fields));
     }
 
     pub(crate) fn note_task_scheduled(&mut self, request: &TaskRequest) {
@@ -204,7 +262,10 @@ impl Run<'_> {
 
     fn note_task_error(&mut self, kind: Type, name: &str, resource: &Resource, failure: &Failure) {
         let mut fields = named(resource);
-        fields.extend(error_fields(Some(&failure.error), failure.cause.as_deref()));
+        fields.extend(error_fields(
+            failure.error.as_deref(),
+            failure.cause.as_deref(),
+        ));
         self.note(kind, details(name, Value::Object(fields)));
     }
 }

@@ -2,10 +2,12 @@
 
 use super::Run;
 use crate::clock::timestamp_text;
-use crate::execution::Visit;
+use crate::failure::Failure;
 use crate::jsonata::Scope;
-use crate::jsonpath::View;
+use crate::jsonpath::{Shape, View};
+use crate::seen::Seen;
 use crate::states::State;
+use crate::thread::Visit;
 use serde_json::{Map, Value, json};
 
 /// Collects `$states` before it is bound.
@@ -20,14 +22,51 @@ impl Run<'_> {
     pub(crate) fn scope<'r>(&'r self, visit: &Visit) -> ScopeBuilder<'r> {
         ScopeBuilder {
             run: self,
-            context: self.context_fields(visit, None),
+            context: self.context_fields(visit),
             states: Map::from_iter([("input".to_owned(), visit.input.clone())]),
         }
     }
 
     /// `$$` of a visit.
     pub(crate) fn context(&self, visit: &Visit, token: Option<&str>) -> Value {
-        Value::Object(self.context_fields(visit, token))
+        let mut context = self.context_fields(visit);
+        if let Some(token) = token {
+            self.add_token(&mut context, token);
+        }
+        Value::Object(context)
+    }
+
+    /// `$$` where a Map shapes one of its items.
+    fn item_context(&self, visit: &Visit, item: &Value) -> Value {
+        let mut context = self.context_fields(visit);
+        context.insert("Map".to_owned(), json!({ "Item": item }));
+        Value::Object(context)
+    }
+
+    /// Shows a field what it can see: in JSONPath mode (where the state has a
+    /// shape) the effective input, and the item where a Map shapes one.
+    pub(crate) fn seeing<T>(
+        &self,
+        visit: &Visit,
+        shape: Option<&Shape>,
+        item: Option<&Value>,
+        look: impl FnOnce(Seen<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(shape) = shape else {
+            let scope = self.scope(visit);
+            let scope = match item {
+                Some(item) => scope.item(item),
+                None => scope,
+            };
+            return look(Seen::Jsonata(&scope.finish()));
+        };
+        let context = match item {
+            Some(item) => self.item_context(visit, item),
+            None => self.context(visit, None),
+        };
+        let view = self.view(visit, &context);
+        let input = shape.input(&view)?;
+        look(Seen::Paths(view.on(&input)))
     }
 
     /// What the queries of a visit in JSONPath mode see.
@@ -35,32 +74,31 @@ impl Run<'_> {
         View {
             input: &visit.input,
             context,
-            variables: &self.execution.variables,
+            variables: &self.thread.variables,
+            outer: &self.outer,
             random: &self.random,
         }
     }
 
-    fn context_fields(&self, visit: &Visit, token: Option<&str>) -> Map<String, Value> {
-        let execution = &self.execution;
-        let started = execution.started_at.unwrap_or(self.now.millis);
+    fn add_token(&self, context: &mut Map<String, Value>, token: &str) {
+        // A trial that was given a context has its token there.
+        if self.context.is_none() {
+            context.insert("Task".to_owned(), json!({ "Token": token }));
+        }
+    }
+
+    fn context_fields(&self, visit: &Visit) -> Map<String, Value> {
+        if let Some(context) = &self.context {
+            return context.as_object().cloned().unwrap_or_default();
+        }
+        let machine = &self.execution.machine;
         let mut context = Map::from_iter([
-            (
-                "Execution".to_owned(),
-                json!({
-                    "Id": execution.id,
-                    "Input": execution.input,
-                    "Name": execution.name,
-                    "RoleArn": execution.machine.role_arn,
-                    "StartTime": timestamp_text(started),
-                    "RedriveCount": 0,
-                }),
-            ),
+            ("Execution".to_owned(), self.execution_fields()),
             (
                 "StateMachine".to_owned(),
-                json!({ "Id": execution.machine.id, "Name": execution.machine.name }),
+                json!({ "Id": machine.id, "Name": machine.name }),
             ),
         ]);
-
         let mut state = json!({
             "Name": visit.state,
             "EnteredTime": timestamp_text(visit.entered_at),
@@ -71,10 +109,24 @@ impl Run<'_> {
             fields.insert("RetryCount".to_owned(), Value::from(visit.attempt));
         }
         context.insert("State".to_owned(), state);
-        if let Some(token) = token {
-            context.insert("Task".to_owned(), json!({ "Token": token }));
+        if let Some(item) = &self.thread.item {
+            context.insert("Map".to_owned(), json!({ "Item": item }));
         }
         context
+    }
+
+    fn execution_fields(&self) -> Value {
+        let execution = &self.execution;
+        let own = self.thread.home.and_then(|id| execution.children.get(&id));
+        let journal = own.unwrap_or(&execution.journal);
+        json!({
+            "Id": journal.id,
+            "Input": journal.input,
+            "Name": journal.name,
+            "RoleArn": execution.machine.role_arn,
+            "StartTime": timestamp_text(journal.started_at.unwrap_or(self.now.millis)),
+            "RedriveCount": journal.redrives,
+        })
     }
 }
 
@@ -82,9 +134,15 @@ impl ScopeBuilder<'_> {
     /// Adds `$states.context.Task.Token`.
     pub(crate) fn token(mut self, token: Option<&str>) -> Self {
         if let Some(token) = token {
-            self.context
-                .insert("Task".to_owned(), json!({ "Token": token }));
+            self.run.add_token(&mut self.context, token);
         }
+        self
+    }
+
+    /// Adds `$states.context.Map.Item`.
+    pub(crate) fn item(mut self, item: &Value) -> Self {
+        self.context
+            .insert("Map".to_owned(), json!({ "Item": item }));
         self
     }
 
@@ -104,7 +162,7 @@ impl ScopeBuilder<'_> {
     /// The finished scope.
     pub(crate) fn finish(mut self) -> Scope {
         let mut scope = Scope::drawing_from(self.run.now.millis, self.run.random.clone());
-        for (name, value) in &self.run.execution.variables {
+        for (name, value) in self.run.outer.iter().chain(&self.run.thread.variables) {
             scope.bind(name, value);
         }
         self.states

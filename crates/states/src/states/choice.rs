@@ -3,13 +3,13 @@
 use super::{Exit, ShapedExit, rule};
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
-use crate::execution::Visit;
 use crate::failure::{Failure, NO_CHOICE_MATCHED};
 use crate::history::HistoryEventType;
 use crate::jsonata::{Expression, Scope};
 use crate::jsonpath::{Payload, Shape, ShapeFields};
 use crate::run::{Flow, Run};
 use crate::template::{self, Template, wrong_type};
+use crate::thread::Visit;
 use serde_json::Value;
 
 #[derive(Clone, Debug)]

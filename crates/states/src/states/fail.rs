@@ -2,12 +2,12 @@
 
 use crate::diagnostic::Faults;
 use crate::document::fields::Fields;
-use crate::execution::Visit;
 use crate::failure::Failure;
 use crate::jsonata::Scope;
 use crate::jsonpath::Query;
 use crate::run::{Flow, Run};
 use crate::template::{Template, wrong_type};
+use crate::thread::{Awaiting, Visit};
 use serde_json::Value;
 
 #[derive(Clone, Debug)]
@@ -59,7 +59,8 @@ impl Fail {
                 Text::evaluate(cause.as_ref(), run, visit)?,
             ),
         };
-        Ok(run.end_failed(error, cause))
+        let failure = Failure::passed_on(error, cause);
+        Ok(run.give_up(visit.clone(), Awaiting::Redrive, failure))
     }
 }
 

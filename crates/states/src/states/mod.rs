@@ -1,10 +1,13 @@
 //! The state types: one file each, with what it reads and what it does.
 
-pub(crate) mod catch;
+mod catch;
 mod choice;
+mod ending;
 mod fail;
+pub(crate) mod map;
+mod parallel;
 mod pass;
-pub(crate) mod retry;
+mod retry;
 mod rule;
 mod succeed;
 pub(crate) mod task;
@@ -12,12 +15,14 @@ mod wait;
 
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
-use crate::execution::Visit;
+use crate::document::machine::Machine;
 use crate::failure::Failure;
 use crate::history::HistoryEventType;
 use crate::jsonpath::{Payload, Shape};
 use crate::run::{Flow, Run};
 use crate::template::Template;
+use crate::thread::Visit;
+use ending::Ending;
 
 /// One state of a machine.
 #[derive(Clone, Debug)]
@@ -30,6 +35,8 @@ pub(crate) struct State {
 pub(crate) enum Kind {
     Choice(choice::Choice),
     Fail(fail::Fail),
+    Map(Box<map::Map>),
+    Parallel(Box<parallel::Parallel>),
     Pass(pass::Pass),
     Succeed(succeed::Succeed),
     Task(Box<task::Task>),
@@ -58,23 +65,18 @@ pub(crate) struct ShapedExit<'a> {
 
 impl State {
     /// Reads the state at `fields`; what is wrong with it is in `faults`.
-    pub(crate) fn read(name: &str, fields: Fields<'_>, faults: &mut Faults) -> Option<State> {
+    pub(crate) fn read(fields: Fields<'_>, faults: &mut Faults) -> Option<State> {
         fields.require(&["Type"], faults);
         let kind = match fields.text("Type", faults)? {
             "Choice" => choice::Choice::read(&fields, faults).map(Kind::Choice),
+            "Map" => map::Map::read(&fields, faults).map(|map| Kind::Map(Box::new(map))),
+            "Parallel" => parallel::Parallel::read(&fields, faults)
+                .map(|parallel| Kind::Parallel(Box::new(parallel))),
             "Fail" => Some(Kind::Fail(fail::Fail::read(&fields, faults))),
             "Pass" => Some(Kind::Pass(pass::Pass::read(&fields, faults))),
             "Succeed" => Some(Kind::Succeed(succeed::Succeed::read(&fields, faults))),
             "Task" => task::Task::read(&fields, faults).map(|task| Kind::Task(Box::new(task))),
             "Wait" => wait::Wait::read(&fields, faults).map(Kind::Wait),
-            kind @ ("Parallel" | "Map") => {
-                faults.unsupported(
-                    fields.at("Type"),
-                    format!("The state '{name}' is a {kind} state, which this version does not run"),
-                    "Use Task, Choice, Pass and Wait states, or run the document on Step Functions.",
-                );
-                return None;
-            }
             kind => {
                 faults.schema(
                     fields.at("Type"),
@@ -97,6 +99,8 @@ impl State {
             Kind::Pass(pass) => (pass.run(run, &visit), visit),
             Kind::Succeed(succeed) => (succeed.run(run, &visit), visit),
             Kind::Wait(wait) => (wait.run(run, &visit), visit),
+            Kind::Map(map) => return map.attempt(run, visit),
+            Kind::Parallel(parallel) => return parallel.attempt(run, visit),
             Kind::Task(task) => return task.attempt(run, visit),
         };
         outcome.unwrap_or_else(|failure: Failure| run.fail(&visit, failure))
@@ -104,7 +108,7 @@ impl State {
 
     /// Whether states of this type can have a Retry.
     pub(crate) fn retries(&self) -> bool {
-        matches!(self.kind, Kind::Task(_))
+        self.ending().is_some()
     }
 
     /// The event that enters a state of this type.
@@ -112,10 +116,40 @@ impl State {
         match &self.kind {
             Kind::Choice(_) => HistoryEventType::ChoiceStateEntered,
             Kind::Fail(_) => HistoryEventType::FailStateEntered,
+            Kind::Map(_) => HistoryEventType::MapStateEntered,
+            Kind::Parallel(_) => HistoryEventType::ParallelStateEntered,
             Kind::Pass(_) => HistoryEventType::PassStateEntered,
             Kind::Succeed(_) => HistoryEventType::SucceedStateEntered,
             Kind::Task(_) => HistoryEventType::TaskStateEntered,
             Kind::Wait(_) => HistoryEventType::WaitStateEntered,
+        }
+    }
+
+    /// The states inside it: those of a branch, or those of every iteration.
+    pub(crate) fn inner(&self, index: usize) -> Option<&Machine> {
+        match &self.kind {
+            Kind::Parallel(parallel) => parallel.branch(index),
+            Kind::Map(map) => Some(map.processor()),
+            _ => None,
+        }
+    }
+
+    /// How it ends, where it can have a Retry.
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        match &self.kind {
+            Kind::Map(map) => Some(map.ending()),
+            Kind::Parallel(parallel) => Some(parallel.ending()),
+            Kind::Task(task) => Some(task.ending()),
+            _ => None,
+        }
+    }
+
+    /// Every group of states inside it.
+    pub(crate) fn machines(&self) -> &[Machine] {
+        match &self.kind {
+            Kind::Parallel(parallel) => parallel.branches(),
+            Kind::Map(map) => std::slice::from_ref(map.processor()),
+            _ => &[],
         }
     }
 

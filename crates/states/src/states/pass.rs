@@ -3,12 +3,12 @@
 use super::{Exit, ShapedExit};
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Transition};
-use crate::execution::Visit;
 use crate::failure::Failure;
 use crate::history::HistoryEventType;
 use crate::jsonpath::{Shape, ShapeFields};
 use crate::run::{Flow, Run};
 use crate::template::Template;
+use crate::thread::Visit;
 use serde_json::Value;
 
 #[derive(Clone, Debug)]

@@ -1,48 +1,42 @@
 //! Task: one piece of work done elsewhere, with its timeouts, retries and catches.
 
-use super::{Exit, ShapedExit, catch, retry};
+use super::ending::{Ending, Events};
 use crate::diagnostic::{DiagnosticCode, Faults};
-use crate::document::fields::{Fields, Seconds, Transition};
+use crate::document::fields::{Fields, Seconds};
 use crate::effect::{Effect, TaskRequest};
-use crate::execution::{Awaiting, Heartbeat, Outstanding, Visit};
 use crate::failure::{Failure, HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT};
 use crate::history::HistoryEventType;
 use crate::ids::TaskId;
 use crate::jsonata::Scope;
-use crate::jsonpath::{Payload, Shape, ShapeFields};
+use crate::jsonpath::{Payload, Shape};
 use crate::random::task_token;
 use crate::resource::{Pattern, Resource};
 use crate::run::{Flow, Run};
 use crate::template::{Template, wrong_type};
+use crate::thread::{Awaiting, Heartbeat, Outstanding, Visit};
 use serde_json::Value;
+
+const EVENTS: Events = Events {
+    failed: None,
+    exited: HistoryEventType::TaskStateExited,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,
-    data: Data,
+    /// JSONata only; JSONPath has its Parameters among what shapes its data.
+    arguments: Option<Template>,
+    credentials: Option<Credentials>,
     timeout: Option<Seconds>,
     heartbeat: Option<Seconds>,
-    retriers: Vec<retry::Retrier>,
-    catchers: Vec<catch::Catcher>,
-    transition: Transition,
+    ending: Ending,
 }
 
+/// The role to call with.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a Task is boxed as a whole; most have Jsonata's fields"
-)]
-enum Data {
-    Jsonata {
-        arguments: Option<Template>,
-        credentials_role: Option<Template>,
-        assign: Option<Template>,
-        output: Option<Template>,
-    },
-    JsonPath {
-        shape: Box<Shape>,
-        credentials: Option<Payload>,
-    },
+enum Credentials {
+    Jsonata(Template),
+    JsonPath(Payload),
 }
 
 impl Task {
@@ -70,12 +64,14 @@ impl Task {
         }
         let task = Task {
             resource: Resource::Other { uri: String::new() },
-            data: Data::read(fields, faults),
+            arguments: match fields.in_jsonpath() {
+                true => None,
+                false => fields.template("Arguments", faults),
+            },
+            credentials: Credentials::read(fields, faults),
             timeout,
             heartbeat,
-            retriers: retry::read(fields, faults),
-            catchers: catch::read(fields, faults),
-            transition: fields.transition(faults),
+            ending: Ending::read(fields, true, EVENTS, faults),
         };
         let resource = read_resource(fields, faults)?;
         Some(Task { resource, ..task })
@@ -99,47 +95,9 @@ impl Task {
         task: TaskId,
         token: Option<String>,
     ) -> Result<TaskRequest, Failure> {
-        let asked = match &self.data {
-            Data::Jsonata {
-                arguments,
-                credentials_role,
-                ..
-            } => {
-                let scope = run.scope(visit).token(token.as_deref()).finish();
-                let millis = |seconds: &Option<Seconds>, field: &str| match seconds {
-                    Some(seconds) => seconds.evaluate(field, 1, &scope).map(|s| Some(s * 1000)),
-                    None => Ok(None),
-                };
-                Asked {
-                    arguments: match arguments {
-                        Some(template) => template.evaluate("Arguments", &scope)?,
-                        None => visit.input.clone(),
-                    },
-                    role: match credentials_role {
-                        Some(template) => Some(role_text(template, &scope)?),
-                        None => None,
-                    },
-                    timeout: millis(&self.timeout, "TimeoutSeconds")?,
-                    heartbeat: millis(&self.heartbeat, "HeartbeatSeconds")?,
-                }
-            }
-            Data::JsonPath { shape, credentials } => {
-                let context = run.context(visit, token.as_deref());
-                let view = run.view(visit, &context);
-                let millis = |seconds: &Option<Seconds>| match seconds {
-                    Some(seconds) => seconds.evaluate_path(1, &view).map(|s| Some(s * 1000)),
-                    None => Ok(None),
-                };
-                Asked {
-                    arguments: shape.input(&view)?,
-                    role: match credentials {
-                        Some(credentials) => Some(role_of(&credentials.evaluate(&view)?)?),
-                        None => None,
-                    },
-                    timeout: millis(&self.timeout)?,
-                    heartbeat: millis(&self.heartbeat)?,
-                }
-            }
+        let asked = match self.ending.shape() {
+            None => self.ask(run, visit, token.as_deref())?,
+            Some(shape) => self.ask_by_path(run, visit, shape, token.as_deref())?,
         };
         run.within_limit(&asked.arguments, &visit.state)?;
         Ok(TaskRequest {
@@ -153,6 +111,50 @@ impl Task {
             // A job's own end ends a `.sync` task, whoever holds its token.
             token: token.filter(|_| self.resource.pattern() == Pattern::WaitForTaskToken),
             attempt: visit.attempt,
+        })
+    }
+
+    fn ask(&self, run: &Run<'_>, visit: &Visit, token: Option<&str>) -> Result<Asked, Failure> {
+        let scope = run.scope(visit).token(token).finish();
+        let millis = |seconds: &Option<Seconds>, field: &str| match seconds {
+            Some(seconds) => seconds.evaluate(field, 1, &scope).map(|s| Some(s * 1000)),
+            None => Ok(None),
+        };
+        Ok(Asked {
+            arguments: match &self.arguments {
+                Some(template) => template.evaluate("Arguments", &scope)?,
+                None => visit.input.clone(),
+            },
+            role: match &self.credentials {
+                Some(Credentials::Jsonata(role)) => Some(role_text(role, &scope)?),
+                _ => None,
+            },
+            timeout: millis(&self.timeout, "TimeoutSeconds")?,
+            heartbeat: millis(&self.heartbeat, "HeartbeatSeconds")?,
+        })
+    }
+
+    fn ask_by_path(
+        &self,
+        run: &Run<'_>,
+        visit: &Visit,
+        shape: &Shape,
+        token: Option<&str>,
+    ) -> Result<Asked, Failure> {
+        let context = run.context(visit, token);
+        let view = run.view(visit, &context);
+        let millis = |seconds: &Option<Seconds>| match seconds {
+            Some(seconds) => seconds.evaluate_path(1, &view).map(|s| Some(s * 1000)),
+            None => Ok(None),
+        };
+        Ok(Asked {
+            arguments: shape.input(&view)?,
+            role: match &self.credentials {
+                Some(Credentials::JsonPath(payload)) => Some(role_of(&payload.evaluate(&view)?)?),
+                _ => None,
+            },
+            timeout: millis(&self.timeout)?,
+            heartbeat: millis(&self.heartbeat)?,
         })
     }
 
@@ -181,33 +183,7 @@ impl Task {
             return self.failed(run, visit, failure);
         }
         run.note_task_succeeded(&self.resource, &result);
-        let event = HistoryEventType::TaskStateExited;
-        let left = match &self.data {
-            Data::Jsonata { assign, output, .. } => {
-                let scope = run.scope(&visit).result(&result).finish();
-                let exit = Exit {
-                    event,
-                    assign: assign.as_ref(),
-                    output: output.as_ref(),
-                    transition: &self.transition,
-                    prefix: "",
-                };
-                run.leave(&visit, exit, &scope, &result)
-            }
-            Data::JsonPath { shape, .. } => {
-                let exit = ShapedExit {
-                    event,
-                    shape,
-                    assign: shape.assign.as_ref(),
-                    transition: &self.transition,
-                };
-                run.leave_shaped(&visit, exit, result)
-            }
-        };
-        match left {
-            Ok(flow) => flow,
-            Err(failure) => self.failed(run, visit, failure),
-        }
+        self.ending.succeed(run, visit, result)
     }
 
     /// The task ended badly.
@@ -231,64 +207,13 @@ impl Task {
         self.failed(run, visit, failure)
     }
 
-    /// Retry, else Catch, else the execution fails.
-    fn failed(&self, run: &mut Run<'_>, mut visit: Visit, failure: Failure) -> Flow {
-        let failure = run.note_failure(&visit, failure);
-        let delay = retry::decide(
-            &self.retriers,
-            &failure.error,
-            &mut visit.retries,
-            run.random(),
-        );
-        if let Some(millis) = delay {
-            visit.attempt = visit.attempt.saturating_add(1);
-            let timer = run.set_timer_after(millis);
-            return run.pause(visit, Awaiting::Retry { timer });
-        }
-        match catch::find(&self.catchers, &failure.error) {
-            Some((n, catcher)) => self.caught(run, &visit, &failure, n, catcher),
-            None => run.end_failed(Some(failure.error), failure.cause),
-        }
+    fn failed(&self, run: &mut Run<'_>, visit: Visit, failure: Failure) -> Flow {
+        self.ending.fail(run, visit, failure, Awaiting::Redrive)
     }
 
-    fn caught(
-        &self,
-        run: &mut Run<'_>,
-        visit: &Visit,
-        failure: &Failure,
-        n: usize,
-        catcher: &catch::Catcher,
-    ) -> Flow {
-        let error_output = serde_json::json!({
-            "Error": failure.error,
-            "Cause": failure.cause.clone().unwrap_or_default(),
-        });
-        let event = HistoryEventType::TaskStateExited;
-        let left = match &catcher.data {
-            catch::Data::Jsonata { assign, output } => {
-                let scope = run.scope(visit).error_output(&error_output).finish();
-                let prefix = format!("Catch[{n}]/");
-                let exit = Exit {
-                    event,
-                    assign: assign.as_ref(),
-                    output: output.as_ref(),
-                    transition: &catcher.transition,
-                    prefix: &prefix,
-                };
-                run.leave(visit, exit, &scope, &error_output)
-            }
-            catch::Data::JsonPath {
-                assign,
-                result_path,
-            } => run.leave_caught(
-                visit,
-                event,
-                (assign.as_ref(), result_path.as_ref()),
-                error_output,
-                &catcher.transition,
-            ),
-        };
-        left.unwrap_or_else(|failure| run.fail(visit, failure))
+    /// How it ends.
+    pub(crate) fn ending(&self) -> &Ending {
+        &self.ending
     }
 }
 
@@ -300,25 +225,13 @@ struct Asked {
     heartbeat: Option<u64>,
 }
 
-impl Data {
-    fn read(fields: &Fields<'_>, faults: &mut Faults) -> Data {
-        if fields.in_jsonpath() {
-            let has = ShapeFields {
-                parameters: true,
-                result_selector: true,
-                result_path: true,
-                assign: true,
-            };
-            return Data::JsonPath {
-                shape: Box::new(Shape::read(fields, has, faults)),
-                credentials: fields.payload("Credentials", faults),
-            };
-        }
-        Data::Jsonata {
-            arguments: fields.template("Arguments", faults),
-            credentials_role: read_credentials(fields, faults),
-            assign: fields.assign(faults),
-            output: fields.template("Output", faults),
+impl Credentials {
+    fn read(fields: &Fields<'_>, faults: &mut Faults) -> Option<Credentials> {
+        match fields.in_jsonpath() {
+            true => fields
+                .payload("Credentials", faults)
+                .map(Credentials::JsonPath),
+            false => read_credentials(fields, faults).map(Credentials::Jsonata),
         }
     }
 }

@@ -4,13 +4,13 @@ use super::{Exit, ShapedExit};
 use crate::clock::parse_timestamp;
 use crate::diagnostic::Faults;
 use crate::document::fields::{Fields, Seconds, Transition};
-use crate::execution::{Awaiting, Visit};
 use crate::failure::{Failure, RUNTIME};
 use crate::history::HistoryEventType;
 use crate::jsonata::Expression;
 use crate::jsonpath::{Query, Shape, ShapeFields, View};
 use crate::run::{Flow, Run};
 use crate::template::{self, Template, read_expression};
+use crate::thread::{Awaiting, Visit};
 use serde_json::Value;
 
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use quell_states::{
-    Definition, Effect, Event, Execution, HistoryEvent, MachineRef, Moment, Status, TaskId,
-    TaskRequest, TimerId,
+    ChildEvent, Definition, Effect, Event, Execution, HistoryEvent, MachineRef, Moment, Status,
+    TaskId, TaskRequest, TimerId,
 };
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ pub(crate) struct Driver {
     pub(crate) definition: Definition,
     pub(crate) execution: Execution,
     pub(crate) history: Vec<HistoryEvent>,
+    pub(crate) children: Vec<ChildEvent>,
     pub(crate) effects: Vec<Effect>,
     pub(crate) log: Vec<(Event, Moment)>,
     pub(crate) tasks: Vec<TaskRequest>,
@@ -54,6 +55,7 @@ impl Driver {
             definition: definition(document),
             execution: fresh(input),
             history: Vec::new(),
+            children: Vec::new(),
             effects: Vec::new(),
             log: Vec::new(),
             tasks: Vec::new(),
@@ -68,9 +70,11 @@ impl Driver {
     pub(crate) fn send(&mut self, event: Event) -> Vec<Effect> {
         let moment = Moment::new(self.now, self.log.len() as u64 + 1);
         self.log.push((event.clone(), moment));
-        let step = self.execution.clone().step(&self.definition, event, moment);
+        let execution = std::mem::replace(&mut self.execution, fresh(Value::Null));
+        let step = execution.step(&self.definition, event, moment);
         self.execution = step.execution;
         self.history.extend(step.history);
+        self.children.extend(step.child_history);
         for effect in &step.effects {
             match effect {
                 Effect::StartTask(task) => self.tasks.push(task.clone()),
@@ -145,6 +149,10 @@ impl Driver {
     }
 
     pub(crate) fn open_task(&self) -> TaskId {
-        self.execution.outstanding_task().expect("a task is open")
+        self.execution
+            .outstanding_tasks()
+            .next()
+            .expect("a task is open")
+            .task
     }
 }

@@ -30,11 +30,16 @@ class Yes:
         self.service = service
         self.operation = operation
         self.seed = seed
+        self.protocol = getattr(self, "protocol", reference.protocol(service))
         random = Random(seed)
         shape = operation.output_shape
-        texts = "xml" if reference.protocol(service) in ("query", "ec2", "rest-xml") else "text"
+        texts = "xml" if self.protocol in ("query", "ec2", "rest-xml") else "text"
         self.value = {} if shape is None else Generator(random, richness, texts=texts).structure(shape)
-        self.answer = answer(operation, self.value, random)
+        self.answer = self.written(random)
+
+    def written(self, random: Random) -> Answer:
+        """The answer to be read."""
+        return answer(self.operation, self.value, random)
 
     def query(self) -> dict[str, Any]:
         """What our client is asked."""
@@ -48,7 +53,7 @@ class Yes:
             return Difference(self.of, where, self.seed, ours, theirs, self.answer)
 
         try:
-            parsed = reference.read(self.operation, self.answer)
+            parsed = reference.read(self.operation, self.answer, self.protocol)
         except reference.Refused as refused:
             return [difference("refused by botocore", reply, str(refused))]
         if "value" not in reply:

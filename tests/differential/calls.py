@@ -13,7 +13,7 @@ from .plain import to_plain
 from .reference import ACCOUNT
 from .report import Difference
 from .values import Generator
-from .wire import request_of
+from .wire import Request, request_of
 
 KINESIS = f"arn:aws:kinesis:us-east-1:{ACCOUNT}"
 # Members that botocore looks at itself. What decides over the host must name something that could be there, or
@@ -56,11 +56,12 @@ class Call:
         self.service = service
         self.operation = operation
         self.seed = seed
+        self.protocol = getattr(self, "protocol", reference.protocol(service))
         self.params: dict[str, Any] = {}
         shape = operation.input_shape
         if shape is None:
             return
-        texts = "xml" if reference.protocol(service) == "rest-xml" else "text"
+        texts = "xml" if self.protocol == "rest-xml" else "text"
         generator = Generator(Random(seed), richness, texts=texts)
         own = {name: choices[service, name] for name in shape.members if (service, name) in choices}
         self.params = generator.structure(shape, own)
@@ -69,6 +70,10 @@ class Call:
         """What our client is asked."""
         params = to_plain(self.operation.input_shape, self.params)
         return {"service": self.service, "operation": self.operation.name, "params": params}
+
+    def sent(self) -> Request:
+        """What botocore sends."""
+        return reference.write(self.service, self.operation.name, self.params)
 
     def differences(self, reply: dict[str, Any]) -> list[Difference]:
         """Where our client's `reply` is not what botocore sends."""
@@ -79,12 +84,11 @@ class Call:
 
         ours = request_of(reply)
         try:
-            theirs = reference.write(self.service, self.operation.name, self.params)
+            theirs = self.sent()
         except reference.Refused as refused:
             return [difference("refused by botocore", reply.get("faults"), str(refused))]
         if ours is None:
             return [difference("refused", reply, "not refused")]
-        protocol = reference.protocol(self.service)
-        our_places, their_places = places.of_request(protocol, ours), places.of_request(protocol, theirs)
+        our_places, their_places = (places.of_request(self.protocol, request) for request in (ours, theirs))
         differing = places.differing(our_places, their_places)
         return [difference(place, our_places.get(place), their_places.get(place)) for place in differing]

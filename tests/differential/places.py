@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
+from .cbor_body import decoded
 from .wire import Request
 
 # What is about the connection, the moment, the program or the signature, not about the call. `expect` asks a server
@@ -107,6 +108,8 @@ def _body(protocol: str, body: bytes) -> Places:
                 return {f"body:{name}": _decoded(values) for name, values in _pairs(body.decode()).items()}
             case "json" | "rest-json":
                 return of_value(json.loads(body))
+            case "smithy-rpc-v2-cbor" if body:
+                return of_value(decoded(body))
             case "rest-xml":
                 root = ElementTree.fromstring(body)
                 return dict(_elements(root, f"body:{root.tag}"))

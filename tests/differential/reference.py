@@ -20,6 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.parsers import ResponseParserError, create_parser
+from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
 from .wire import Answer, Request
@@ -149,6 +150,20 @@ def target(service: str, operation: str, params: dict[str, Any], place: Place) -
     return {"url": request.url.partition("?")[0], "signing_region": region, "signing_name": name}
 
 
+def serialized(protocol: str, operation: OperationModel, params: dict[str, Any]) -> Request:
+    """The request that botocore writes in a protocol that it does not choose by itself."""
+    params = {**{name: str(TOKEN) for name in operation.idempotent_members}, **params}
+    written = create_serializer(protocol).serialize_to_request(params, operation)
+    return Request(
+        method=written["method"],
+        path=written["url_path"],
+        query="",
+        headers={name.lower(): value for name, value in written["headers"].items()},
+        body=written["body"],
+        host_prefix=written.get("host_prefix") or "",
+    )
+
+
 def refuses(operation: OperationModel, params: dict[str, Any]) -> bool:
     """Whether botocore takes the parameters for wrong."""
     return bool(ParamValidator().validate(params, operation.input_shape).has_errors())
@@ -176,9 +191,9 @@ def protocol(service: str) -> str:
     return model(service).resolved_protocol
 
 
-def read(operation: OperationModel, answer: Answer) -> dict[str, Any]:
+def read(operation: OperationModel, answer: Answer, protocol: str | None = None) -> dict[str, Any]:
     """What botocore reads from an answer: the output, or an error and its members, with `ResponseMetadata`."""
-    parser = create_parser(operation.service_model.resolved_protocol)
+    parser = create_parser(protocol or operation.service_model.resolved_protocol)
     response = _response(operation, answer)
     try:
         parsed = parser.parse(response, operation.output_shape)

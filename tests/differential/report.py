@@ -18,7 +18,7 @@ class Difference:
     """One place where the two clients are not the same."""
 
     of: str
-    """`request`, `answer` or `error`."""
+    """What was compared: `request`, `target`, `fault`, `answer`, `error`; `request in CBOR`, `answer in CBOR`."""
     where: str
     """`service/operation/place`."""
     seed: str
@@ -86,5 +86,5 @@ class Report:
                 self.unexplained.append(difference)
 
     def __str__(self) -> str:
-        compared = ", ".join(f"{count} {of}s" for of, count in self.compared.items())
-        return f"compared {compared}: {len(self.unexplained)} unexplained differences, {self.explained} explained"
+        compared = ", ".join(f"{of} {count}" for of, count in self.compared.items())
+        return f"compared ({compared}): {len(self.unexplained)} unexplained differences, {self.explained} explained"

@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Protocol
 
-from . import reference
+from . import cbor, reference
 from .answers import Yes
 from .calls import Call
+from .cbor import CborCall, CborYes
 from .faults import Wrong, faults
 from .refusals import PAGE, UNKNOWN, No
 from .report import Difference, Report
@@ -53,6 +54,9 @@ def cases(service: str, name: str, number: int, seed: str) -> Iterator[Case]:
     # A stream of events is no value; our client does not read them.
     if not operation.has_event_stream_output:
         yield Yes(service, operation, seed, richness)
+    if cbor.is_spoken(operation):
+        yield CborCall(service, operation, seed, richness)
+        yield CborYes(service, operation, seed, richness)
     errors = [UNKNOWN, *operation.error_shapes, PAGE]
     yield No(service, operation, Random(seed).choice(errors), seed)
 

@@ -25,6 +25,9 @@ const TOKEN: &str = "00000000-0000-4000-8000-000000000000";
 struct Query {
     service: String,
     operation: String,
+    /// Whether to speak RPC v2 CBOR with a service for which that is not the first choice.
+    #[serde(default)]
+    in_cbor: bool,
     #[serde(flatten)]
     asked: Asked,
 }
@@ -67,7 +70,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn reply(query: Query) -> Result<Value, Box<dyn std::error::Error>> {
     let (service, operation) = registry::operation(&query.service, &query.operation)?;
-    let protocol = Protocol::of(service).ok_or("no protocol of the service is built")?;
+    let first_choice = Protocol::of(service).ok_or("no protocol of the service is built")?;
+    let protocol = if query.in_cbor {
+        Protocol::RpcV2Cbor
+    } else {
+        first_choice
+    };
     Ok(match query.asked {
         Asked::Read { answer } => read(protocol, service, operation, &response(answer)?),
         Asked::Write { params } => written(protocol, service, operation, params)

@@ -1,0 +1,126 @@
+//! Prefixes, or suffixes: all that a text has, by one binary search.
+
+use std::cmp::Ordering;
+
+use super::postings::{Posting, Postings, Target};
+
+/// Texts in their order, each with the longest other that it begins with. For suffixes all texts are read backwards.
+#[derive(Debug)]
+pub(crate) struct Affixes {
+    end: End,
+    entries: Vec<Entry>,
+}
+
+/// Which end of a text counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    Start,
+    End,
+}
+
+#[derive(Debug)]
+struct Entry {
+    text: Box<[u8]>,
+    posting: Posting,
+    parent: Option<u32>,
+}
+
+impl Affixes {
+    pub(crate) fn new(
+        end: End,
+        pairs: Vec<(Box<[u8]>, Target)>,
+        postings: &mut Postings,
+    ) -> Option<Self> {
+        if pairs.is_empty() {
+            return None;
+        }
+        let mut groups = postings.group(pairs);
+        if end == End::End {
+            groups.sort_unstable_by(|(a, _), (b, _)| a.iter().rev().cmp(b.iter().rev()));
+        }
+        let mut all = Self {
+            end,
+            entries: Vec::with_capacity(groups.len()),
+        };
+        for (text, posting) in groups {
+            let parent = all.longest(all.entries.len(), &text);
+            all.entries.push(Entry {
+                text,
+                posting,
+                parent,
+            });
+        }
+        Some(all)
+    }
+
+    /// Gives the list of each affix that `text` has.
+    ///
+    /// The last entry that is not above `text` begins with every affix of `text`, for what lies between an affix of it
+    /// and itself begins with that affix. So all of them are that entry and those it goes back to.
+    pub(crate) fn find(&self, text: &[u8], mut each: impl FnMut(Posting)) {
+        let below = self
+            .entries
+            .partition_point(|entry| self.compare(&entry.text, text) != Ordering::Greater);
+        let mut next = self.longest(below, text);
+        while let Some(entry) = next.and_then(|at| self.entry(at)) {
+            each(entry.posting);
+            next = entry.parent;
+        }
+    }
+
+    /// The longest affix that `text` has among the first `below` entries.
+    fn longest(&self, below: usize, text: &[u8]) -> Option<u32> {
+        let mut next = u32::try_from(below.checked_sub(1)?).ok();
+        while let Some(entry) = next.and_then(|at| self.entry(at)) {
+            if self.is_affix(&entry.text, text) {
+                return next;
+            }
+            next = entry.parent;
+        }
+        None
+    }
+
+    fn entry(&self, at: u32) -> Option<&Entry> {
+        self.entries.get(usize::try_from(at).ok()?)
+    }
+
+    fn is_affix(&self, affix: &[u8], text: &[u8]) -> bool {
+        match self.end {
+            End::Start => text.starts_with(affix),
+            End::End => text.ends_with(affix),
+        }
+    }
+
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        match self.end {
+            End::Start => a.cmp(b),
+            End::End => a.iter().rev().cmp(b.iter().rev()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn finds_all_and_only_them(affixes in prop::collection::vec("[ab]{0,4}", 1..12), text in "[ab]{0,6}") {
+            for end in [End::Start, End::End] {
+                let mut postings = Postings::default();
+                let pairs = affixes.iter().zip(0..);
+                let pairs = pairs.map(|(a, n)| (a.as_bytes().into(), Target::Certain(n))).collect();
+                let all = Affixes::new(end, pairs, &mut postings).unwrap();
+                let mut found: Vec<u32> = Vec::new();
+                all.find(text.as_bytes(), |posting| found.extend(postings.certain(posting)));
+                found.sort_unstable();
+                let has = |a: &String| if end == End::Start { text.starts_with(a) } else { text.ends_with(a) };
+                let expected: Vec<u32> = affixes.iter().zip(0..).filter(|(a, _)| has(a)).map(|(_, n)| n).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

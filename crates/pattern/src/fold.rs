@@ -58,11 +58,13 @@ impl Folded {
     }
 }
 
-/// Appends `text` in a form that is the same for all texts a [`Folded`] accepts, and for its own: each character in the
+/// Writes `text` to `folded` in a form that is the same for all texts a [`Folded`] accepts, and for its own: each character in the
 /// lower case of the upper case of its lower case. Different texts may have the same form.
 pub(crate) fn fold_into(text: &str, folded: &mut String) {
+    folded.clear();
     if text.is_ascii() {
-        folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        folded.push_str(text);
+        folded.make_ascii_lowercase();
     } else {
         let lower = text.chars().flat_map(char::to_lowercase);
         let upper = lower.flat_map(char::to_uppercase);

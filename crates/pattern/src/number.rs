@@ -6,9 +6,25 @@
 
 /// The number `text` names, when a 64-bit float holds it exactly.
 pub(crate) fn comparable(text: &str) -> Option<f64> {
-    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-    let few_digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
-    (few_digits || decimal(text)? == decimal(&format!("{value:e}"))?).then_some(value)
+    nearest(text).filter(|value| is_exact(text, *value))
+}
+
+/// The finite float nearest to the number `text` names.
+pub(crate) fn nearest(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Whether the shortest decimal that names `value`, the float nearest to `text`, is the number that `text` names.
+pub(crate) fn is_exact(text: &str, value: f64) -> bool {
+    // Of decimals of up to 15 digits no two have the same nearest float (unless it is tiny, which takes an exponent).
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    if text.len() <= 15 && text.bytes().all(is_plain) {
+        return true;
+    }
+    match decimal(text) {
+        Some(named) => decimal(&format!("{value:e}")) == Some(named),
+        None => false,
+    }
 }
 
 /// Sign, significant digits without zeros at either end, and the power of ten of the last of them.
@@ -34,7 +50,18 @@ fn decimal(text: &str) -> Option<(bool, String, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::comparable;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_agrees_with_the_definition(text in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?") {
+            let value = nearest(&text).unwrap();
+            let slow = decimal(&text) == decimal(&format!("{value:e}"));
+            prop_assert_eq!(is_exact(&text, value), slow, "{}", text);
+        }
+    }
 
     #[test]
     fn forms_of_one_number_are_equal() {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::filter::{Filter, PIECE, pack};
 use super::postings::{Posting, Postings, Target};
 
 /// Texts in their order, each with the longest other that it begins with. For suffixes all texts are read backwards.
@@ -9,6 +10,9 @@ use super::postings::{Posting, Postings, Target};
 pub(crate) struct Affixes {
     end: End,
     entries: Vec<Entry>,
+    /// How many bytes of every affix the filter knows.
+    width: usize,
+    filter: Filter,
 }
 
 /// Which end of a text counts.
@@ -35,12 +39,14 @@ impl Affixes {
             return None;
         }
         let mut groups = postings.group(pairs);
-        if end == End::End {
-            groups.sort_unstable_by(|(a, _), (b, _)| a.iter().rev().cmp(b.iter().rev()));
-        }
+        groups.sort_unstable_by(|(a, _), (b, _)| end.compare(a, b));
+        let lengths = groups.iter().map(|(text, _)| text.len());
+        let width = lengths.min().unwrap_or(0).min(PIECE);
         let mut all = Self {
             end,
             entries: Vec::with_capacity(groups.len()),
+            width,
+            filter: Filter::new(groups.iter().map(|(text, _)| end.piece(text, width))),
         };
         for (text, posting) in groups {
             let parent = all.longest(all.entries.len(), &text);
@@ -58,9 +64,12 @@ impl Affixes {
     /// The last entry that is not above `text` begins with every affix of `text`, for what lies between an affix of it
     /// and itself begins with that affix. So all of them are that entry and those it goes back to.
     pub(crate) fn find(&self, text: &[u8], mut each: impl FnMut(Posting)) {
+        if text.len() < self.width || !self.filter.may_have(self.end.piece(text, self.width)) {
+            return;
+        }
         let below = self
             .entries
-            .partition_point(|entry| self.compare(&entry.text, text) != Ordering::Greater);
+            .partition_point(|entry| self.end.compare(&entry.text, text) != Ordering::Greater);
         let mut next = self.longest(below, text);
         while let Some(entry) = next.and_then(|at| self.entry(at)) {
             each(entry.posting);
@@ -72,7 +81,7 @@ impl Affixes {
     fn longest(&self, below: usize, text: &[u8]) -> Option<u32> {
         let mut next = u32::try_from(below.checked_sub(1)?).ok();
         while let Some(entry) = next.and_then(|at| self.entry(at)) {
-            if self.is_affix(&entry.text, text) {
+            if self.end.is_affix(&entry.text, text) {
                 return next;
             }
             next = entry.parent;
@@ -83,18 +92,28 @@ impl Affixes {
     fn entry(&self, at: u32) -> Option<&Entry> {
         self.entries.get(usize::try_from(at).ok()?)
     }
+}
 
-    fn is_affix(&self, affix: &[u8], text: &[u8]) -> bool {
-        match self.end {
-            End::Start => text.starts_with(affix),
-            End::End => text.ends_with(affix),
+impl End {
+    /// The first `width` bytes from this end.
+    fn piece(self, text: &[u8], width: usize) -> u32 {
+        match self {
+            Self::Start => pack(text.iter().take(width)),
+            Self::End => pack(text.iter().rev().take(width)),
         }
     }
 
-    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
-        match self.end {
-            End::Start => a.cmp(b),
-            End::End => a.iter().rev().cmp(b.iter().rev()),
+    fn is_affix(self, affix: &[u8], text: &[u8]) -> bool {
+        match self {
+            Self::Start => text.starts_with(affix),
+            Self::End => text.ends_with(affix),
+        }
+    }
+
+    fn compare(self, a: &[u8], b: &[u8]) -> Ordering {
+        match self {
+            Self::Start => a.cmp(b),
+            Self::End => a.iter().rev().cmp(b.iter().rev()),
         }
     }
 }

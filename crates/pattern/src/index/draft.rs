@@ -49,7 +49,8 @@ impl Index {
             conditions: Vec::new(),
             branches: Vec::new(),
             members: Vec::new(),
-            fields: Map::default(),
+            fields: Vec::new(),
+            places: Vec::new(),
             postings: Postings::default(),
             checks: Vec::new(),
             always: Vec::new(),
@@ -114,10 +115,15 @@ impl Index {
                 });
             }
         }
+        let last = drafts.keys().max().map_or(0, |field| field + 1);
+        self.places = vec![0; usize::try_from(last).unwrap_or(0)];
         for (field, draft) in drafts {
             let index: FieldIndex = draft.finish(&mut self.postings);
             let loose = Vec::new();
-            self.fields.insert(field, Field { index, loose });
+            self.fields.push(Field { index, loose });
+            if let Some(place) = place(&mut self.places, field) {
+                *place = number(self.fields.len());
+            }
         }
         self.checks.shrink_to_fit();
     }
@@ -141,10 +147,12 @@ impl Index {
         }
         for (condition, at) in self.conditions.iter_mut().zip(0..) {
             condition.reached.shrink_to_fit();
-            if condition.kind != Kind::Indexed
-                && !condition.reached.is_empty()
-                && let Some(field) = self.fields.get_mut(&condition.field)
-            {
+            let is_loose = condition.kind != Kind::Indexed && !condition.reached.is_empty();
+            let field = self
+                .places
+                .get(usize::try_from(condition.field).unwrap_or(0));
+            let field = field.and_then(|field| place(&mut self.fields, field.checked_sub(1)?));
+            if let Some(field) = field.filter(|_| is_loose) {
                 field.loose.push(at);
             }
         }

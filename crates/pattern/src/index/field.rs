@@ -5,9 +5,10 @@ use super::grams::Grams;
 use super::postings::{Keys, Posting, Postings, Target};
 use super::ranges::Ranges;
 use crate::address::Address;
-use crate::event::Scalar;
 use crate::fold::fold_into;
 use crate::matcher::{Matcher, Range, bits};
+use crate::number::{is_exact, nearest};
+use crate::scan::Kind;
 
 /// Told of each list of conditions that a value leads to. A list may be told more than once.
 pub(crate) trait Hits {
@@ -163,30 +164,41 @@ impl<'m> Draft<'m> {
 }
 
 impl FieldIndex {
-    /// Tells `hits` what `value` leads to.
-    pub(crate) fn find(&self, value: Scalar<'_>, hits: &mut impl Hits) {
-        match value {
-            Scalar::Text(text) => self.text(text, hits),
-            Scalar::Number(text, number) => self.number(text, number, hits),
-            Scalar::Bool(value) => told(self.bools.get(&value), hits),
-            Scalar::Null => told(self.null.as_ref(), hits),
+    /// Tells `hits` what a leaf of this kind and text leads to.
+    pub(crate) fn find(&self, kind: Kind, text: &str, hits: &mut impl Hits) {
+        match kind {
+            Kind::Text | Kind::Unescaped => self.text(text, hits),
+            Kind::Number => self.number(text, hits),
+            Kind::Bool(value) => told(self.bools.get(&value), hits),
+            Kind::Null => told(self.null.as_ref(), hits),
         }
     }
 
-    fn number(&self, text: &str, number: Option<f64>, hits: &mut impl Hits) {
-        let Some(number) = number else {
-            return told(self.number_texts.get(text), hits);
+    fn number(&self, text: &str, hits: &mut impl Hits) {
+        // What is listed by its text is not comparable by value, so it is not this number otherwise.
+        told(self.number_texts.get(text), hits);
+        if self.numbers.is_empty() && self.ranges.is_none() {
+            return;
+        }
+        let Some(number) = nearest(text) else {
+            return;
         };
-        told(self.numbers.get(&bits(number)), hits);
+        let mut exact = None;
+        let mut hit = |posting| {
+            if *exact.get_or_insert_with(|| is_exact(text, number)) {
+                hits.hit(posting);
+            }
+        };
+        if let Some(posting) = self.numbers.get(&bits(number)) {
+            hit(*posting);
+        }
         if let Some(ranges) = &self.ranges {
-            ranges.find(number, |posting| hits.hit(posting));
+            ranges.find(number, hit);
         }
     }
 
     fn text(&self, text: &str, hits: &mut impl Hits) {
-        if !self.texts.is_empty() {
-            told(self.texts.get(text), hits);
-        }
+        told(self.texts.get(text), hits);
         for affixes in [&self.prefixes, &self.suffixes].into_iter().flatten() {
             affixes.find(text.as_bytes(), |posting| hits.hit(posting));
         }
@@ -237,7 +249,6 @@ impl FoldedIndex {
 
     fn find(&self, text: &str, hits: &mut impl Hits) {
         let mut folded = hits.buffer();
-        folded.clear();
         fold_into(text, &mut folded);
         told(self.texts.get(folded.as_str()), hits);
         for affixes in [&self.prefixes, &self.suffixes].into_iter().flatten() {

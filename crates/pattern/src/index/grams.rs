@@ -1,16 +1,14 @@
 //! Texts that stand anywhere in a value, found by one short piece of each.
 
+use std::collections::HashMap;
+
+use super::filter::{Filter, PIECE, pack};
 use super::postings::{Keys, Posting, Postings, Target};
 
-/// The longest piece looked for.
-const GRAM: usize = 4;
-const FILTER_BITS: u32 = 12;
-
-/// Pieces of one to four bytes. A longer text is looked for by its first piece of four that the fewest others have.
+/// Pieces of one to four bytes. A longer text is looked for by the piece of four that the fewest others have.
 #[derive(Debug)]
 pub(crate) struct Grams {
-    /// By length less one.
-    lengths: [Option<Pieces>; GRAM],
+    lengths: Vec<Pieces>,
 }
 
 /// The pieces of one length.
@@ -18,8 +16,7 @@ pub(crate) struct Grams {
 struct Pieces {
     length: usize,
     keys: Keys<u32>,
-    /// A bit for each of the pieces, at a place made of it: most places of a value are dismissed by it alone.
-    filter: Box<[u64]>,
+    filter: Filter,
 }
 
 impl Grams {
@@ -27,80 +24,50 @@ impl Grams {
         if texts.is_empty() {
             return None;
         }
-        let mut crowds: std::collections::HashMap<u32, usize> = std::collections::HashMap::new();
-        for piece in texts.iter().flat_map(|(text, _)| text.windows(GRAM)) {
-            *crowds.entry(pack(piece)).or_default() += 1;
+        let packed = |piece: &[u8]| pack(piece.iter());
+        let mut crowds: HashMap<u32, usize> = HashMap::new();
+        for piece in texts.iter().flat_map(|(text, _)| text.windows(PIECE)) {
+            *crowds.entry(packed(piece)).or_default() += 1;
         }
-        let mut pairs: [Vec<(u32, Target)>; GRAM] = Default::default();
-        for (text, target) in texts {
-            let length = text.len().min(GRAM);
-            let rarest = text
-                .windows(length.max(1))
-                .map(pack)
-                .min_by_key(|piece| crowds.get(piece));
-            if let (Some(piece), Some(pairs)) = (rarest, pairs.get_mut(length.wrapping_sub(1))) {
-                pairs.push((piece, *target));
+        let mut lengths = Vec::new();
+        for length in 1..=PIECE {
+            let of_length = texts
+                .iter()
+                .filter(|(text, _)| text.len().clamp(1, PIECE) == length);
+            let rarest = |(text, target): &(&[u8], Target)| {
+                let all = text.windows(length).map(packed);
+                Some((all.min_by_key(|piece| crowds.get(piece))?, *target))
+            };
+            let pairs: Vec<(u32, Target)> = of_length.filter_map(rarest).collect();
+            if !pairs.is_empty() {
+                let keys = postings.keys(pairs);
+                let filter = Filter::new(keys.keys().copied());
+                lengths.push(Pieces {
+                    length,
+                    keys,
+                    filter,
+                });
             }
         }
-        let mut length = 0;
-        let lengths = pairs.map(|pairs| {
-            length += 1;
-            (!pairs.is_empty()).then(|| Pieces::new(length, pairs, postings))
-        });
         Some(Self { lengths })
     }
 
     /// Gives the list of each piece that `text` has, as often as it has it.
     pub(crate) fn find(&self, text: &[u8], mut each: impl FnMut(Posting)) {
-        for pieces in self.lengths.iter().flatten() {
-            for piece in text.windows(pieces.length) {
-                if let Some(posting) = pieces.get(pack(piece)) {
-                    each(posting);
+        for pieces in &self.lengths {
+            let mask = u32::MAX >> (32 - 8 * pieces.length);
+            let (before, rest) = text.split_at_checked(pieces.length - 1).unwrap_or_default();
+            let mut last = pack(before.iter());
+            for byte in rest {
+                last = (last << 8 | u32::from(*byte)) & mask;
+                if pieces.filter.may_have(last)
+                    && let Some(posting) = pieces.keys.get(&last)
+                {
+                    each(*posting);
                 }
             }
         }
     }
-}
-
-impl Pieces {
-    fn new(length: usize, pairs: Vec<(u32, Target)>, postings: &mut Postings) -> Self {
-        let keys = postings.keys(pairs);
-        let mut filter = vec![0; 1 << FILTER_BITS >> 6].into_boxed_slice();
-        for piece in keys.keys() {
-            let (word, bit) = place(*piece);
-            if let Some(word) = filter.get_mut(word) {
-                *word |= bit;
-            }
-        }
-        Self {
-            length,
-            keys,
-            filter,
-        }
-    }
-
-    fn get(&self, piece: u32) -> Option<Posting> {
-        let (word, bit) = place(piece);
-        if self.filter.get(word)? & bit == 0 {
-            return None;
-        }
-        self.keys.get(&piece).copied()
-    }
-}
-
-fn pack(piece: &[u8]) -> u32 {
-    piece
-        .iter()
-        .fold(0, |packed, byte| packed << 8 | u32::from(*byte))
-}
-
-/// The word and the bit of a piece in a filter.
-fn place(piece: u32) -> (usize, u64) {
-    let spread = piece.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
-    (
-        usize::try_from(spread >> 6).unwrap_or(0),
-        1 << (spread & 63),
-    )
 }
 
 #[cfg(test)]

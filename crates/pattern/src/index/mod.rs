@@ -9,15 +9,13 @@
 mod affixes;
 mod draft;
 mod field;
+mod filter;
 mod grams;
 mod memo;
 mod postings;
 mod ranges;
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use crate::evaluate::{Source, holds};
 use crate::event::{Choice, Scalar};
@@ -36,7 +34,9 @@ pub(crate) struct Index {
     branches: Vec<Branch>,
     /// The conditions of the branches, one branch after the other.
     members: Vec<u32>,
-    fields: HashMap<u32, Field, RandomState>,
+    fields: Vec<Field>,
+    /// By the number of a field: which of `fields` it is, plus one.
+    places: Vec<u32>,
     postings: Postings,
     checks: Vec<Check>,
     /// The branches that are looked at for every event: those that ask for absence only.
@@ -109,7 +109,7 @@ impl Index {
             look.matching(&condition.reached, &mut each);
         }
         for field in seen.leaves.present() {
-            let loose = self.fields.get(field).map(|field| &field.loose);
+            let loose = self.field(*field).map(|field| &field.loose);
             for at in loose.into_iter().flatten() {
                 if look.state(*at) == State::Yes
                     && let Some(condition) = self.condition(*at)
@@ -124,16 +124,22 @@ impl Index {
     /// Marks the conditions that the index finds.
     fn mark(&self, seen: Seen<'_>, memo: &mut Memo) {
         for leaf in seen.leaves.all() {
-            if let Some(field) = self.fields.get(&leaf.field) {
-                let value = seen.value(leaf);
+            if let Some(field) = self.field(leaf.field) {
+                let text = seen.text(leaf);
                 let mut marking = Marking {
                     index: self,
-                    value,
+                    text,
                     memo,
                 };
-                field.index.find(value, &mut marking);
+                field.index.find(leaf.kind, text, &mut marking);
             }
         }
+    }
+
+    fn field(&self, number: u32) -> Option<&Field> {
+        let place = self.places.get(usize::try_from(number).ok()?)?;
+        self.fields
+            .get(usize::try_from(place.checked_sub(1)?).ok()?)
     }
 
     fn condition(&self, at: u32) -> Option<&Condition> {
@@ -161,7 +167,7 @@ impl Index {
 /// Marks what the index of a field finds for one value.
 struct Marking<'i, 's> {
     index: &'i Index,
-    value: Scalar<'s>,
+    text: &'s str,
     memo: &'i mut Memo,
 }
 
@@ -184,7 +190,7 @@ impl Hits for Marking<'_, '_> {
             let matchers = index.condition(check.condition).map(|c| &c.matchers);
             let which = usize::try_from(check.matcher).unwrap_or(usize::MAX);
             let matcher = matchers.and_then(|matchers| matchers.get(which));
-            if matcher.is_some_and(|matcher| matcher.accepts(self.value)) {
+            if matcher.is_some_and(|matcher| matcher.accepts(Scalar::Text(self.text))) {
                 self.memo.hold(check.condition);
             }
         }

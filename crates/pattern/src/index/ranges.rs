@@ -9,7 +9,14 @@ use crate::matcher::Range;
 pub(crate) struct Ranges {
     ends: Vec<f64>,
     /// By node; the leaves are the second half.
-    nodes: Vec<Option<Posting>>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Node {
+    posting: Option<Posting>,
+    /// The next node towards the root that has a list; 0 when there is none.
+    up: usize,
 }
 
 impl Ranges {
@@ -34,10 +41,20 @@ impl Ranges {
         for (range, target) in ranges {
             all.cover(range, |node| pairs.push((node, *target)));
         }
-        all.nodes = vec![None; 2 * all.places()];
+        all.nodes = vec![Node::default(); 2 * all.places()];
         for (node, posting) in postings.group(pairs) {
-            if let Some(slot) = all.nodes.get_mut(node) {
-                *slot = Some(posting);
+            if let Some(node) = all.nodes.get_mut(node) {
+                node.posting = Some(posting);
+            }
+        }
+        for at in 1..all.nodes.len() {
+            let above = all.nodes.get(at / 2).copied().unwrap_or_default();
+            if let Some(node) = all.nodes.get_mut(at) {
+                node.up = if above.posting.is_some() {
+                    at / 2
+                } else {
+                    above.up
+                };
             }
         }
         Some(all)
@@ -45,12 +62,12 @@ impl Ranges {
 
     /// Gives lists that together have each range that holds `number`, once.
     pub(crate) fn find(&self, number: f64, mut each: impl FnMut(Posting)) {
-        let mut node = self.place(number) + self.places();
-        while node > 0 {
-            if let Some(posting) = self.nodes.get(node).copied().flatten() {
+        let mut at = self.place(number) + self.places();
+        while let Some(node) = self.nodes.get(at).filter(|_| at > 0) {
+            if let Some(posting) = node.posting {
                 each(posting);
             }
-            node /= 2;
+            at = node.up;
         }
     }
 

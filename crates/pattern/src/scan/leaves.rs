@@ -23,7 +23,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaf {
     pub(crate) field: u32,
-    kind: Kind,
+    pub(crate) kind: Kind,
     start: u32,
     end: u32,
     /// The array element it lies in, or [`NONE`].
@@ -200,20 +200,23 @@ impl<'e> Seen<'e> {
         std::iter::successors(leaf(first), move |last| leaf(last.next))
     }
 
+    /// The text of a leaf: of a string without its quotes.
+    pub(crate) fn text(self, leaf: &Leaf) -> &'e str {
+        let (start, end) = (usize::try_from(leaf.start), usize::try_from(leaf.end));
+        let text = match leaf.kind {
+            Kind::Unescaped => &self.leaves.unescaped,
+            _ => self.text,
+        };
+        text.get(start.unwrap_or(0)..end.unwrap_or(0))
+            .unwrap_or_default()
+    }
+
     /// The value of a leaf.
     pub(crate) fn value(self, leaf: &Leaf) -> Scalar<'e> {
-        let cut = |text: &'e str| {
-            let (start, end) = (usize::try_from(leaf.start), usize::try_from(leaf.end));
-            text.get(start.unwrap_or(0)..end.unwrap_or(0))
-                .unwrap_or_default()
-        };
+        let text = self.text(leaf);
         match leaf.kind {
-            Kind::Text => Scalar::Text(cut(self.text)),
-            Kind::Unescaped => Scalar::Text(cut(&self.leaves.unescaped)),
-            Kind::Number => {
-                let text = cut(self.text);
-                Scalar::Number(text, comparable(text))
-            }
+            Kind::Text | Kind::Unescaped => Scalar::Text(text),
+            Kind::Number => Scalar::Number(text, comparable(text)),
             Kind::Bool(value) => Scalar::Bool(value),
             Kind::Null => Scalar::Null,
         }

@@ -11,18 +11,18 @@ mod paths;
 mod quotes;
 mod walk;
 
-pub(crate) use leaves::{Leaves, Seen};
+pub(crate) use leaves::{Kind, Leaves, Seen};
 pub(crate) use paths::Paths;
 
 use leaves::NONE;
 use quotes::Quotes;
-use walk::{Open, Walker};
+use walk::{Stacks, Walker};
 
 /// What reading an event needs, kept from event to event.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     quotes: Quotes,
-    open: Vec<Open>,
+    stacks: Stacks,
     pub(crate) leaves: Leaves,
 }
 
@@ -32,7 +32,13 @@ impl Scanner {
         u32::try_from(text.len()).ok().filter(|len| *len < NONE)?;
         self.leaves.begin(paths.fields());
         self.quotes.mark(text.as_bytes())?;
-        self.open.clear();
-        Walker::new(text, paths, &self.quotes, &mut self.open, &mut self.leaves).walk()
+        Walker::new(
+            text,
+            paths,
+            &self.quotes,
+            &mut self.stacks,
+            &mut self.leaves,
+        )
+        .walk()
     }
 }

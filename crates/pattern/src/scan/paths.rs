@@ -20,8 +20,8 @@ struct Node {
     /// The field that is named by the way here.
     field: Option<u32>,
     children: HashMap<Box<[u8]>, u32, RandomState>,
-    /// Which lengths the children's names have; 63 and more share a bit.
-    lengths: u64,
+    /// A bit for each child, at a place made of its name: most names are dismissed by it alone.
+    filter: u64,
     /// Whether any child has children.
     deep: bool,
 }
@@ -56,7 +56,7 @@ impl Paths {
             let Some(node) = self.node_mut(at) else {
                 return;
             };
-            node.lengths |= length_bit(part.len());
+            node.filter |= filter_bit(part);
             at = *node.children.entry(part.into()).or_insert(next);
             if at == next {
                 self.nodes.push(Node::default());
@@ -121,15 +121,19 @@ impl Paths {
 
 impl Node {
     fn child(&self, key: &[u8]) -> Option<u32> {
-        if self.lengths & length_bit(key.len()) == 0 {
+        if self.filter & filter_bit(key) == 0 {
             return None;
         }
         self.children.get(key).copied()
     }
 }
 
-fn length_bit(length: usize) -> u64 {
-    1 << length.min(63)
+fn filter_bit(name: &[u8]) -> u64 {
+    let (first, last) = (name.first(), name.last());
+    let ends = first.zip(last).map_or(0, |(first, last)| {
+        usize::from(*first) * 7 + usize::from(*last) * 3
+    });
+    1 << ((name.len() * 5 + ends) % 64)
 }
 
 #[cfg(test)]

@@ -77,11 +77,13 @@ impl Affixes {
         }
     }
 
-    /// The longest affix that `text` has among the first `below` entries.
+    /// The longest affix that `text` has among the first `below` entries, of which none is above `text`. What it shares
+    /// with the last of them is compared once; the rest is counting.
     fn longest(&self, below: usize, text: &[u8]) -> Option<u32> {
         let mut next = u32::try_from(below.checked_sub(1)?).ok();
+        let shared = self.end.shared(&self.entry(next?)?.text, text);
         while let Some(entry) = next.and_then(|at| self.entry(at)) {
-            if self.end.is_affix(&entry.text, text) {
+            if entry.text.len() <= shared {
                 return next;
             }
             next = entry.parent;
@@ -103,10 +105,12 @@ impl End {
         }
     }
 
-    fn is_affix(self, affix: &[u8], text: &[u8]) -> bool {
+    /// How many bytes of `a` and `b` are the same from this end.
+    fn shared(self, a: &[u8], b: &[u8]) -> usize {
+        let same = |(a, b): &(&u8, &u8)| a == b;
         match self {
-            Self::Start => text.starts_with(affix),
-            Self::End => text.ends_with(affix),
+            Self::Start => a.iter().zip(b).take_while(same).count(),
+            Self::End => a.iter().rev().zip(b.iter().rev()).take_while(same).count(),
         }
     }
 

@@ -1,5 +1,5 @@
-//! What is known of the conditions while one event is matched. Kept from event to event; nothing is ever cleared, for
-//! every mark bears the number of its event.
+//! What is known of the conditions while one event is matched. Kept from event to event; nothing is cleared between them,
+//! for every mark bears the number of its event.
 
 /// Marks and lists for one index.
 #[derive(Debug, Default)]
@@ -7,8 +7,11 @@ pub(crate) struct Memo {
     pub(crate) marks: Marks,
     /// The conditions that the index found to hold, each once.
     pub(crate) held: Vec<u32>,
-    /// By posting: the event in which it was last visited.
+    /// By posting: the number of the value that visited it last.
     visited: Vec<u32>,
+    /// The number of the value looked up now, counted through all events, and of the first of this event.
+    value: u32,
+    first_value: u32,
     /// Room to fold text in.
     pub(crate) folded: String,
 }
@@ -19,31 +22,57 @@ pub(crate) struct Marks {
     event: u32,
     /// Twice the number of the event, plus one when the condition accepts a value.
     conditions: Vec<u32>,
-    /// How many conditions were checked or tried: what tests bound.
+    /// How much was done, in what takes about the same time each. Tests hold it to its bounds.
     pub(crate) steps: usize,
+}
+
+/// How a posting was visited before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Visit {
+    FirstOfEvent,
+    FirstOfValue,
+    Again,
 }
 
 const EVENTS: u32 = u32::MAX / 2;
 
 impl Memo {
-    /// Forgets the last event.
-    pub(crate) fn begin(&mut self, conditions: usize, postings: usize) {
+    /// Forgets the last event. There are `values` to come.
+    pub(crate) fn begin(&mut self, conditions: usize, postings: usize, values: usize) {
         self.held.clear();
         grow(&mut self.marks.conditions, conditions);
         grow(&mut self.visited, postings);
         self.marks.event += 1;
         if self.marks.event == EVENTS {
             self.marks.conditions.fill(0);
-            self.visited.fill(0);
             self.marks.event = 1;
         }
+        let last = u32::try_from(values)
+            .ok()
+            .and_then(|values| self.value.checked_add(values));
+        if last.is_none() {
+            self.visited.fill(0);
+            self.value = 0;
+        }
+        self.first_value = self.value.saturating_add(1);
     }
 
-    /// Whether the list `posting` is visited for the first time in this event.
-    pub(crate) fn first_visit(&mut self, posting: usize) -> bool {
-        let event = self.marks.event;
-        let last = self.visited.get_mut(posting);
-        last.is_some_and(|last| std::mem::replace(last, event) != event)
+    /// Says that the next value is looked up.
+    pub(crate) fn next_value(&mut self) {
+        self.value = self.value.saturating_add(1);
+    }
+
+    /// Notes that the value now looked up visits `posting`.
+    pub(crate) fn visit(&mut self, posting: usize) -> Visit {
+        self.marks.steps += 1;
+        let Some(last) = self.visited.get_mut(posting) else {
+            return Visit::Again;
+        };
+        match std::mem::replace(last, self.value) {
+            last if last == self.value => Visit::Again,
+            last if last >= self.first_value => Visit::FirstOfValue,
+            _ => Visit::FirstOfEvent,
+        }
     }
 
     /// Marks that a condition accepts a value.
@@ -71,10 +100,8 @@ impl Marks {
     /// Notes whether a condition accepts a value.
     pub(crate) fn know(&mut self, condition: u32, accepts: bool) {
         let mark = 2 * self.event + u32::from(accepts);
-        let slot = usize::try_from(condition)
-            .ok()
-            .and_then(|at| self.conditions.get_mut(at));
-        if let Some(slot) = slot {
+        let slot = usize::try_from(condition).ok();
+        if let Some(slot) = slot.and_then(|at| self.conditions.get_mut(at)) {
             *slot = mark;
         }
     }
@@ -83,5 +110,30 @@ impl Marks {
 fn grow(marks: &mut Vec<u32>, len: usize) {
     if marks.len() < len {
         marks.resize(len, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_end_with_their_event_even_when_the_numbers_begin_again() {
+        let mut memo = Memo::default();
+        memo.marks.event = EVENTS - 2;
+        memo.value = u32::MAX - 3;
+        for _ in 0..4 {
+            memo.begin(1, 1, 2);
+            assert!(memo.held.is_empty() && !memo.marks.holds(0));
+            memo.next_value();
+            assert_eq!(memo.visit(0), Visit::FirstOfEvent);
+            assert_eq!(memo.visit(0), Visit::Again);
+            memo.next_value();
+            assert_eq!(memo.visit(0), Visit::FirstOfValue);
+            memo.hold(0);
+            memo.hold(0);
+            assert!(memo.held == [0] && memo.marks.holds(0));
+        }
+        assert!(memo.marks.event < 4 && memo.value < 8, "both began again");
     }
 }

@@ -23,8 +23,8 @@ use crate::matcher::Matcher;
 use crate::scan::Seen;
 pub(crate) use draft::Fields;
 use field::{FieldIndex, Hits};
-use memo::Marks;
 pub(crate) use memo::Memo;
+use memo::{Marks, Visit};
 use postings::{Posting, Postings};
 
 /// The index of some patterns, which it calls by their places in the list it was made of.
@@ -97,7 +97,11 @@ enum State {
 impl Index {
     /// Gives `each` pattern that matches; one with several branches it may give several times.
     pub(crate) fn find(&self, seen: Seen<'_>, memo: &mut Memo, mut each: impl FnMut(u32)) {
-        memo.begin(self.conditions.len(), self.postings.len());
+        memo.begin(
+            self.conditions.len(),
+            self.postings.len(),
+            seen.leaves.all().len(),
+        );
         self.mark(seen, memo);
         let Memo { marks, held, .. } = memo;
         let mut look = Look {
@@ -126,6 +130,7 @@ impl Index {
         for leaf in seen.leaves.all() {
             if let Some(field) = self.field(leaf.field) {
                 let text = seen.text(leaf);
+                memo.next_value();
                 let mut marking = Marking {
                     index: self,
                     text,
@@ -171,27 +176,36 @@ struct Marking<'i, 's> {
     memo: &'i mut Memo,
 }
 
+impl Marking<'_, '_> {
+    fn check(&mut self, at: u32) {
+        let check = usize::try_from(at)
+            .ok()
+            .and_then(|at| self.index.checks.get(at));
+        let Some(check) = check.filter(|check| !self.memo.marks.holds(check.condition)) else {
+            return;
+        };
+        self.memo.marks.steps += 1 + self.text.len();
+        let matchers = self.index.condition(check.condition).map(|c| &c.matchers);
+        let which = usize::try_from(check.matcher).unwrap_or(usize::MAX);
+        let matcher = matchers.and_then(|matchers| matchers.get(which));
+        if matcher.is_some_and(|matcher| matcher.accepts(Scalar::Text(self.text))) {
+            self.memo.hold(check.condition);
+        }
+    }
+}
+
 impl Hits for Marking<'_, '_> {
     fn hit(&mut self, posting: Posting) {
         let index = self.index;
-        if self.memo.first_visit(posting.number()) {
+        let visit = self.memo.visit(posting.number());
+        if visit == Visit::FirstOfEvent {
             for condition in index.postings.certain(posting) {
                 self.memo.hold(*condition);
             }
         }
-        for check in index.postings.checks(posting) {
-            let check = usize::try_from(*check)
-                .ok()
-                .and_then(|at| index.checks.get(at));
-            let Some(check) = check.filter(|check| !self.memo.marks.holds(check.condition)) else {
-                continue;
-            };
-            self.memo.marks.steps += 1;
-            let matchers = index.condition(check.condition).map(|c| &c.matchers);
-            let which = usize::try_from(check.matcher).unwrap_or(usize::MAX);
-            let matcher = matchers.and_then(|matchers| matchers.get(which));
-            if matcher.is_some_and(|matcher| matcher.accepts(Scalar::Text(self.text))) {
-                self.memo.hold(check.condition);
+        if visit != Visit::Again {
+            for check in index.postings.checks(posting) {
+                self.check(*check);
             }
         }
     }

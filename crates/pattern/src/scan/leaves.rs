@@ -63,6 +63,8 @@ pub(crate) struct Leaves {
     unescaped: String,
     /// How many choices of elements the leaves make together.
     choices: usize,
+    /// How many values the reader went over. Tests hold it to its bound.
+    pub(crate) steps: usize,
 }
 
 impl Leaves {
@@ -73,6 +75,7 @@ impl Leaves {
         self.elements.clear();
         self.unescaped.clear();
         self.choices = 0;
+        self.steps = 0;
         if self.fields.len() < fields {
             self.fields.resize(fields, Field::default());
         }

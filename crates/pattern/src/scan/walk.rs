@@ -119,6 +119,7 @@ impl<'a> Walker<'a> {
     /// Reads a value. When it is an object or array with anything in it that somebody asks for, only to where that is,
     /// and says so.
     fn value(&mut self) -> Option<bool> {
+        self.leaves.steps += 1;
         let byte = self.peek()?;
         match byte {
             b'[' if self.node != OFF => return self.array(),
@@ -244,6 +245,7 @@ impl<'a> Walker<'a> {
     /// Steps over an object or array that nobody asks for.
     fn skip(&mut self) -> Option<()> {
         loop {
+            self.leaves.steps += 1;
             let byte = self.peek()?;
             match byte {
                 b'"' => drop(self.string()?),

@@ -39,6 +39,13 @@ impl Scratch {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// How much was done for all events so far by the indices, and for the last event by the reader.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> usize {
+        let memos = self.memos.iter().map(|memo| memo.marks.steps);
+        self.scanner.leaves.steps + memos.sum::<usize>()
+    }
 }
 
 impl<N> Clone for Snapshot<N> {

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint bench-loop crash setup setup-test build
+.PHONY: help demo test lint bench-loop bench-pattern crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ lint: setup-test ## formatting, lints, documentation, licences
 
 bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
 	$(PYTHON) -B tests/bench_loop.py
+
+bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
+	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

@@ -110,7 +110,7 @@ impl<'a> Walker<'a> {
         }
         loop {
             let entered = self.value()?;
-            if !entered && !self.to_next_value()? {
+            if !entered && !self.find_next_value()? {
                 return (self.at == self.bytes.len()).then_some(());
             }
         }
@@ -143,7 +143,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Goes from after a value to the next one, past as many closing brackets as there are; says whether there is one.
-    fn to_next_value(&mut self) -> Option<bool> {
+    fn find_next_value(&mut self) -> Option<bool> {
         loop {
             self.skip_space();
             let Some(open) = self.stacks.open.last().copied() else {

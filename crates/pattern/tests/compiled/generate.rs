@@ -24,9 +24,12 @@ impl Random {
         self.below(n) == 0
     }
 
+    fn place(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(len).unwrap())).unwrap()
+    }
+
     fn pick<'t>(&mut self, all: &[&'t str]) -> &'t str {
-        let at = self.below(u64::try_from(all.len()).unwrap());
-        all[usize::try_from(at).unwrap()]
+        all[self.place(all.len())]
     }
 }
 
@@ -269,25 +272,17 @@ fn fields(random: &mut Random, depth: u64) -> String {
 
 /// The bytes of an event, most with something changed in them.
 pub(crate) fn mutated(random: &mut Random) -> Vec<u8> {
+    const ODD: &[u8] = b"{}[]\",:\\ 0-e.tu\x01\xff";
     let mut bytes = event(random).into_bytes();
     for _ in 0..random.below(3) {
-        let at = usize::try_from(random.below(u64::try_from(bytes.len()).unwrap())).unwrap();
+        let at = random.place(bytes.len());
+        let odd = ODD[random.place(ODD.len())];
         match random.below(5) {
             0 => bytes.truncate(at.max(1)),
-            1 => drop(bytes.remove(at)),
-            2 => bytes.insert(
-                at,
-                *b"{}[]\",:\\ 0-e.tu\x01\xff"[..]
-                    .get(usize::try_from(random.below(17)).unwrap())
-                    .unwrap(),
-            ),
-            3 => {
-                bytes[at] = b"{}[]\",:\\ 0-e.tu\x01\xff"[usize::try_from(random.below(17)).unwrap()]
-            }
-            _ => bytes = [&bytes[..at], &b"\xc3\xa9"[..], &bytes[at..]].concat(),
-        }
-        if bytes.is_empty() {
-            bytes.push(b'{');
+            1 if bytes.len() > 1 => drop(bytes.remove(at)),
+            2 => bytes.insert(at, odd),
+            3 => bytes[at] = odd,
+            _ => bytes = [&bytes[..at], "é".as_bytes(), &bytes[at..]].concat(),
         }
     }
     bytes

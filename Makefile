@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint bench-loop bench-pattern crash setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-pattern crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,13 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
+	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+
+fuzz: ## fuzz every reader of what comes from outside, FUZZ_SECONDS (60) each; wants a C++ compiler, no nightly Rust
+	scripts/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
 	$(PYTHON) -B tests/bench_loop.py

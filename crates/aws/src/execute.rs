@@ -13,12 +13,16 @@ use crate::credentials::RoleToAssume;
 use crate::endpoint;
 use crate::error::{AwsError, ServiceError};
 use crate::model::{Operation, Service};
-use crate::protocol::{self, Malformed, Protocol, WireRequest, WireResponse};
+use crate::object::{Arriving, Broken, ObjectStream};
+use crate::protocol::{self, ErrorAnswer, Malformed, Protocol, Unread, WireRequest, WireResponse};
 use crate::registry;
 use crate::session::Response;
 use crate::sign::Signer;
-use crate::transport::NoAnswer;
+use crate::transport::{NoAnswer, Received, Wanted};
 use crate::validate;
+
+/// The status that stands for an error in the body of a 200: the service failed while it was at it.
+const REFUSED_LATE: u16 = 500;
 
 /// Whether a call may be sent again when its answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ struct Ready<'a> {
     request: WireRequest,
     url: String,
     signing_region: String,
-    bytes_max: usize,
+    wanted: Wanted,
     attempt_limit: Duration,
 }
 
@@ -68,9 +72,11 @@ enum Again {
 impl Inner {
     /// Makes the call and reads its answer by the model.
     pub(crate) async fn call(&self, job: &Job<'_>) -> Result<Response, AwsError> {
-        let limits = (self.config.answer_bytes_max, self.config.timeouts.attempt);
+        let whole = Wanted::Whole(self.config.answer_bytes_max);
+        let limits = (whole, self.config.timeouts.attempt);
         let ready = self.prepare(job, limits)?;
-        self.attempts(&ready, |ready, response| {
+        self.attempts(&ready, |ready, received| {
+            let response = &received.response;
             let read = protocol::read(ready.protocol, ready.service, ready.operation, response)?;
             Ok(Response {
                 value: read.value,
@@ -81,17 +87,38 @@ impl Inner {
         .await
     }
 
-    /// Makes the call and takes the body of its answer as it is, up to `bytes_max`.
+    /// Makes the call and takes the body of its answer as it is, an object of up to `bytes_max`.
     pub(crate) async fn body(&self, job: &Job<'_>, bytes_max: usize) -> Result<Bytes, AwsError> {
-        let ready = self.prepare(job, (bytes_max, self.config.timeouts.operation))?;
-        self.attempts(&ready, |_, response| Ok(response.body.clone()))
-            .await
+        let limits = (Wanted::Whole(bytes_max), self.config.timeouts.operation);
+        let ready = self.prepare(job, limits)?;
+        self.attempts(&ready, |_, received| {
+            let response = &received.response;
+            checked(response, bytes_max).map_err(|broken| Malformed(broken.to_string()))?;
+            Ok(response.body.clone())
+        })
+        .await
+    }
+
+    /// Makes the call and gives the body of its answer piece by piece, an object of up to `bytes_max`.
+    pub(crate) async fn stream(
+        &self,
+        job: &Job<'_>,
+        bytes_max: usize,
+    ) -> Result<ObjectStream, AwsError> {
+        let ready = self.prepare(job, (Wanted::Head, self.config.timeouts.attempt))?;
+        let missing = || Malformed("the answer has no body".to_owned());
+        let opened = self.attempts(&ready, |_, received| {
+            let rest = received.rest.take().ok_or_else(missing)?;
+            Ok((std::mem::take(&mut received.response), rest))
+        });
+        let (head, rest) = opened.await?;
+        ObjectStream::new(&head, rest, bytes_max, self.config.timeouts.attempt)
     }
 
     fn prepare<'a>(
         &self,
         job: &'a Job<'a>,
-        limits: (usize, Duration),
+        limits: (Wanted, Duration),
     ) -> Result<Ready<'a>, AwsError> {
         let (service, operation) = registry::operation(job.service, job.operation)?;
         let protocol = Protocol::of(service).ok_or_else(|| AwsError::Model {
@@ -138,7 +165,7 @@ impl Inner {
             request,
             url,
             signing_region: endpoint.signing_region,
-            bytes_max: limits.0,
+            wanted: limits.0,
             attempt_limit: limits.1,
         })
     }
@@ -172,7 +199,7 @@ impl Inner {
     async fn attempts<T>(
         &self,
         ready: &Ready<'_>,
-        read: impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Malformed>,
+        read: impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, AwsError> {
         let job = ready.job;
         let account = job.role.map_or("home", |role| &role.arn);
@@ -213,7 +240,7 @@ impl Inner {
         ready: &Ready<'_>,
         attempt: u32,
         deadline: Instant,
-        read: &impl Fn(&Ready<'_>, &WireResponse) -> Result<T, Malformed>,
+        read: &impl Fn(&Ready<'_>, &mut Received) -> Result<T, Unread>,
     ) -> Result<T, Failed> {
         let signed = match self.signed(ready).await {
             Ok(signed) => signed,
@@ -231,15 +258,18 @@ impl Inner {
             return Err(ready.unanswered(late, attempt));
         }
         let limit = ready.attempt_limit.min(left);
-        let sent = self
-            .transport
-            .exchange(signed, ready.bytes_max, limit)
-            .await;
-        let response = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
+        let sent = self.transport.exchange(signed, ready.wanted, limit).await;
+        let mut received = sent.map_err(|no_answer| ready.unanswered(no_answer, attempt))?;
+        let response = &received.response;
         if !(200..300).contains(&response.status) {
-            return Err(ready.refused(&response, attempt));
+            let said =
+                protocol::read_error(ready.protocol, ready.service, ready.operation, response);
+            return Err(ready.refused(said, response.status, attempt));
         }
-        read(ready, &response).map_err(|malformed| ready.unreadable(&malformed, &response))
+        read(ready, &mut received).map_err(|unread| match unread {
+            Unread::Malformed(malformed) => ready.unreadable(&malformed, &received.response),
+            Unread::Refused(said) => ready.refused(*said, REFUSED_LATE, attempt),
+        })
     }
 
     async fn signed(&self, ready: &Ready<'_>) -> Result<http::Request<Full<Bytes>>, AwsError> {
@@ -295,8 +325,8 @@ impl Ready<'_> {
                 },
                 Again::Yes,
             ),
-            NoAnswer::TooLarge if is_once => {
-                let reason = format!("it is larger than {} bytes", self.bytes_max);
+            NoAnswer::TooLarge(bytes_max) if is_once => {
+                let reason = format!("it is larger than {bytes_max} bytes");
                 (
                     AwsError::Unanswered {
                         service,
@@ -306,24 +336,20 @@ impl Ready<'_> {
                     Again::No,
                 )
             }
-            NoAnswer::TooLarge => {
-                let bytes_max = self.bytes_max;
-                (
-                    AwsError::TooLarge {
-                        service,
-                        operation,
-                        bytes_max,
-                    },
-                    Again::No,
-                )
-            }
+            NoAnswer::TooLarge(bytes_max) => (
+                AwsError::TooLarge {
+                    service,
+                    operation,
+                    bytes_max,
+                },
+                Again::No,
+            ),
         };
         Failed { error, again }
     }
 
     /// AWS said no. Only «slower» and «these credentials have expired» prove that nothing happened.
-    fn refused(&self, response: &WireResponse, attempt: u32) -> Failed {
-        let said = protocol::read_error(self.protocol, self.service, self.operation, response);
+    fn refused(&self, said: ErrorAnswer, status: u16, attempt: u32) -> Failed {
         let is_once = self.job.safety == Safety::Once;
         let error = ServiceError {
             service: self.job.service.to_owned(),
@@ -331,7 +357,7 @@ impl Ready<'_> {
             code: said.code,
             message: said.message,
             request_id: said.request_id,
-            status: response.status,
+            status,
             shape: said.shape,
             attempts: attempt,
             is_changing: is_once,
@@ -374,6 +400,13 @@ impl Ready<'_> {
             again: Again::Yes,
         }
     }
+}
+
+/// An object that has come whole.
+fn checked(response: &WireResponse, bytes_max: usize) -> Result<(), Broken> {
+    let mut arriving = Arriving::new(response, bytes_max)?;
+    arriving.add(&response.body)?;
+    arriving.finish()
 }
 
 fn date(response: &WireResponse) -> Option<Timestamp> {

@@ -12,6 +12,7 @@
 #[cfg(test)]
 extern crate self as quell_aws;
 
+mod checksum;
 mod client;
 mod config;
 mod credentials;
@@ -20,6 +21,7 @@ mod error;
 mod execute;
 pub mod model;
 mod names;
+mod object;
 pub mod protocol;
 mod read_only;
 mod registry;
@@ -37,6 +39,7 @@ pub use config::{Clock, Config, Random, Retries, Timeouts};
 pub use credentials::{RoleToAssume, Scope};
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::sdk_service;
+pub use object::ObjectStream;
 pub use read_only::is_read_only;
 pub use registry::SERVICES;
 pub use session::{ChangeSession, HomeSession, ReadSession, Response};

@@ -21,6 +21,8 @@ pub struct Service {
     /// How to page through them.
     #[serde(default)]
     pub paginators: BTreeMap<String, Value>,
+    #[serde(skip)]
+    errors: Vec<Reference>,
     #[serde(default)]
     shapes: BTreeMap<String, Shape>,
 }
@@ -45,7 +47,7 @@ pub struct Metadata {
 
 /// One operation.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 #[expect(missing_docs, reason = "botocore's own names")]
 pub struct Operation {
     pub name: String,
@@ -55,6 +57,32 @@ pub struct Operation {
     pub errors: Vec<Reference>,
     pub endpoint: Option<EndpointTrait>,
     pub authtype: Option<String>,
+    pub http_checksum: Option<HttpChecksum>,
+    pub http_checksum_required: bool,
+    #[serde(rename = "requestcompression")]
+    pub request_compression: Option<RequestCompression>,
+}
+
+/// The checksums of an operation's bodies.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpChecksum {
+    /// The input member that names the algorithm for the request.
+    pub request_algorithm_member: Option<String>,
+    /// Whether a request without a checksum is refused.
+    pub request_checksum_required: bool,
+    /// The input member that asks for a checksum of the answer.
+    pub request_validation_mode_member: Option<String>,
+    /// The algorithms that the answer may have a checksum of.
+    pub response_algorithms: Vec<String>,
+}
+
+/// The encodings that a request's body may be compressed with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "botocore's own names")]
+pub struct RequestCompression {
+    pub encodings: Vec<String>,
 }
 
 /// Where a request goes.
@@ -149,6 +177,8 @@ struct Shape {
     xml_namespace: Option<Namespace>,
     location: Option<String>,
     streaming: bool,
+    eventstream: bool,
+    exception: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -173,6 +203,8 @@ pub struct Reference {
     host_label: bool,
     jsonvalue: bool,
     streaming: bool,
+    eventheader: bool,
+    eventpayload: bool,
     payload: Option<String>,
     timestamp_format: Option<String>,
     xml_namespace: Option<Namespace>,
@@ -199,8 +231,20 @@ impl Service {
         for (name, operation) in &mut service.operations {
             operation.name.clone_from(name);
         }
+        let exceptions = service.shapes.iter().filter(|(_, shape)| shape.exception);
+        service.errors = exceptions
+            .map(|(name, _)| Reference {
+                shape: name.clone(),
+                ..Reference::default()
+            })
+            .collect();
         service.check_references()?;
         Ok(service)
+    }
+
+    /// The errors that any operation may answer with, those among them that its own model does not name.
+    pub fn errors(&self) -> impl Iterator<Item = View<'_>> {
+        self.errors.iter().map(|reference| self.view(reference))
     }
 
     fn check_references(&self) -> Result<(), ModelError> {
@@ -369,6 +413,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether the place that uses it declares an XML namespace.
+    pub fn is_namespaced_here(self) -> bool {
+        self.reference.xml_namespace.is_some()
+    }
+
     /// Whether it is an attribute of its parent's element.
     pub fn is_attribute(self) -> bool {
         self.reference.xml_attribute
@@ -402,6 +451,21 @@ impl<'a> View<'a> {
     /// Whether it must never be printed.
     pub fn is_sensitive(self) -> bool {
         self.shape.sensitive
+    }
+
+    /// Whether it is a stream of events: a union whose members are events.
+    pub fn is_event_stream(self) -> bool {
+        self.shape.eventstream
+    }
+
+    /// Whether it is a header of its event.
+    pub fn is_event_header(self) -> bool {
+        self.reference.eventheader
+    }
+
+    /// Whether it is the whole payload of its event.
+    pub fn is_event_payload(self) -> bool {
+        self.reference.eventpayload
     }
 
     /// The code an error of this shape carries.

@@ -158,14 +158,29 @@ pub(crate) fn to_text(value: &Value) -> String {
     }
 }
 
-/// A number as text, as the JSON value of an answer. What JSON has no number for stays text (`NaN`, `Infinity`).
+/// A number as text, as the JSON value of an answer.
 pub(crate) fn float_to_answer(text: &str) -> Option<Value> {
-    let text = text.trim();
-    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
-        return Some(text.into());
+    text_to_double(text).map(double_to_answer)
+}
+
+/// A number as text, those three among them that JSON has no number for.
+pub(crate) fn text_to_double(text: &str) -> Option<f64> {
+    match text.trim() {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        text => text.parse().ok().filter(|number: &f64| number.is_finite()),
     }
-    let number: f64 = text.parse().ok()?;
-    Number::from_f64(number).map(Value::Number)
+}
+
+/// A number as answers give it. What JSON has no number for is text (`NaN`, `Infinity`, `-Infinity`).
+pub(crate) fn double_to_answer(number: f64) -> Value {
+    match Number::from_f64(number) {
+        Some(number) => Value::Number(number),
+        None if number.is_nan() => "NaN".into(),
+        None if number > 0.0 => "Infinity".into(),
+        None => "-Infinity".into(),
+    }
 }
 
 /// An integer as text, as the JSON value of an answer.

@@ -6,13 +6,14 @@ use std::fmt;
 use bytes::Bytes;
 use quell_model::{Call, Timestamp};
 use quell_respond::Permit;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::credentials::Scope;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::sdk_service;
+use crate::object::{self, ObjectStream};
 use crate::read_only::is_read_only;
 use crate::registry;
 
@@ -72,21 +73,45 @@ impl ReadSession {
     ) -> Result<Response, AwsError> {
         let service = sdk_service(service);
         registry::operation(service, operation)?;
+        let job = self.job(service, operation, params)?;
+        self.client.inner.call(&job).await
+    }
+
+    /// The bytes of an object of S3 as they come, of one that has no more than `bytes_max`.
+    ///
+    /// # Errors
+    /// [`AwsError::TooLarge`] when S3 says at once that it is larger, and whatever a call may meet.
+    pub async fn object(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes_max: usize,
+    ) -> Result<ObjectStream, AwsError> {
+        let params = object::params(bucket, key);
+        let job = self.job("s3", "GetObject", &params)?;
+        self.client.inner.stream(&job, bytes_max).await
+    }
+
+    fn job<'a>(
+        &'a self,
+        service: &'a str,
+        operation: &'a str,
+        params: &'a Value,
+    ) -> Result<Job<'a>, AwsError> {
         if !is_read_only(service, operation) {
             return Err(AwsError::NotReadOnly {
                 service: service.to_owned(),
                 operation: operation.to_owned(),
             });
         }
-        let job = Job {
+        Ok(Job {
             service,
             operation,
             params,
             region: &self.scope.region,
             role: self.scope.role.as_ref(),
             safety: Safety::Repeatable,
-        };
-        self.client.inner.call(&job).await
+        })
     }
 }
 
@@ -202,7 +227,7 @@ impl HomeSession {
         key: &str,
         bytes_max: usize,
     ) -> Result<Bytes, AwsError> {
-        let params = json!({"Bucket": bucket, "Key": key});
+        let params = object::params(bucket, key);
         let job = self.job("s3", "GetObject", &params)?;
         self.client.inner.body(&job, bytes_max).await
     }

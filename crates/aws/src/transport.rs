@@ -30,8 +30,24 @@ pub(crate) enum NoAnswer {
     NotSent(String),
     /// It was sent, or may have been.
     Lost(String),
-    /// The answer is too large.
-    TooLarge,
+    /// The answer has more bytes than these.
+    TooLarge(usize),
+}
+
+/// How much of an answer to read.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// All of it, up to so many bytes.
+    Whole(usize),
+    /// All but the body, which is to come piece by piece.
+    Head,
+}
+
+/// What has come of an answer.
+pub(crate) struct Received {
+    pub(crate) response: WireResponse,
+    /// The body, when it is not in the response.
+    pub(crate) rest: Option<Incoming>,
 }
 
 impl Transport {
@@ -63,16 +79,21 @@ impl Transport {
         Ok(Self { client })
     }
 
-    /// Sends `request` and reads the whole answer, within `limit`.
+    /// Sends `request` and reads as much of the answer as is wanted, within `limit`. An answer that says no is always
+    /// read whole.
     pub(crate) async fn exchange(
         &self,
         request: http::Request<Full<Bytes>>,
-        bytes_max: usize,
+        wanted: Wanted,
         limit: Duration,
-    ) -> Result<WireResponse, NoAnswer> {
+    ) -> Result<Received, NoAnswer> {
         let whole = async {
             let response = self.client.request(request).await.map_err(no_answer)?;
-            read(response, bytes_max).await
+            match wanted {
+                Wanted::Head if response.status().is_success() => Ok(head(response)),
+                Wanted::Head => read(response, ERROR_BYTES_MAX).await,
+                Wanted::Whole(bytes_max) => read(response, bytes_max).await,
+            }
         };
         let timed = tokio::time::timeout(limit, whole).await;
         timed.unwrap_or_else(|_| Err(NoAnswer::Lost(format!("no answer within {limit:?}"))))
@@ -88,10 +109,19 @@ fn no_answer(error: hyper_util::client::legacy::Error) -> NoAnswer {
     }
 }
 
-async fn read(
-    response: http::Response<Incoming>,
-    bytes_max: usize,
-) -> Result<WireResponse, NoAnswer> {
+fn head(response: http::Response<Incoming>) -> Received {
+    let (head, rest) = response.into_parts();
+    Received {
+        response: WireResponse {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: Bytes::new(),
+        },
+        rest: Some(rest),
+    }
+}
+
+async fn read(response: http::Response<Incoming>, bytes_max: usize) -> Result<Received, NoAnswer> {
     let (head, mut body) = response.into_parts();
     let bytes_max = if head.status.is_success() {
         bytes_max
@@ -105,19 +135,22 @@ async fn read(
             continue;
         };
         if bytes.len() + data.len() > bytes_max {
-            return Err(NoAnswer::TooLarge);
+            return Err(NoAnswer::TooLarge(bytes_max));
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(WireResponse {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: bytes.freeze(),
+    Ok(Received {
+        response: WireResponse {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: bytes.freeze(),
+        },
+        rest: None,
     })
 }
 
 /// An error with its causes, on one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -3,7 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, error_shape, header};
+use super::event_stream::{self, Decode};
+use super::{
+    Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, error_shape, header,
+    json_text,
+};
 use crate::model::{Kind, Operation, Service, View};
 use crate::scalar::{
     TimeFormat, float_to_answer, integer_to_answer, parse_time, time_to_answer, time_to_json,
@@ -78,9 +82,23 @@ pub(super) fn read(
     service: &Service,
     operation: &Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
-    let value = match &operation.output {
-        Some(output) => value(service.view(output), &parse(&response.body)?)?,
+) -> Result<Answer, Unread> {
+    read_with(service, operation, response, decode)
+}
+
+/// The answer of an operation that is not bound to HTTP, its body read by `decode`.
+pub(super) fn read_with(
+    service: &Service,
+    operation: &Operation,
+    response: &WireResponse,
+    decode: Decode,
+) -> Result<Answer, Unread> {
+    let body = &response.body;
+    let value = match operation.output.as_ref().map(|o| service.view(o)) {
+        Some(output) => match event_stream::member(output) {
+            Some(stream) => event_stream::read_after_initial(output, stream, body, decode)?,
+            None => decode(output, body)?,
+        },
         None => Value::Object(Map::new()),
     };
     Ok(Answer {
@@ -89,16 +107,17 @@ pub(super) fn read(
     })
 }
 
+/// A body by the model.
+pub(super) fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
+    value(view, &parse(body)?)
+}
+
 /// The body as JSON; an empty one is an empty object.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Malformed> {
     if body.trim_ascii().is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    // serde_json stops at a depth of 128.
-    serde_json::from_slice(body).map_err(|e| {
-        let (line, column) = (e.line(), e.column());
-        Malformed(format!("not JSON at line {line}, column {column}"))
-    })
+    json_text::parse(body)
 }
 
 /// A value of the body in the API's spelling, by the model.
@@ -118,7 +137,9 @@ pub(super) fn value(view: View<'_>, given: &Value) -> Result<Value, Malformed> {
         (Kind::Map, Value::Object(entries)) => {
             let item = view.value().ok_or_else(wrong)?;
             let entry = |(key, given): (&String, &Value)| Ok((key.clone(), value(item, given)?));
-            entries.iter().map(entry).collect()
+            // An entry that is null is not there, as with the members of a structure.
+            let given = entries.iter().filter(|(_, given)| !given.is_null());
+            given.map(entry).collect()
         }
         // An odd time is no reason to lose the rest of the answer: it is given as it came.
         (Kind::Timestamp, Value::String(_) | Value::Number(_)) => {
@@ -162,9 +183,20 @@ pub(super) fn read_error(
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    let body = parse(&response.body).ok()?;
+    error_with(response, service, operation, parse(&response.body).ok())
+}
+
+/// The error of an answer; nothing when neither its headers nor its body (if it could be read) have a code.
+pub(super) fn error_with(
+    response: &WireResponse,
+    service: &Service,
+    operation: &Operation,
+    body: Option<Value>,
+) -> Option<ErrorAnswer> {
+    let body = body.unwrap_or_default();
     let own = own_code(response, &body);
-    Some(error(response, service, operation, &own, &body))
+    let says_something = body.is_object() || !own.is_empty();
+    says_something.then(|| error(response, service, operation, &own, &body))
 }
 
 /// The code of an error, wherever it is.

@@ -3,12 +3,20 @@
 //! **Invariant:** no clock, no socket, no credentials here: all of it is pure, so that the conformance cases and
 //! the fuzzers can drive it.
 
+mod bounds;
+mod cbor;
+mod checksum;
+mod compression;
 mod ec2;
+mod event_stream;
+mod habits;
 mod json;
+mod json_text;
 mod query;
 mod rest;
 mod rest_json;
 mod rest_xml;
+mod rpc_v2_cbor;
 pub(crate) mod xml;
 
 use bytes::Bytes;
@@ -24,20 +32,24 @@ pub enum Protocol {
     Json,
     RestJson,
     RestXml,
+    RpcV2Cbor,
     Query,
     Ec2,
 }
 
 impl Protocol {
-    /// The best of the protocols that a service speaks and we do.
+    /// The protocol to speak: of those that a service speaks, the first in botocore's own order.
     pub fn of(service: &Service) -> Option<Self> {
         let metadata = &service.metadata;
-        let speaks =
-            |name: &str| metadata.protocol == name || metadata.protocols.iter().any(|p| p == name);
+        let speaks = |name: &str| match metadata.protocols.as_slice() {
+            [] => metadata.protocol == name,
+            protocols => protocols.iter().any(|p| p == name),
+        };
         let ours = [
             ("json", Self::Json),
             ("rest-json", Self::RestJson),
             ("rest-xml", Self::RestXml),
+            ("smithy-rpc-v2-cbor", Self::RpcV2Cbor),
             ("query", Self::Query),
             ("ec2", Self::Ec2),
         ];
@@ -47,7 +59,7 @@ impl Protocol {
 
     /// Whether lists and maps may hold `null`.
     pub fn has_null(self) -> bool {
-        matches!(self, Self::Json | Self::RestJson)
+        matches!(self, Self::Json | Self::RestJson | Self::RpcV2Cbor)
     }
 }
 
@@ -69,6 +81,7 @@ pub struct WireRequest {
 }
 
 /// An answer as it came.
+#[derive(Default)]
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
@@ -111,6 +124,17 @@ impl std::fmt::Debug for Answer {
     }
 }
 
+/// Without the detail, which may hold what must not be printed.
+impl std::fmt::Debug for ErrorAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ErrorAnswer")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Without headers, query and body, which may hold what must not be printed.
 impl std::fmt::Debug for WireRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -132,6 +156,18 @@ impl Malformed {
     }
 }
 
+/// An answer that says yes and yet is none.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// It is not what the model promises.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// It says no further on: an error in the body of a 200 (S3 does so when it has to answer before it is done), or
+    /// an exception among the events of a stream.
+    #[error("{}: {}", .0.code, .0.message)]
+    Refused(Box<ErrorAnswer>),
+}
+
 /// Writes the request of a call. The parameters have been validated.
 ///
 /// # Errors
@@ -142,13 +178,19 @@ pub fn write(
     operation: &Operation,
     params: &Value,
 ) -> Result<WireRequest, Malformed> {
+    let mended = habits::mend_params(service, operation, params);
+    let params = mended.as_ref().unwrap_or(params);
     let mut request = match protocol {
         Protocol::Ec2 => ec2::write(service, operation, params),
         Protocol::Query => query::write(service, operation, params),
         Protocol::Json => json::write(service, operation, params),
         Protocol::RestXml => rest_xml::write(service, operation, params),
         Protocol::RestJson => rest_json::write(service, operation, params),
+        Protocol::RpcV2Cbor => rpc_v2_cbor::write(service, operation, params),
     }?;
+    habits::mend_request(service, &mut request);
+    compression::compress(operation, &mut request)?;
+    checksum::add(protocol, service, operation, params, &mut request)?;
     request.host_prefix = host_prefix(service, operation, params)?;
     Ok(request)
 }
@@ -174,20 +216,21 @@ pub fn fill_tokens(
 /// Reads an answer that says yes.
 ///
 /// # Errors
-/// [`Malformed`] when it is not what the model promises.
+/// [`Unread`] when it is not what the model promises, or is an error in spite of its status.
 pub fn read(
     protocol: Protocol,
     service: &Service,
     operation: &Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
+) -> Result<Answer, Unread> {
     let mut answer = match protocol {
-        Protocol::Ec2 => ec2::read(service, operation, response),
-        Protocol::Query => query::read(service, operation, response),
-        Protocol::Json => json::read(service, operation, response),
-        Protocol::RestXml => rest_xml::read(service, operation, response),
-        Protocol::RestJson => rest_json::read(service, operation, response),
-    }?;
+        Protocol::Ec2 => ec2::read(service, operation, response)?,
+        Protocol::Query => query::read(service, operation, response)?,
+        Protocol::Json => json::read(service, operation, response)?,
+        Protocol::RestXml => rest_xml::read(service, operation, response)?,
+        Protocol::RestJson => rest_json::read(service, operation, response)?,
+        Protocol::RpcV2Cbor => rpc_v2_cbor::read(service, operation, response)?,
+    };
     answer.request_id = answer.request_id.or_else(|| request_id(&response.headers));
     Ok(answer)
 }
@@ -205,14 +248,24 @@ pub fn read_error(
         Protocol::Json => json::read_error(response, service, operation),
         Protocol::RestXml => rest_xml::read_error(response, service, operation),
         Protocol::RestJson => rest_json::read_error(response, service, operation),
+        Protocol::RpcV2Cbor => rpc_v2_cbor::read_error(response, service, operation),
     };
-    // A load balancer's or proxy's page is not the service's answer, and has nothing to say.
-    let mut error = from_body.unwrap_or_default();
+    let mut error = from_body.unwrap_or_else(|| by_status(response.status));
     if error.code.is_empty() {
         error.code = response.status.to_string();
     }
     error.request_id = error.request_id.or_else(|| request_id(&response.headers));
     error
+}
+
+/// A load balancer's or proxy's page is not the service's answer, and has nothing to say beyond its status.
+fn by_status(status: u16) -> ErrorAnswer {
+    let known = http::StatusCode::from_u16(status).ok();
+    let reason = known.and_then(|status| status.canonical_reason());
+    ErrorAnswer {
+        message: reason.unwrap_or_default().to_owned(),
+        ..ErrorAnswer::default()
+    }
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
@@ -226,16 +279,15 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The shape of the error `code`, with the code it stands for.
+/// The shape of the error `code`: one of the operation's own, or else of the service's.
 fn error_shape<'a>(
     service: &'a Service,
     operation: &'a Operation,
     code: &str,
 ) -> Option<crate::model::View<'a>> {
-    operation
-        .errors
-        .iter()
-        .map(|reference| service.view(reference))
+    let own = operation.errors.iter();
+    own.map(|reference| service.view(reference))
+        .chain(service.errors())
         .find(|view| view.error_code() == code || view.shape_name() == code)
 }
 
@@ -284,6 +336,31 @@ mod tests {
         try_request(service, operation, params).unwrap()
     }
 
+    /// A model of one operation, `Op`, whose input is `In`.
+    pub(super) struct Model(Protocol, Service);
+
+    impl Model {
+        pub(super) fn of(protocol: &str, operation: &Value) -> Self {
+            Self::of_service(protocol, "Some Service", operation)
+        }
+
+        /// The operation's own `shapes` are those of the model.
+        pub(super) fn of_service(protocol: &str, service_id: &str, operation: &Value) -> Self {
+            let mut operation = operation.clone();
+            let shapes = operation["shapes"].take();
+            operation["input"] = serde_json::json!({"shape": "In"});
+            let metadata = serde_json::json!({"protocol": protocol, "serviceId": service_id});
+            let operations = serde_json::json!({"Op": operation});
+            let model = serde_json::json!({"metadata": metadata, "operations": operations, "shapes": shapes});
+            let service = Service::from_json(model.to_string().as_bytes()).unwrap();
+            Self(Protocol::of(&service).unwrap(), service)
+        }
+
+        pub(super) fn request(&self, params: &Value) -> Result<WireRequest, Malformed> {
+            write(self.0, &self.1, &self.1.operations["Op"], params)
+        }
+    }
+
     pub(super) fn form(service: &str, operation: &str, params: &Value) -> Vec<String> {
         let body = request(service, operation, params).body;
         let text = String::from_utf8(body.to_vec()).unwrap();
@@ -298,7 +375,7 @@ mod tests {
         }
     }
 
-    pub(super) fn answer(service: &str, operation: &str, body: &str) -> Result<Answer, Malformed> {
+    pub(super) fn answer(service: &str, operation: &str, body: &str) -> Result<Answer, Unread> {
         let (service, operation) = crate::registry::operation(service, operation).unwrap();
         let protocol = Protocol::of(service).unwrap();
         read(protocol, service, operation, &response(200, body))

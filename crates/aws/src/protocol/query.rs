@@ -195,28 +195,27 @@ pub(super) fn read_error(
         None if root.name == "Error" => &root,
         None => root.child("Error")?,
     };
-    let request_id = ["RequestId", "RequestID", "requestId"]
-        .iter()
-        .find_map(|name| root.child(name))
-        .map(|id| id.text.trim().to_owned());
-    Some(xml_error(error, request_id, service, operation))
+    Some(xml_error(error, &root, service, operation))
 }
 
-/// The error that an `<Error>` element tells of.
+/// The error that an `<Error>` element tells of, within the document `root`.
 pub(super) fn xml_error(
     error: &Node,
-    request_id: Option<String>,
+    root: &Node,
     service: &Service,
     operation: &Operation,
 ) -> ErrorAnswer {
     let text = |name: &str| error.child(name).map(|n| n.text.trim().to_owned());
     let code = text("Code").unwrap_or_default();
     let shape = error_shape(service, operation, &code);
+    let request_id = ["RequestId", "RequestID", "requestId"]
+        .iter()
+        .find_map(|name| root.child(name));
     ErrorAnswer {
         message: text("Message")
             .or_else(|| text("message"))
             .unwrap_or_default(),
-        request_id,
+        request_id: request_id.map(|id| id.text.trim().to_owned()),
         shape: shape.map(|s| s.shape_name().to_owned()),
         detail: shape
             .and_then(|s| xml::structure(s, error).ok())

@@ -1,12 +1,14 @@
 //! What the two REST protocols share: parameters in the path, the query and the headers, and answers from them.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Malformed, WireRequest, WireResponse, header, xml};
+use super::{Malformed, WireRequest, WireResponse, header, json_text, xml};
 use crate::model::{Kind, Operation, View};
 use crate::scalar::{TimeFormat, parse_time, percent_encode, time_to_text, to_text};
 
@@ -37,9 +39,10 @@ pub(super) fn bind(
         let members = params.as_object().into_iter().flatten();
         members.filter_map(|(name, value)| Some((name, input?.member(name)?, value)))
     };
-    // A map in the query comes last, so that it does not repeat what has a member of its own.
-    let is_open =
-        |member: View<'_>| member.kind() == Kind::Map && member.location() == Some("querystring");
+    // Maps in the query and the headers come last, so that they do not repeat what has a member of its own.
+    let is_open = |member: View<'_>| {
+        member.kind() == Kind::Map && matches!(member.location(), Some("querystring" | "headers"))
+    };
     for last in [false, true] {
         for (name, member, value) in given().filter(|(_, m, v)| is_open(*m) == last && !v.is_null())
         {
@@ -71,9 +74,12 @@ fn bind_one(
             }
         }
         Some("headers") => {
+            let prefix = member.wire_name().unwrap_or_default();
             for (key, value) in value.as_object().into_iter().flatten() {
-                let name = format!("{wire}{key}");
-                push_header(&mut bound.request.headers, name, to_text(value))?;
+                let name = format!("{prefix}{key}");
+                if !has_header(&bound.request, &name) {
+                    push_header(&mut bound.request.headers, name, to_text(value))?;
+                }
             }
         }
         _ => {
@@ -83,7 +89,8 @@ fn bind_one(
     Ok(())
 }
 
-/// An empty part would name another resource, so it is refused.
+/// An empty part and one of dots would name another resource, so they are refused. Within several parts (an object's
+/// key) dots are nothing special.
 fn bind_path(
     path: &mut String,
     wire: &str,
@@ -91,12 +98,14 @@ fn bind_path(
     value: &Value,
 ) -> Result<(), Malformed> {
     let text = query_text(member, value);
-    if text.is_empty() {
+    let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
+    let is_dots = matches!(text.as_str(), "." | "..") && path.contains(&plain);
+    if text.is_empty() || is_dots {
         return Err(Malformed(format!(
-            "{wire} is part of the path and is empty"
+            "{wire} is part of the path and is {}",
+            if is_dots { "nothing but dots" } else { "empty" }
         )));
     }
-    let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
     *path = path
         .replace(&plain, &percent_encode(&text, b""))
         .replace(&greedy, &percent_encode(&text, b"/"));
@@ -106,7 +115,7 @@ fn bind_path(
 fn bind_query(query: &mut String, wire: &str, member: View<'_>, value: &Value) {
     match (member.kind(), value) {
         (Kind::Map, Value::Object(entries)) => {
-            let bound: Vec<String> = query
+            let bound: BTreeSet<String> = query
                 .split('&')
                 .map(|pair| pair.split('=').next().unwrap_or(pair).to_owned())
                 .collect();
@@ -153,10 +162,10 @@ fn timed(view: View<'_>, value: &Value, otherwise: TimeFormat) -> String {
     parse_time(value).map_or(String::new(), |time| time_to_text(time, format))
 }
 
-/// A header's text; nothing for an empty list.
+/// A header's text; nothing for a list of nothing but null. JSON may be given as its text.
 fn header_text(view: View<'_>, value: &Value) -> Option<String> {
     if view.is_json_value() {
-        return Some(BASE64.encode(value.to_string()));
+        return Some(BASE64.encode(to_text(value)));
     }
     let Value::Array(values) = value else {
         return Some(timed(view, value, TimeFormat::Rfc822));
@@ -170,7 +179,7 @@ fn header_text(view: View<'_>, value: &Value) -> Option<String> {
             _ => timed(item, value, TimeFormat::Rfc822),
         })
         .collect();
-    (!texts.is_empty()).then(|| texts.join(","))
+    (values.is_empty() || !texts.is_empty()).then(|| texts.join(","))
 }
 
 fn quoted(text: &str) -> String {
@@ -216,11 +225,15 @@ pub(super) fn plain_payload(
 
 /// Declares the body's type, unless a parameter did.
 pub(super) fn content_type(request: &mut WireRequest, value: &str) {
-    let declared = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
-    if !request.headers.iter().any(declared) {
+    if !has_header(request, "content-type") {
         let name = "Content-Type".to_owned();
         request.headers.push((name, value.to_owned()));
     }
+}
+
+fn has_header(request: &WireRequest, name: &str) -> bool {
+    let mut names = request.headers.iter().map(|(name, _)| name);
+    names.any(|given| given.eq_ignore_ascii_case(name))
 }
 
 /// What the status and the headers of an answer say.
@@ -265,9 +278,11 @@ fn header_value(member: View<'_>, wire: &str, text: &str) -> Result<Option<Value
     let wrong = || Malformed(format!("the header {wire} should be {}", member.kind()));
     if member.is_json_value() {
         let bytes = BASE64.decode(text).map_err(|_| wrong())?;
-        return serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|_| wrong());
+        // What is neither an object nor a list stays the text it is.
+        return match json_text::parse(&bytes).map_err(|_| wrong())? {
+            value @ (Value::Object(_) | Value::Array(_)) => Ok(Some(value)),
+            scalar => Ok(Some(to_text(&scalar).into())),
+        };
     }
     match (member.kind(), member.item()) {
         (Kind::List, Some(item)) => {

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
-use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, json};
+use super::{
+    Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, event_stream, json,
+};
 use crate::model::{Operation, Service, View};
 
 pub(super) fn write(
@@ -28,6 +30,10 @@ pub(super) fn write(
             request.body = body;
             return Ok(request);
         }
+        // A union must have a member, so that there is no empty one.
+        if given.is_none() && payload.is_union() {
+            return Ok(request);
+        }
         let empty = Value::Object(Map::new());
         let body = json::body(payload, given.unwrap_or(&empty));
         request.body = Bytes::from(body.to_string());
@@ -48,7 +54,7 @@ pub(super) fn read(
     service: &Service,
     operation: &Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
+) -> Result<Answer, Unread> {
     let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
         return Ok(Answer {
             value: Value::Object(Map::new()),
@@ -61,10 +67,13 @@ pub(super) fn read(
     })
 }
 
-fn read_value(output: View<'_>, response: &WireResponse) -> Result<Map<String, Value>, Malformed> {
+fn read_value(output: View<'_>, response: &WireResponse) -> Result<Map<String, Value>, Unread> {
     let mut parsed = read_bindings(output, response)?;
     if let Some((name, payload)) = output.payload().and_then(|p| Some((p, output.member(p)?))) {
-        if let Some(plain) = read_plain_payload(payload, &response.body) {
+        if payload.is_event_stream() {
+            let events = event_stream::read(payload, &response.body, json::decode)?;
+            parsed.insert(name.to_owned(), events);
+        } else if let Some(plain) = read_plain_payload(payload, &response.body) {
             parsed.extend(plain?.map(|value| (name.to_owned(), value)));
         } else if !(payload.is_union() && response.body.is_empty()) {
             let value = json::value(payload, &json::parse(&response.body)?)?;
@@ -86,10 +95,9 @@ pub(super) fn read_error(
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    let body = json::parse(&response.body).ok()?;
-    let code = json::own_code(response, &body);
-    let mut error = json::error(response, service, operation, &code, &body);
-    if let Some(shape) = super::error_shape(service, operation, &code) {
+    let body = json::parse(&response.body).ok();
+    let mut error = json::error_with(response, service, operation, body)?;
+    if let Some(shape) = super::error_shape(service, operation, &error.code) {
         error.detail = read_value(shape, response)
             .map(Value::Object)
             .unwrap_or_default();

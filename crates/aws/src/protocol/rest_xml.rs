@@ -6,7 +6,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
-use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, header, query, xml};
+use super::{
+    Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, event_stream, header, query,
+    xml,
+};
 use crate::model::{Kind, Operation, Service, View};
 use crate::scalar::{TimeFormat, parse_time, time_to_text, to_text};
 
@@ -22,7 +25,7 @@ pub(super) fn write(
         return Ok(request);
     };
     let body = Value::Object(bound.body);
-    let (root, given) = match input.payload().and_then(|p| Some((p, input.member(p)?))) {
+    let (root, name, given) = match input.payload().and_then(|p| Some((p, input.member(p)?))) {
         Some((name, payload)) => {
             let given = params.get(name).filter(|v| !v.is_null());
             if let Some(plain) = plain_payload(payload, given) {
@@ -33,20 +36,30 @@ pub(super) fn write(
                 request.body = body;
                 return Ok(request);
             }
-            (payload, given)
+            (payload, payload_name(payload, name), given)
         }
         None => (
             input,
+            root_name(input),
             body.as_object().filter(|b| !b.is_empty()).map(|_| &body),
         ),
     };
     if let Some(given) = given {
         let mut text = String::new();
-        element(&mut text, root, given, root_name(root));
+        element(&mut text, root, given, name);
         request.body = Bytes::from(text);
         content_type(&mut request, "application/xml");
     }
     Ok(request)
+}
+
+/// The root of a payload goes by its member's name on the wire, but only when the model gives it one: botocore's models
+/// say the member's own name too, where nothing was meant by it. A namespace beside it shows that something was.
+fn payload_name<'a>(payload: View<'a>, member: &str) -> &'a str {
+    let given = payload.wire_name();
+    let meant = given.filter(|name| *name != member || payload.is_namespaced_here());
+    let own = payload.own_name();
+    meant.or(own).unwrap_or(payload.shape_name())
 }
 
 fn root_name(root: View<'_>) -> &str {
@@ -57,7 +70,7 @@ fn root_name(root: View<'_>) -> &str {
 fn element(text: &mut String, view: View<'_>, value: &Value, name: &str) {
     match (view.kind(), value) {
         (_, Value::Null) => {}
-        (Kind::Structure, Value::Object(members)) => structure(text, view, members, name),
+        (Kind::Structure, Value::Object(members)) => write_structure(text, view, members, name),
         (Kind::List, Value::Array(items)) => {
             let Some(item) = view.item() else { return };
             if view.is_flattened() {
@@ -82,7 +95,7 @@ fn element(text: &mut String, view: View<'_>, value: &Value, name: &str) {
     }
 }
 
-fn structure(text: &mut String, view: View<'_>, members: &Map<String, Value>, name: &str) {
+fn write_structure(text: &mut String, view: View<'_>, members: &Map<String, Value>, name: &str) {
     let known = || {
         members
             .iter()
@@ -104,17 +117,21 @@ fn map(text: &mut String, view: View<'_>, entries: &Map<String, Value>, name: &s
     let (Some(key), Some(item)) = (view.key(), view.value()) else {
         return;
     };
-    let around = if view.is_flattened() { name } else { "entry" };
-    if !view.is_flattened() {
+    let is_flat = view.is_flattened();
+    if !is_flat {
         open(text, view, name, "");
     }
     for (own, value) in entries {
-        open(text, item, around, "");
+        if is_flat {
+            open(text, view, name, "");
+        } else {
+            text.push_str("<entry>");
+        }
         leaf(text, key, key.wire_name().unwrap_or("key"), own);
         element(text, item, value, item.wire_name().unwrap_or("value"));
-        close(text, around);
+        close(text, if is_flat { name } else { "entry" });
     }
-    if !view.is_flattened() {
+    if !is_flat {
         close(text, name);
     }
 }
@@ -166,35 +183,71 @@ pub(super) fn read(
     service: &Service,
     operation: &Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
-    let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
-        return Ok(Answer {
-            value: Value::Object(Map::new()),
-            request_id: None,
-        });
+) -> Result<Answer, Unread> {
+    let value = match operation.output.as_ref().map(|o| service.view(o)) {
+        Some(output) => {
+            let mut parsed = read_bindings(output, response)?;
+            parsed.extend(read_body(output, response, service, operation)?);
+            parsed
+        }
+        None => Map::new(),
     };
-    let mut parsed = read_bindings(output, response)?;
-    let payload = output.payload().and_then(|p| Some((p, output.member(p)?)));
-    if let Some((name, payload)) = payload {
-        if let Some(plain) = read_plain_payload(payload, &response.body) {
-            parsed.extend(plain?.map(|value| (name.to_owned(), value)));
-        } else if !response.body.is_empty() {
-            let root = xml::parse(&response.body)?;
-            parsed.insert(name.to_owned(), xml::structure(payload, &root)?);
-        }
-    } else if output.members().any(|(_, m)| m.is_in_answer_body()) {
-        // Some S3 answers have no body although their output has members.
-        if !response.body.trim_ascii().is_empty() {
-            let body = xml::structure(output, &xml::parse(&response.body)?)?;
-            for (name, value) in body.as_object().into_iter().flatten() {
-                parsed.insert(name.clone(), value.clone());
-            }
-        }
-    }
     Ok(Answer {
-        value: Value::Object(parsed),
+        value: Value::Object(value),
         request_id: None,
     })
+}
+
+fn read_body(
+    output: View<'_>,
+    response: &WireResponse,
+    service: &Service,
+    operation: &Operation,
+) -> Result<Map<String, Value>, Unread> {
+    let body = &response.body;
+    let payload = output.payload().and_then(|p| Some((p, output.member(p)?)));
+    let read = match payload {
+        Some((_, payload)) if payload.is_event_stream() => {
+            Some(event_stream::read(payload, body, decode)?)
+        }
+        Some((_, payload)) => match read_plain_payload(payload, body) {
+            Some(plain) => plain?,
+            None => structure(payload, body, service, operation)?
+                .or_else(|| (!payload.is_union()).then(|| Value::Object(Map::new()))),
+        },
+        None if output.members().any(|(_, m)| m.is_in_answer_body()) => {
+            structure(output, body, service, operation)?
+        }
+        None => None,
+    };
+    Ok(match (payload, read) {
+        (Some((name, _)), Some(value)) => Map::from_iter([(name.to_owned(), value)]),
+        (None, Some(Value::Object(members))) => members,
+        _ => Map::new(),
+    })
+}
+
+/// What the body says of `view`: nothing when it is empty, as some of S3's are although their output has members.
+fn structure(
+    view: View<'_>,
+    body: &[u8],
+    service: &Service,
+    operation: &Operation,
+) -> Result<Option<Value>, Unread> {
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let root = xml::parse(body)?;
+    if root.name == "Error" {
+        let refused = query::xml_error(&root, &root, service, operation);
+        return Err(Unread::Refused(Box::new(refused)));
+    }
+    Ok(Some(xml::structure(view, &root)?))
+}
+
+/// An event's payload by the model.
+fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
+    xml::structure(view, &xml::parse(body)?)
 }
 
 pub(super) fn read_error(
@@ -216,6 +269,7 @@ pub(super) fn read_error(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Unread;
     use super::super::tests::{answer, refusal, request, try_request};
     use serde_json::json;
 
@@ -236,6 +290,8 @@ mod tests {
         assert!(has("If-Modified-Since", "Fri, 02 Jan 2026 03:04:05 GMT"));
         // An empty key would name the bucket.
         assert!(try_request("s3", "GetObject", &json!({"Bucket": "b", "Key": ""})).is_err());
+        assert!(try_request("s3", "GetObject", &json!({"Bucket": "..", "Key": "k"})).is_err());
+        assert!(try_request("s3", "GetObject", &json!({"Bucket": "b", "Key": ".."})).is_ok());
     }
 
     #[test]
@@ -257,5 +313,18 @@ mod tests {
             ("NoSuchKey", Some("NoSuchKey"))
         );
         assert_eq!(refusal("s3", "HeadObject", 404, "").code, "404");
+    }
+
+    #[test]
+    fn a_200_may_be_an_error() {
+        let xml =
+            "<Error><Code>SlowDown</Code><Message>Later.</Message><RequestId>r</RequestId></Error>";
+        let Err(Unread::Refused(said)) = answer("s3", "ListObjectsV2", xml) else {
+            panic!("an error was taken for an answer");
+        };
+        assert_eq!(
+            (said.code.as_str(), said.request_id.as_deref()),
+            ("SlowDown", Some("r"))
+        );
     }
 }

@@ -6,11 +6,12 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use serde_json::{Map, Value};
 
 use super::Malformed;
+use super::bounds::{Budget, DEPTH_MAX};
 use crate::model::{Kind, View};
 use crate::scalar::{float_to_answer, integer_to_answer, parse_time_text, time_to_answer};
 
-/// Deeper than any answer of AWS; a limit, because the answer comes from outside.
-const DEPTH_MAX: usize = 100;
+/// The attributes of an element: a limit, because each is compared with all before it.
+const ATTRIBUTES_MAX: usize = 50;
 
 /// An element. Names have lost their namespace prefix; attributes keep theirs.
 #[derive(Debug, Default, PartialEq)]
@@ -28,11 +29,12 @@ impl Node {
     }
 }
 
-/// Reads a document. Entities other than XML's own five are refused, and nothing is ever fetched.
+/// Reads a document. Entities other than XML's own five and document types are refused; nothing is ever fetched.
 pub(crate) fn parse(body: &[u8]) -> Result<Node, Malformed> {
     let text = std::str::from_utf8(body).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut open: Vec<Node> = Vec::new();
+    let mut budget = Budget::new();
     loop {
         let event = reader.read_event();
         let position = reader.buffer_position();
@@ -42,9 +44,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Node, Malformed> {
                 if open.len() >= DEPTH_MAX {
                     return Err(Malformed::new("the XML is too deep"));
                 }
+                budget.spend()?;
                 open.push(element(&start).ok_or_else(not_xml)?);
             }
             Event::Empty(start) => {
+                budget.spend()?;
                 let node = element(&start).ok_or_else(not_xml)?;
                 match open.last_mut() {
                     Some(parent) => parent.children.push(node),
@@ -62,7 +66,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Node, Malformed> {
             Event::CData(text) => push(&mut open, &text.xml_content(XmlVersion::Explicit1_0)),
             Event::GeneralRef(name) => push(&mut open, &entity(&name).ok_or_else(not_xml)?),
             Event::Eof => return Err(Malformed::new("the XML ends too early")),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::DocType(_) => return Err(Malformed::new("the XML has a document type")),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
 }
@@ -80,6 +85,9 @@ fn element(start: &BytesStart<'_>) -> Option<Node> {
     };
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
+        if node.attributes.len() >= ATTRIBUTES_MAX {
+            return None;
+        }
         let value = attribute.normalized_value(XmlVersion::Explicit1_0).ok()?;
         let name = attribute.key.as_ref().to_owned();
         node.attributes.push((name, value.into_owned()));
@@ -105,16 +113,17 @@ fn entity(name: &BytesRef<'_>) -> Option<String> {
 /// The members of a structure that `node` holds.
 pub(crate) fn structure(view: View<'_>, node: &Node) -> Result<Value, Malformed> {
     let mut parsed = Map::new();
+    let mut children: Vec<&Node> = node.children.iter().collect();
+    children.sort_by(|a, b| a.name.cmp(&b.name));
     for (name, member) in view.members() {
         if !member.is_in_answer_body() {
             continue;
         }
-        let wire = member_name(member, name);
-        let nodes: Vec<&Node> = node.children.iter().filter(|c| c.name == wire).collect();
+        let nodes = named(&children, member_name(member, name));
         let value = if nodes.is_empty() {
             attribute(member, node)
         } else {
-            value(member, &nodes)?
+            value(member, nodes)?
         };
         if let Some(value) = value {
             parsed.insert(name.to_owned(), value);
@@ -128,6 +137,14 @@ pub(crate) fn structure(view: View<'_>, node: &Node) -> Result<Value, Malformed>
         parsed.insert("SDK_UNKNOWN_MEMBER".to_owned(), named);
     }
     Ok(Value::Object(parsed))
+}
+
+/// Those of one name, among nodes in the order of their names.
+fn named<'a, 'n>(sorted: &'a [&'n Node], name: &str) -> &'a [&'n Node] {
+    let start = sorted.partition_point(|node| node.name.as_str() < name);
+    let rest = sorted.get(start..).unwrap_or_default();
+    let count = rest.partition_point(|node| node.name == name);
+    rest.get(..count).unwrap_or_default()
 }
 
 /// A flattened list goes by the name of its items, when they have one.
@@ -229,9 +246,24 @@ mod tests {
     #[test]
     fn refuses_what_is_not_whole() {
         let deep = "<a>".repeat(5_000);
-        for text in ["", "<a>", "<a></b>", "no", "<a>&own;</a>", deep.as_str()] {
+        for text in [
+            "",
+            "<a>",
+            "<a></b>",
+            "no",
+            "<a>&own;</a>",
+            "<!DOCTYPE a><a/>",
+            &deep,
+        ] {
             assert!(parse(text.as_bytes()).is_err(), "{:.20}", text);
         }
         assert!(parse(b"<a>\xff</a>").is_err());
+        let attributes: String = (0..=ATTRIBUTES_MAX).map(|i| format!(" a{i}=''")).collect();
+        assert!(parse(format!("<a{attributes}/>").as_bytes()).is_err());
+        let many = format!("<a>{}</a>", "<b/>".repeat(super::super::bounds::VALUES_MAX));
+        assert_eq!(
+            parse(many.as_bytes()).unwrap_err().0,
+            "more than 2000000 values"
+        );
     }
 }

@@ -9,6 +9,7 @@
     reason = "a test fails so"
 )]
 
+mod cbor;
 mod compare;
 mod rows;
 mod tally;

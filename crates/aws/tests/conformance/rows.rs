@@ -3,12 +3,15 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use quell_aws::model::{Operation, Service};
 use quell_aws::protocol::{self, Protocol, WireRequest, WireResponse};
 use quell_aws::validate;
 use serde_json::{Value, json};
 
+use crate::cbor;
 use crate::compare::{blobs_to_base64, pairs, same, same_json};
 use crate::tally::Outcome;
 use crate::xml;
@@ -143,6 +146,9 @@ fn headers(expected: &Value, request: &WireRequest) -> Checked {
 }
 
 fn same_body(protocol: Protocol, expected: &str, request: &WireRequest) -> Checked {
+    if protocol == Protocol::RpcV2Cbor {
+        return cbor::same(expected, &request.body);
+    }
     let ours = String::from_utf8_lossy(&request.body).into_owned();
     let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     let fits = match protocol {
@@ -155,13 +161,15 @@ fn same_body(protocol: Protocol, expected: &str, request: &WireRequest) -> Check
             (Some(e), Some(o)) => e == o,
             _ => expected == ours,
         },
+        Protocol::RpcV2Cbor => false,
     };
     ensure(fits, || {
         format!("body\n  ours     {ours}\n  expected {expected}")
     })
 }
 
-fn response(row: &Value) -> WireResponse {
+/// An answer as the case has it; a body of bytes is base64 there.
+fn response(row: &Value, is_binary: bool) -> WireResponse {
     let mut headers = http::HeaderMap::new();
     for (name, value) in row["headers"].as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
@@ -172,15 +180,23 @@ fn response(row: &Value) -> WireResponse {
             headers.append(name, value);
         }
     }
+    let body = row["body"].as_str().unwrap_or_default();
     WireResponse {
         status: u16::try_from(row["status_code"].as_u64().unwrap_or(200)).unwrap_or(200),
         headers,
-        body: Bytes::from(row["body"].as_str().unwrap_or_default().to_owned()),
+        body: if is_binary {
+            Bytes::from(BASE64.decode(body).unwrap())
+        } else {
+            Bytes::from(body.to_owned())
+        },
     }
 }
 
 fn output(case: &Value, protocol: Protocol, service: &Service, operation: &Operation) -> Checked {
-    let response = response(&case["response"]);
+    let view = operation.output.as_ref().map(|output| service.view(output));
+    let has_events = view.is_some_and(|view| view.members().any(|(_, m)| m.is_event_stream()));
+    let is_binary = has_events || protocol == Protocol::RpcV2Cbor;
+    let response = response(&case["response"], is_binary);
     if case.get("errorCode").is_some() {
         return error(case, protocol, service, operation, &response);
     }
@@ -190,7 +206,6 @@ fn output(case: &Value, protocol: Protocol, service: &Service, operation: &Opera
     if let Some(members) = expected.as_object_mut() {
         members.remove("ResponseMetadata");
     }
-    let view = operation.output.as_ref().map(|output| service.view(output));
     let fits = view.map_or(expected == ours, |view| same(view, &expected, &ours));
     ensure(fits, || {
         format!("value\n  ours     {ours}\n  expected {expected}")
@@ -249,7 +264,7 @@ pub(crate) fn recorded_case(row: &Value) -> Outcome {
     let expected = &row["expected"];
     let is_error = expected.get("Error").is_some();
     let status = if is_error { 400 } else { 200 };
-    let response = response(&json!({"status_code": status, "body": row["xml"]}));
+    let response = response(&json!({"status_code": status, "body": row["xml"]}), false);
     outcome(if is_error {
         recorded_error(expected, protocol, &service, operation, &response)
     } else {

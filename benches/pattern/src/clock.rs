@@ -10,7 +10,10 @@ pub struct Clock {
 
 impl Clock {
     pub fn start() -> Self {
-        Self { wall: Instant::now(), processor: processor_time() }
+        Self {
+            wall: Instant::now(),
+            processor: processor_time(),
+        }
     }
 
     /// Processor time where the system tells it (Linux), else time.
@@ -24,5 +27,9 @@ impl Clock {
 
 fn processor_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    text.split(' ')
+        .next()?
+        .parse()
+        .ok()
+        .map(Duration::from_nanos)
 }

@@ -1,6 +1,10 @@
-//! Prefixes, or suffixes: all that a text has, by one binary search.
+//! Prefixes, or suffixes: all that a text has, by one search.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
 
 use super::filter::{Filter, PIECE, pack};
 use super::postings::{Posting, Postings, Target};
@@ -10,9 +14,11 @@ use super::postings::{Posting, Postings, Target};
 pub(crate) struct Affixes {
     end: End,
     entries: Vec<Entry>,
-    /// How many bytes of every affix the filter knows.
+    /// How many bytes of every affix are its piece.
     width: usize,
     filter: Filter,
+    /// By piece: where the entries with it begin and end.
+    groups: HashMap<u32, Range<usize>, RandomState>,
 }
 
 /// Which end of a text counts.
@@ -47,9 +53,13 @@ impl Affixes {
             entries: Vec::with_capacity(groups.len()),
             width,
             filter: Filter::new(groups.iter().map(|(text, _)| end.piece(text, width))),
+            groups: HashMap::default(),
         };
         for (text, posting) in groups {
-            let parent = all.longest(all.entries.len(), &text);
+            let at = all.entries.len();
+            let parent = all.longest(0..at, &text);
+            let group = all.groups.entry(end.piece(&text, width));
+            group.or_insert(at..at).end = at + 1;
             all.entries.push(Entry {
                 text,
                 posting,
@@ -60,28 +70,33 @@ impl Affixes {
     }
 
     /// Gives the list of each affix that `text` has.
-    ///
-    /// The last entry that is not above `text` begins with every affix of `text`, for what lies between an affix of it
-    /// and itself begins with that affix. So all of them are that entry and those it goes back to.
     pub(crate) fn find(&self, text: &[u8], mut each: impl FnMut(Posting)) {
-        if text.len() < self.width || !self.filter.may_have(self.end.piece(text, self.width)) {
+        let piece = self.end.piece(text, self.width);
+        if text.len() < self.width || !self.filter.may_have(piece) {
             return;
         }
-        let below = self
-            .entries
-            .partition_point(|entry| self.end.compare(&entry.text, text) != Ordering::Greater);
-        let mut next = self.longest(below, text);
+        let Some(group) = self.groups.get(&piece) else {
+            return;
+        };
+        let mut next = self.longest(group.clone(), text);
         while let Some(entry) = next.and_then(|at| self.entry(at)) {
             each(entry.posting);
             next = entry.parent;
         }
     }
 
-    /// The longest affix that `text` has among the first `below` entries, of which none is above `text`. What it shares
-    /// with the last of them is compared once; the rest is counting.
-    fn longest(&self, below: usize, text: &[u8]) -> Option<u32> {
-        let mut next = u32::try_from(below.checked_sub(1)?).ok();
-        let shared = self.end.shared(&self.entry(next?)?.text, text);
+    /// The longest affix that `text` has, if it has any among these entries.
+    ///
+    /// The last entry that is not above `text` begins with every affix of `text`, for what lies between an affix of it
+    /// and itself begins with that affix. So all of them are that entry and those it goes back to. What it shares with
+    /// `text` is found once; the rest is counting.
+    fn longest(&self, among: Range<usize>, text: &[u8]) -> Option<u32> {
+        let start = among.start;
+        let entries = self.entries.get(among)?;
+        let not_above = |entry: &Entry| self.end.compare(&entry.text, text) != Ordering::Greater;
+        let last = entries.partition_point(not_above).checked_sub(1)?;
+        let shared = self.end.shared(&entries.get(last)?.text, text);
+        let mut next = u32::try_from(start + last).ok();
         while let Some(entry) = next.and_then(|at| self.entry(at)) {
             if entry.text.len() <= shared {
                 return next;

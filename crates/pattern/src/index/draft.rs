@@ -57,7 +57,8 @@ impl Index {
         };
         let crowds = index.add_branches(patterns, fields);
         index.add_fields();
-        index.choose_ways(&crowds);
+        let company = index.company(&crowds);
+        index.choose_ways(&company);
         index
     }
 
@@ -128,13 +129,43 @@ impl Index {
         self.checks.shrink_to_fit();
     }
 
+    /// For each condition, how many branches have it or another that is found by the same keys, summed over its keys.
+    fn company(&self, crowds: &[u32]) -> Vec<u64> {
+        let crowd = |condition: u32| {
+            let at = usize::try_from(condition).ok();
+            u64::from(at.and_then(|at| crowds.get(at)).copied().unwrap_or(0))
+        };
+        let checked = |check: &u32| {
+            let at = usize::try_from(*check).ok();
+            at.and_then(|at| self.checks.get(at))
+                .map(|check| check.condition)
+        };
+        let mut company = vec![0; self.conditions.len()];
+        for posting in self.postings.all() {
+            let certain = self.postings.certain(posting).iter().copied();
+            let checks = self.postings.checks(posting).iter().filter_map(checked);
+            let conditions = certain.chain(checks);
+            let together: u64 = conditions.clone().map(crowd).sum();
+            for condition in conditions {
+                if let Some(company) = place(&mut company, condition) {
+                    *company += together;
+                }
+            }
+        }
+        // Those that have no key are alone.
+        for (company, crowd) in company.iter_mut().zip(crowds) {
+            *company = (*company).max(u64::from(*crowd));
+        }
+        company
+    }
+
     /// Chooses for each branch the condition that it is reached by.
-    fn choose_ways(&mut self, crowds: &[u32]) {
+    fn choose_ways(&mut self, company: &[u64]) {
         for branch in 0..number(self.branches.len()) {
             let cost = |member: &u32| {
                 let condition = self.condition(*member)?;
-                let crowd = usize::try_from(*member).ok().and_then(|at| crowds.get(at));
-                condition.cost(*crowd?)
+                let company = company.get(usize::try_from(*member).ok()?)?;
+                Some(condition.likely()? * company)
             };
             let members = self.members(branch).iter();
             let best = members
@@ -177,14 +208,12 @@ impl Condition {
         }
     }
 
-    /// How much work it is likely to be to reach a branch by it; `None` when it may hold without any value. `crowd`
-    /// branches have it.
-    fn cost(&self, crowd: u32) -> Option<u64> {
+    /// How likely it is to hold, next to others; `None` when it may hold without any value.
+    fn likely(&self) -> Option<u64> {
         if self.may_be_absent {
             return None;
         }
-        let likely: u64 = self.matchers.iter().map(likely).sum();
-        Some(likely * u64::from(crowd))
+        self.matchers.iter().map(likely).max()
     }
 }
 

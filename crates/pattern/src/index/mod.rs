@@ -2,7 +2,7 @@
 //!
 //! Every branch of every pattern is a list of conditions; equal conditions are one. The values of an event lead, through
 //! the index of their field, to the conditions that accept them. A branch is looked at only when the condition that it is
-//! reached by holds: the one of its conditions that stands for the fewest branches. Then all of its conditions must hold;
+//! reached by holds: the one that events are least likely to hold without the branch. Then all of its conditions must hold;
 //! most of them were marked on the way, the others (`anything-but`) are tried now, once for the event. Only when the
 //! values of two of them lie in arrays is the evaluator asked, which compares the elements.
 

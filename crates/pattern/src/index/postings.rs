@@ -41,6 +41,11 @@ impl Postings {
         self.bounds.len()
     }
 
+    /// All lists.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Posting> {
+        (0..number(self.bounds.len())).map(Posting)
+    }
+
     /// Makes a list of each run of equal keys, after sorting.
     pub(crate) fn group<K: Ord>(&mut self, mut pairs: Vec<(K, Target)>) -> Vec<(K, Posting)> {
         pairs.sort_unstable();

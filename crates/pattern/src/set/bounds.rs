@@ -154,6 +154,21 @@ fn affixes_of_one_another_cost_what_is_hit() {
     );
 }
 
+/// Each branch is reached by what few others have, also when all differ in what many have.
+#[test]
+fn lists_that_share_a_value_do_not_reach_one_another() {
+    let patterns: Vec<String> = (0..2_000)
+        .map(|n| format!(r#"{{"source": ["aws.ec2", "s{n}"], "name": ["a{n}", "b{n}", "c{n}"]}}"#))
+        .collect();
+    let event = br#"{"source": "aws.ec2", "name": "b7"}"#;
+    let (hits, steps) = cost(&compiled(&patterns), event);
+    assert_eq!(hits, 1);
+    assert!(
+        steps <= patterns.len() + 100,
+        "{steps} steps: the shared value, and one branch"
+    );
+}
+
 /// Branches are not tried that no value leads to, and exclusions are tried once for an event.
 #[test]
 fn patterns_cost_nothing_until_they_are_reached() {

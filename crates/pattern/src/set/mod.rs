@@ -30,7 +30,7 @@ const PART_RATIO: usize = 8;
 pub struct Set<N> {
     names: BTreeMap<N, HashMap<Arc<Pattern>, u64, RandomState>>,
     next_id: u64,
-    /// Not compiled yet.
+    /// Not compiled yet, in the order of their ids.
     new: Vec<Entry<N>>,
     /// From large to small.
     parts: Vec<Part<N>>,
@@ -73,8 +73,10 @@ impl<N: Ord + Clone> Set<N> {
             return 0;
         };
         for id in patterns.values() {
-            if !self.parts.iter_mut().any(|part| part.strike(*id)) {
-                self.new.retain(|entry| entry.id != *id);
+            if let Ok(at) = self.new.binary_search_by_key(id, |entry| entry.id) {
+                self.new.remove(at);
+            } else {
+                self.parts.iter_mut().any(|part| part.strike(*id));
             }
         }
         patterns.len()

@@ -22,6 +22,14 @@ fn cases() -> usize {
     wanted.map_or(CASES, |n| n.to_str().unwrap().parse().unwrap())
 }
 
+/// What makes patterns, and what makes events for them.
+type Makers = (fn(&mut Random) -> String, fn(&mut Random) -> String);
+
+const MAKERS: [Makers; 2] = [
+    (generate::pattern, generate::event),
+    (generate::pattern_of_arrays, generate::event_of_arrays),
+];
+
 /// A set and the same patterns in a list, changed together.
 #[derive(Default)]
 struct Pair {
@@ -30,7 +38,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn change(&mut self, random: &mut Random) {
+    fn change(&mut self, random: &mut Random, pattern: fn(&mut Random) -> String) {
         let name = random.below(24);
         if random.one_in(4) {
             let removed = self
@@ -40,7 +48,7 @@ impl Pair {
             assert_eq!(self.set.remove(&name), removed);
             return;
         }
-        let text = generate::pattern(random);
+        let text = pattern(random);
         let Ok(pattern) = Pattern::parse(&text) else {
             return;
         };
@@ -85,12 +93,13 @@ fn plain_and_compiled_agree() {
         seed += 1;
         let mut random = Random::new(seed);
         let mut pair = Pair::default();
+        let (pattern, event) = MAKERS[usize::from(seed % 3 == 0)];
         for _ in 0..1 + random.below(12) {
             for _ in 0..random.below(16) {
-                pair.change(&mut random);
+                pair.change(&mut random, pattern);
             }
             for _ in 0..random.below(4) {
-                let event = generate::event(&mut random);
+                let event = event(&mut random);
                 let (patterns, found) = pair.compare(&event, &mut scratch);
                 tried += patterns;
                 matched += found;

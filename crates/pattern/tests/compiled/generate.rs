@@ -270,6 +270,53 @@ fn fields(random: &mut Random, depth: u64) -> String {
     format!("{{{}}}", members.join(","))
 }
 
+const FEW: [&str; 4] = ["1", "2", "\"a\"", "\"b\""];
+
+/// An event of arrays in which the same few fields come again and again.
+pub(crate) fn event_of_arrays(random: &mut Random) -> String {
+    let fields = |random: &mut Random| {
+        let fields = ["a", "b", "c", "d"].map(|name| (random.below(3) > 0).then_some(name));
+        let member = |name| format!("\"{name}\":{}", random.pick(&FEW));
+        fields.into_iter().flatten().map(member).collect::<Vec<_>>()
+    };
+    let element = |random: &mut Random| {
+        let mut members = fields(random);
+        if random.one_in(3) {
+            let inner: Vec<String> = (0..random.below(3))
+                .map(|_| format!("{{{}}}", fields(random).join(",")))
+                .collect();
+            members.push(format!("\"a\":[{}]", inner.join(",")));
+        }
+        format!("{{{}}}", members.join(","))
+    };
+    let array = |random: &mut Random| {
+        let elements: Vec<String> = (0..1 + random.below(3)).map(|_| element(random)).collect();
+        format!("[{}]", elements.join(","))
+    };
+    let name = random.pick(&["a", "b"]);
+    format!("{{\"a\":{},\"{name}\":{}}}", array(random), array(random))
+}
+
+/// A pattern that asks for several fields of such arrays.
+pub(crate) fn pattern_of_arrays(random: &mut Random) -> String {
+    let names = [
+        "a.a", "a.b", "a.c", "a.d", "b.a", "b.b", "a.a.a", "a.a.b", "a.a.c",
+    ];
+    let member = |random: &mut Random| match random.below(8) {
+        0 => "{\"exists\": false}".to_owned(),
+        1 => "{\"exists\": true}".to_owned(),
+        2 => format!("{{\"anything-but\": {}}}", random.pick(&FEW)),
+        _ => random.pick(&FEW).to_owned(),
+    };
+    let fields: Vec<String> = (0..2 + random.below(3))
+        .map(|_| {
+            let list: Vec<String> = (0..1 + random.below(2)).map(|_| member(random)).collect();
+            format!("\"{}\": [{}]", random.pick(&names), list.join(","))
+        })
+        .collect();
+    format!("{{{}}}", fields.join(","))
+}
+
 /// The bytes of an event, most with something changed in them.
 pub(crate) fn mutated(random: &mut Random) -> Vec<u8> {
     const ODD: &[u8] = b"{}[]\",:\\ 0-e.tu\x01\xff";

@@ -25,8 +25,9 @@ fn cases() -> usize {
 /// What makes patterns, and what makes events for them.
 type Makers = (fn(&mut Random) -> String, fn(&mut Random) -> String);
 
-const MAKERS: [Makers; 2] = [
+const MAKERS: [Makers; 3] = [
     (generate::pattern, generate::event),
+    (generate::pattern_of_values, generate::event_of_values),
     (generate::pattern_of_arrays, generate::event_of_arrays),
 ];
 
@@ -93,7 +94,7 @@ fn plain_and_compiled_agree() {
         seed += 1;
         let mut random = Random::new(seed);
         let mut pair = Pair::default();
-        let (pattern, event) = MAKERS[usize::from(seed % 3 == 0)];
+        let (pattern, event) = MAKERS[usize::try_from(seed % 3).unwrap()];
         for _ in 0..1 + random.below(12) {
             for _ in 0..random.below(16) {
                 pair.change(&mut random, pattern);

@@ -179,6 +179,30 @@ mod tests {
     }
 
     #[test]
+    fn what_one_value_is_refused_for_the_next_may_have() {
+        let mut set = Set::new();
+        set.add("inside", pattern(r#"{"a": [{"wildcard": "*abcd*x*"}]}"#));
+        set.add("end", pattern(r#"{"a": [{"wildcard": "y*abcd"}]}"#));
+        set.add(
+            "case",
+            pattern(r#"{"a": [{"equals-ignore-case": "stra\u00dfe"}]}"#),
+        );
+        let (snapshot, mut scratch) = (set.snapshot(), Scratch::new());
+        let refused = r#""abcd abcd", "xabcd", "strasse""#;
+        for (values, names) in [
+            (r#""abcdx""#, &["inside"][..]),
+            (r#""yabcd", "yabcd""#, &["end"]),
+            (r#""STRASSE""#, &["case"]),
+            (r#""STRASSE", "y abcd x abcd""#, &["case", "end", "inside"]),
+            ("1", &[]),
+        ] {
+            let event = format!(r#"{{"a": [{refused}, {values}, {refused}]}}"#);
+            let found = snapshot.matching(event.as_bytes(), &mut scratch).unwrap();
+            assert!(found.into_iter().eq(names), "{values}");
+        }
+    }
+
+    #[test]
     fn what_is_added_one_by_one_is_kept_in_few_parts() {
         let mut set = Set::new();
         let mut scratch = Scratch::new();

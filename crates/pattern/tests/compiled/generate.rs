@@ -270,6 +270,48 @@ fn fields(random: &mut Random, depth: u64) -> String {
     format!("{{{}}}", members.join(","))
 }
 
+/// Some short pieces, one after the other.
+fn pieces(random: &mut Random, between: &str) -> String {
+    let all = ["ab", "cd", "abcd", "x", "É", "é", "B"];
+    let pieces: Vec<&str> = (0..1 + random.below(4))
+        .map(|_| random.pick(&all))
+        .collect();
+    pieces.join(between)
+}
+
+/// An event of two fields with several values each.
+pub(crate) fn event_of_values(random: &mut Random) -> String {
+    let value = |random: &mut Random| match random.below(8) {
+        0..3 => random.pick(&NUMBERS).to_owned(),
+        3..7 => format!("\"{}\"", pieces(random, "")),
+        _ => scalar(random),
+    };
+    let values = |random: &mut Random| {
+        let values: Vec<String> = (0..1 + random.below(4)).map(|_| value(random)).collect();
+        values.join(",")
+    };
+    format!("{{\"a\":[{}],\"b\":[{}]}}", values(random), values(random))
+}
+
+/// A pattern that asks for one or both of these fields.
+pub(crate) fn pattern_of_values(random: &mut Random) -> String {
+    let list = |random: &mut Random| {
+        let star = if random.one_in(2) { "*" } else { "" };
+        match random.below(5) {
+            0..2 => format!("{{\"wildcard\": \"{star}{}{star}\"}}", pieces(random, "*")),
+            2 => format!("{{\"numeric\": {}}}", numeric(random)),
+            3 => random.pick(&NUMBERS).to_owned(),
+            _ => member(random),
+        }
+    };
+    let (a, b) = (list(random), list(random));
+    match random.below(3) {
+        0 => format!("{{\"a\": [{a}], \"b\": [{b}]}}"),
+        1 => format!("{{\"a\": [{a}]}}"),
+        _ => format!("{{\"b\": [{a}, {b}]}}"),
+    }
+}
+
 const FEW: [&str; 4] = ["1", "2", "\"a\"", "\"b\""];
 
 /// An event of arrays in which the same few fields come again and again.

@@ -28,11 +28,14 @@ pub(crate) fn is_exact(text: &str, value: f64) -> bool {
         write!(shortest, "{value:e}").ok()?;
         decimal(shortest.text()?)
     };
-    decimal(text).is_some_and(|named| Some(named) == shortest())
+    // No shortest decimal has more than seventeen digits.
+    let few = |(_, digits, _): &(bool, u64, i64)| *digits < 10_u64.pow(17);
+    let named = decimal(text).filter(few);
+    named.is_some() && named == shortest()
 }
 
 /// Sign, significant digits without zeros at either end, and the power of ten of the last of them. `None` for more
-/// digits than a `u64` holds: no float takes more than seventeen.
+/// digits than a `u64` holds.
 fn decimal(text: &str) -> Option<(bool, u64, i64)> {
     let (negative, text) = text
         .strip_prefix('-')

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop crash setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-pattern crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -39,6 +40,9 @@ fuzz: ## fuzz every reader of what comes from outside, FUZZ_SECONDS (60) each; w
 
 bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
 	$(PYTHON) -B tests/bench_loop.py
+
+bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
+	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

@@ -2,3 +2,4 @@
 //! too, over the seeds and mutations of them (`mutations.rs`, from the crate's `tests/hostile.rs`).
 
 pub mod aws;
+pub mod pattern;

@@ -1,7 +1,7 @@
 //! All detections over one record.
 
 use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Severity, Timestamp};
-use quell_pattern::{Event as PatternEvent, Pattern};
+use quell_pattern::{Pattern, Scratch, Set, Snapshot};
 use rsigma_eval::{CompiledRule, JsonEvent, evaluate_rule};
 use serde_json::Value;
 
@@ -28,29 +28,41 @@ pub(crate) enum Matcher {
 }
 
 /// All detections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     detections: Vec<Detection>,
+    /// The event patterns among them, by their places, as one matcher.
+    patterns: Snapshot<usize>,
 }
 
 impl Engine {
     /// The engine with the detections that are right, and the faults of those that are not: one bad rule does not
     /// stop the others.
     pub fn load(files: &[DetectionFile]) -> (Engine, Vec<Diagnostic>) {
-        let mut engine = Engine::default();
+        let mut detections: Vec<Detection> = Vec::new();
         let mut faults = Vec::new();
         for file in files {
             match file.load() {
-                Ok(detection) => match engine.detections.iter().find(|d| d.id == detection.id) {
+                Ok(detection) => match detections.iter().find(|d| d.id == detection.id) {
                     Some(_) => faults.push(Diagnostic::new(
                         &file.path,
                         "there is a detection with this id already",
                     )),
-                    None => engine.detections.push(detection),
+                    None => detections.push(detection),
                 },
                 Err(mut more) => faults.append(&mut more),
             }
         }
+        let mut patterns = Set::new();
+        for (at, detection) in detections.iter().enumerate() {
+            if let Matcher::Pattern(pattern) = &detection.matcher {
+                patterns.add(at, Pattern::clone(pattern));
+            }
+        }
+        let engine = Engine {
+            detections,
+            patterns: patterns.snapshot(),
+        };
         (engine, faults)
     }
 
@@ -62,15 +74,18 @@ impl Engine {
     /// Which detections match a record.
     pub fn matching(&self, record: &Record) -> Vec<&Detection> {
         let body: Option<Value> = serde_json::from_str(record.body.get()).ok();
-        let enveloped = PatternEvent::parse(enveloped(record).as_bytes()).ok();
-        self.detections
-            .iter()
-            .filter(|d| match &d.matcher {
-                Matcher::Sigma(rule) => body
-                    .as_ref()
-                    .is_some_and(|b| evaluate_rule(rule, &JsonEvent::borrow(b)).is_some()),
-                Matcher::Pattern(pattern) => enveloped.as_ref().is_some_and(|e| pattern.matches(e)),
-            })
+        let (enveloped, mut scratch) = (enveloped(record), Scratch::new());
+        let by_pattern = self.patterns.matching(enveloped.as_bytes(), &mut scratch);
+        let by_pattern = by_pattern.unwrap_or_default();
+        let matches = |(at, detection): &(usize, &Detection)| match &detection.matcher {
+            Matcher::Sigma(rule) => body
+                .as_ref()
+                .is_some_and(|b| evaluate_rule(rule, &JsonEvent::borrow(b)).is_some()),
+            Matcher::Pattern(_) => by_pattern.binary_search(&at).is_ok(),
+        };
+        let all = self.detections.iter().enumerate();
+        all.filter(matches)
+            .map(|(_, detection)| detection)
             .collect()
     }
 

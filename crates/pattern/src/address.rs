@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::error::Fault;
 
 /// An IPv4 or IPv6 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Address {
     V4(u32),
     V6(u128),
@@ -28,6 +28,20 @@ impl Address {
                 .to_ipv4_mapped()
                 .map_or(Self::V6(address.to_bits()), |v4| Self::V4(v4.to_bits())),
         )
+    }
+}
+
+impl Address {
+    /// This address with all but its first `bits` bits zero.
+    pub(crate) fn masked(self, bits: u32) -> Self {
+        let ones = |width: u32| u128::MAX.checked_shl(width - bits.min(width)).unwrap_or(0);
+        match self {
+            Self::V4(address) => {
+                let low = u128::from(address) & ones(32);
+                Self::V4(u32::try_from(low).unwrap_or(0))
+            }
+            Self::V6(address) => Self::V6(address & ones(128)),
+        }
     }
 }
 
@@ -68,7 +82,7 @@ fn parse_v4(text: &str) -> Option<u32> {
 }
 
 /// A CIDR block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Block {
     base: Address,
     mask_bits: u32,
@@ -93,6 +107,16 @@ impl Block {
             }
             None => Err(Fault::NonstandardAddress(address.to_owned())),
         }
+    }
+
+    /// How many leading bits count.
+    pub(crate) fn mask_bits(&self) -> u32 {
+        self.mask_bits
+    }
+
+    /// The lowest address of the block.
+    pub(crate) fn lowest(&self) -> Address {
+        self.base.masked(self.mask_bits)
     }
 
     /// Whether `address` lies in the block. The other family never does.

@@ -10,10 +10,43 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Choice, Event, Leaf};
+use crate::event::{Choice, Event, Scalar};
 use crate::limits::{CHOICES_MAX, STEPS_MAX};
 use crate::matcher::Matcher;
 use crate::pattern::Condition;
+
+/// What an event has, to whoever asks for it by conditions.
+pub(crate) trait Source {
+    /// How a condition is named here.
+    type Condition;
+
+    /// The values `condition` may have.
+    fn matchers<'s>(&'s self, condition: &'s Self::Condition) -> &'s [Matcher];
+
+    /// Shows `each` value of the field of `condition`, with the array element it lies in.
+    fn leaves(&self, condition: &Self::Condition, each: &mut dyn FnMut(Option<u32>, Scalar<'_>));
+
+    /// The array elements that `element` is and lies in, outermost first.
+    fn choices(&self, element: Option<u32>) -> Vec<Choice>;
+}
+
+impl Source for Event {
+    type Condition = Condition;
+
+    fn matchers<'s>(&'s self, condition: &'s Condition) -> &'s [Matcher] {
+        &condition.matchers
+    }
+
+    fn leaves(&self, condition: &Condition, each: &mut dyn FnMut(Option<u32>, Scalar<'_>)) {
+        for leaf in self.leaves(&condition.path) {
+            each(leaf.element, leaf.value.scalar());
+        }
+    }
+
+    fn choices(&self, element: Option<u32>) -> Vec<Choice> {
+        self.choices(element)
+    }
+}
 
 /// The elements chosen, at most one of each array, in the order of the arrays.
 type Choices = Vec<Choice>;
@@ -26,7 +59,7 @@ struct Candidates {
 }
 
 /// Whether all `conditions` hold for `event`.
-pub(crate) fn holds(conditions: &[Condition], event: &Event) -> bool {
+pub(crate) fn holds<S: Source>(conditions: &[S::Condition], event: &S) -> bool {
     let mut room = CHOICES_MAX;
     let gather = |condition| gather(condition, event, &mut room);
     let Some(candidates) = conditions.iter().map(gather).collect::<Option<Vec<_>>>() else {
@@ -62,29 +95,37 @@ pub(crate) fn holds(conditions: &[Condition], event: &Event) -> bool {
 }
 
 /// What the event has for `condition`; `None` when that is certainly not enough, or too much for the `room` left.
-fn gather(condition: &Condition, event: &Event, room: &mut usize) -> Option<Candidates> {
-    let leaves = event.leaves(&condition.path);
-    let matchers = &condition.matchers;
-    let accepts = |leaf: &&&Leaf| matchers.iter().any(|matcher| matcher.accepts(&leaf.value));
-    let accepted = choices(event, leaves.iter().filter(accepts), room)?;
+fn gather<S: Source>(condition: &S::Condition, event: &S, room: &mut usize) -> Option<Candidates> {
+    let matchers = event.matchers(condition);
     let may_be_absent = matchers.contains(&Matcher::Absent);
+    let (mut accepted, mut present) = (BTreeSet::new(), BTreeSet::new());
+    event.leaves(condition, &mut |element, value| {
+        if matchers.iter().any(|matcher| matcher.accepts(value)) {
+            accepted.insert(element);
+        }
+        if may_be_absent {
+            present.insert(element);
+        }
+    });
     if accepted.is_empty() && !may_be_absent {
         return None;
     }
-    let present = if may_be_absent {
-        Some(choices(event, leaves.iter(), room)?)
-    } else {
-        None
-    };
-    Some(Candidates { accepted, present })
+    let mut choices = |elements| choices(event, elements, room);
+    Some(Candidates {
+        accepted: choices(accepted)?,
+        present: if may_be_absent {
+            Some(choices(present)?)
+        } else {
+            None
+        },
+    })
 }
 
-fn choices<'e>(
-    event: &Event,
-    leaves: impl Iterator<Item = &'e &'e Leaf>,
+fn choices<S: Source>(
+    event: &S,
+    elements: BTreeSet<Option<u32>>,
     room: &mut usize,
 ) -> Option<Vec<Choices>> {
-    let elements: BTreeSet<Option<u32>> = leaves.map(|leaf| leaf.element).collect();
     let mut all = Vec::new();
     for element in elements {
         let choices = event.choices(element);
@@ -173,6 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event::Leaf;
     use crate::pattern::Pattern;
 
     fn matches(pattern: &str, event: &str) -> bool {
@@ -307,7 +349,12 @@ mod tests {
         let leaves = event.leaves(&condition.path);
         let consistent: Vec<&Leaf> = leaves.iter().filter(agrees).copied().collect();
         let take = |leaf: &&Leaf| slow(rest, event, &[way, &event.choices(leaf.element)].concat());
-        let accepted = |leaf: &&&Leaf| condition.matchers.iter().any(|m| m.accepts(&leaf.value));
+        let accepted = |leaf: &&&Leaf| {
+            condition
+                .matchers
+                .iter()
+                .any(|m| m.accepts(leaf.value.scalar()))
+        };
         let absent = condition.matchers.contains(&Matcher::Absent) && consistent.is_empty();
         absent && slow(rest, event, way) || consistent.iter().filter(accepted).any(take)
     }

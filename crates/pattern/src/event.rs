@@ -52,6 +52,27 @@ pub(crate) enum Value {
     Null,
 }
 
+/// A scalar that is looked at where it stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    Text(&'a str),
+    /// Its text, and its value when a 64-bit float holds it.
+    Number(&'a str, Option<f64>),
+    Bool(bool),
+    Null,
+}
+
+impl Value {
+    pub(crate) fn scalar(&self) -> Scalar<'_> {
+        match self {
+            Self::Text(text) => Scalar::Text(text),
+            Self::Number { text, value } => Scalar::Number(text, *value),
+            Self::Bool(value) => Scalar::Bool(*value),
+            Self::Null => Scalar::Null,
+        }
+    }
+}
+
 impl Event {
     /// Parses an event.
     ///
@@ -60,12 +81,7 @@ impl Event {
     /// When the bytes are not UTF-8, not JSON (RFC 8259), not an object, or nested deeper than
     /// [`crate::EVENT_DEPTH_MAX`].
     pub fn parse(bytes: &[u8]) -> Result<Self, EventError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| JsonError {
-            fault: JsonFault::Encoding,
-            offset: error.valid_up_to(),
-        })?;
-        Builder::new(text).build()
+        Builder::new(text(bytes)?).build()
     }
 
     /// The leaves whose names, joined by dots, are `path`.
@@ -107,6 +123,16 @@ impl Event {
     fn name(&self, at: u32) -> Option<&Name> {
         self.names.get(usize::try_from(at).ok()?)
     }
+}
+
+/// The text of an event, without the byte order mark it may begin with.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, JsonError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // The quick check does not say where the fault is.
+    simdutf8::basic::from_utf8(bytes).map_err(|_| JsonError {
+        fault: JsonFault::Encoding,
+        offset: std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len),
+    })
 }
 
 /// What is open while an event is read.

@@ -145,7 +145,12 @@ impl Combination {
 /// What stops `condition`: by itself, or because it is the first that does `not_follow` from the fields before.
 fn stop(condition: &Condition, event: &Event, not_follow: bool) -> Option<Stop> {
     let leaves = event.leaves(&condition.path);
-    let accepts = |leaf: &&Leaf| condition.matchers.iter().any(|m| m.accepts(&leaf.value));
+    let accepts = |leaf: &&Leaf| {
+        condition
+            .matchers
+            .iter()
+            .any(|m| m.accepts(leaf.value.scalar()))
+    };
     let only_absent = condition.matchers.iter().all(|m| *m == Matcher::Absent);
     if holds(std::slice::from_ref(condition), event) {
         return not_follow.then_some(Stop::OtherElement);
@@ -166,7 +171,10 @@ impl Field {
         let leaves = event.leaves(&condition.path);
         let see = |leaf: &&Leaf| Seen {
             json: json(&leaf.value),
-            accepted: condition.matchers.iter().any(|m| m.accepts(&leaf.value)),
+            accepted: condition
+                .matchers
+                .iter()
+                .any(|m| m.accepts(leaf.value.scalar())),
         };
         let mut seen: Vec<Seen> = leaves.iter().map(see).collect();
         seen.sort_by_key(|value| !value.accepted);

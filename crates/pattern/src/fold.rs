@@ -4,10 +4,10 @@
 //! the character (`ß` accepts `SS`).
 
 /// Text to be compared without regard to case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Folded(Vec<Forms>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Forms {
     lower: Box<str>,
     upper: Box<str>,
@@ -58,9 +58,23 @@ impl Folded {
     }
 }
 
+/// Writes `text` to `folded` in a form that is the same for all texts a [`Folded`] accepts, and for its own: each character in the
+/// lower case of the upper case of its lower case. Different texts may have the same form.
+pub(crate) fn fold_into(text: &str, folded: &mut String) {
+    folded.clear();
+    if text.is_ascii() {
+        folded.push_str(text);
+        folded.make_ascii_lowercase();
+    } else {
+        let lower = text.chars().flat_map(char::to_lowercase);
+        let upper = lower.flat_map(char::to_uppercase);
+        folded.extend(upper.flat_map(char::to_lowercase));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Folded;
+    use super::*;
 
     #[test]
     fn case_is_ignored_in_every_script() {
@@ -72,6 +86,23 @@ mod tests {
             !Folded::new("\u{10400}").equals("\u{10428}"),
             "beyond the basic plane"
         );
+    }
+
+    #[test]
+    fn every_form_of_every_character_folds_to_the_same() {
+        let fold = |text: &str| {
+            let mut folded = String::new();
+            fold_into(text, &mut folded);
+            folded
+        };
+        let has_case = |c: &char| !c.to_lowercase().eq(c.to_uppercase());
+        for c in ('\0'..=char::MAX).filter(has_case) {
+            let Folded(forms) = Folded::new(c.encode_utf8(&mut [0; 4]));
+            let whole = fold(&c.to_string());
+            for form in [&forms[0].lower, &forms[0].upper] {
+                assert_eq!(fold(form), whole, "{c:?} {form:?}");
+            }
+        }
     }
 
     #[test]

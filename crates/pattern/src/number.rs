@@ -4,37 +4,121 @@
 //! names the float is the number written. Any other number (seventeen digits and more, or out of range) equals only
 //! the same text.
 
+use std::fmt::{self, Write};
+
 /// The number `text` names, when a 64-bit float holds it exactly.
 pub(crate) fn comparable(text: &str) -> Option<f64> {
-    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-    let few_digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
-    (few_digits || decimal(text)? == decimal(&format!("{value:e}"))?).then_some(value)
+    nearest(text).filter(|value| is_exact(text, *value))
 }
 
-/// Sign, significant digits without zeros at either end, and the power of ten of the last of them.
-fn decimal(text: &str) -> Option<(bool, String, i64)> {
+/// The finite float nearest to the number `text` names.
+pub(crate) fn nearest(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Whether the shortest decimal that names `value`, the float nearest to `text`, is the number that `text` names.
+pub(crate) fn is_exact(text: &str, value: f64) -> bool {
+    // Of decimals of up to 15 digits no two have the same nearest float (unless it is tiny, which takes an exponent).
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    if text.len() <= 15 && text.bytes().all(is_plain) {
+        return true;
+    }
+    let shortest = || {
+        let mut shortest = Short::default();
+        write!(shortest, "{value:e}").ok()?;
+        decimal(shortest.text()?)
+    };
+    // No shortest decimal has more than seventeen digits.
+    let few = |(_, digits, _): &(bool, u64, i64)| *digits < 10_u64.pow(17);
+    let named = decimal(text).filter(few);
+    named.is_some() && named == shortest()
+}
+
+/// Sign, significant digits without zeros at either end, and the power of ten of the last of them. `None` for more
+/// digits than a `u64` holds.
+fn decimal(text: &str) -> Option<(bool, u64, i64)> {
     let (negative, text) = text
         .strip_prefix('-')
         .map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let significant = digits.trim_start_matches('0').trim_end_matches('0');
-    if significant.is_empty() {
-        return Some((false, String::new(), 0));
+    let (mut digits, mut zeros) = (0_u64, 0_u32);
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        if byte == b'0' {
+            zeros += 1;
+            continue;
+        }
+        if digits > 0 {
+            digits = digits.checked_mul(10_u64.checked_pow(zeros + 1)?)?;
+        }
+        digits = digits.checked_add(u64::from(byte.wrapping_sub(b'0')))?;
+        zeros = 0;
     }
-    let dropped = digits.len() - digits.trim_end_matches('0').len();
-    let shift = i64::try_from(dropped).ok()? - i64::try_from(fraction.len()).ok()?;
-    Some((
-        negative,
-        significant.to_owned(),
-        exponent.parse::<i64>().ok()?.checked_add(shift)?,
-    ))
+    if digits == 0 {
+        return Some((false, 0, 0));
+    }
+    let shift = i64::from(zeros) - i64::try_from(fraction.len()).ok()?;
+    let exponent: i64 = exponent.parse().ok()?;
+    Some((negative, digits, exponent.checked_add(shift)?))
+}
+
+/// Room for the text of any float: a sign, seventeen digits, a point, and an exponent of three digits with its sign.
+#[derive(Default)]
+struct Short {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl Short {
+    fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(..self.len)?).ok()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::comparable;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Written once more with digits, as the definition has it.
+    fn slow(text: &str, value: f64) -> bool {
+        let parts = |text: &str| {
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+            let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            let digits = format!("{whole}{fraction}");
+            let power = exponent.parse::<i64>().unwrap() - i64::try_from(fraction.len()).unwrap();
+            let zeros = digits.len() - digits.trim_end_matches('0').len();
+            let significant = digits.trim_matches(['-', '0']).to_owned();
+            let power = if significant.is_empty() {
+                0
+            } else {
+                power + i64::try_from(zeros).unwrap()
+            };
+            (significant, power)
+        };
+        parts(text) == parts(&format!("{value:e}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+        #[test]
+        fn agrees_with_the_definition(text in "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,19})?(e-?[0-9]{1,3})?") {
+            if let Some(value) = nearest(&text) {
+                prop_assert_eq!(is_exact(&text, value), slow(&text, value), "{}", text);
+            }
+        }
+    }
 
     #[test]
     fn forms_of_one_number_are_equal() {

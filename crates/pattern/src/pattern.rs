@@ -13,7 +13,7 @@ use crate::matcher::Matcher;
 ///
 /// Follows the Amazon EventBridge User Guide ("Comparison operators for use in event patterns") and, where that is
 /// silent, what AWS answers and what aws/event-ruler does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     pub(crate) branches: Vec<Branch>,
     pub(crate) replaced: Vec<Replaced>,
@@ -23,14 +23,14 @@ pub struct Pattern {
 pub(crate) type Branch = Vec<Condition>;
 
 /// A field, and what its value may be: any of these.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Condition {
     pub(crate) path: Arc<str>,
     pub(crate) matchers: Arc<[Matcher]>,
 }
 
 /// A list that counts for nothing, because a later one of the same field replaced it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Replaced {
     pub(crate) path: Arc<str>,
     pub(crate) first: Arc<[Matcher]>,

@@ -3,7 +3,7 @@
 use crate::error::Fault;
 
 /// The literal pieces between the stars: one more than there are stars.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Wildcard {
     pieces: Vec<String>,
 }

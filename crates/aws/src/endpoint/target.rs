@@ -1,5 +1,6 @@
 //! Where one call goes, and as what it is signed: the rules' answer, put together with the written request.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde_json::Value as Json;
@@ -107,7 +108,7 @@ impl Placing<'_> {
         };
         Ok(Target {
             url: join(
-                &endpoint.url,
+                &self.base(&endpoint, overridden),
                 prefix,
                 self.path(&request.path),
                 &request.query,
@@ -124,6 +125,17 @@ impl Placing<'_> {
                 Manner::STANDARD
             },
         })
+    }
+
+    /// The rules' URL. Those of S3 Control put the account even before an address or `localhost`, where nothing can be:
+    /// there it is taken away again. The account is in a header as well.
+    fn base<'e>(&self, endpoint: &'e Endpoint, overridden: Option<&str>) -> Cow<'e, str> {
+        let account = self.params.get("AccountId").and_then(Json::as_str);
+        let before = account.map(|account| format!("://{account}."));
+        match (overridden.filter(|url| has_no_names_below(url)), before) {
+            (Some(_), Some(before)) => Cow::Owned(endpoint.url.replacen(&before, "://", 1)),
+            _ => Cow::Borrowed(&endpoint.url),
+        }
     }
 
     fn built_ins<'b>(&'b self, overridden: Option<&'b str>) -> BuiltIns<'b> {
@@ -201,6 +213,14 @@ fn set_headers(request: &mut WireRequest, endpoint: &Endpoint) {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         headers.extend(values.iter().map(|value| (name.clone(), value.clone())));
     }
+}
+
+/// Whether the host of a URL is an address or `localhost`.
+fn has_no_names_below(url: &str) -> bool {
+    let uri: Option<http::Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn join(base: &str, host_prefix: &str, path: &str, query: &str) -> String {

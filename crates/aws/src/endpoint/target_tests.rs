@@ -295,3 +295,19 @@ fn regions_are_known_by_their_names() {
         assert!(!is_region(region), "{region}");
     }
 }
+
+#[test]
+fn the_account_of_s3_control_is_not_put_before_an_address() {
+    let params = json!({"AccountId": "123456789012"});
+    let mut asked = asked("s3control", "GetPublicAccessBlock", params);
+    assert!(asked.url().starts_with("https://123456789012.s3-control."));
+    for (own, used) in [
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000/"),
+        ("http://[::1]:5000", "http://[::1]:5000/"),
+        ("http://localhost:5000", "http://localhost:5000/"),
+        ("https://vpce.example", "https://123456789012.vpce.example/"),
+    ] {
+        asked.config.endpoint_url = Some(own.to_owned());
+        assert!(asked.url().starts_with(used), "{own}: {}", asked.url());
+    }
+}

@@ -130,6 +130,8 @@ fn secrets_are_in_no_log_and_no_error() {
             Act::Truncate,
             Act::Answer(200, "text/xml", format!("<R>{}</R", planted("body"))),
         ] {
+            // Another test may have met a place that logs first, with nobody listening, and have it remembered so.
+            tracing::callsite::rebuild_interest_cache();
             let server = Server::start(vec![assumed(), act]);
             runtime.block_on(everything(&server.url, &mut out));
             assert!(server.count(PLANTED) > 1, "the secrets were used");

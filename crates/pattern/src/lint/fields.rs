@@ -2,7 +2,7 @@
 
 use super::table::ENVELOPE;
 use super::{Kind, Warning};
-use crate::event::Value;
+use crate::event::Scalar;
 use crate::matcher::{Excluded, Matcher};
 use crate::pattern::Condition;
 use crate::words::wanted;
@@ -106,15 +106,13 @@ fn accepts_every_value(matchers: &[Matcher]) -> bool {
         .collect();
     let let_in_again = |excluded: &Excluded| match excluded {
         Excluded::Texts(texts) => texts.iter().all(|text| {
-            let value = Value::Text(text.as_str().into());
-            matchers.iter().any(|matcher| matcher.accepts(&value))
+            let value = Scalar::Text(text);
+            matchers.iter().any(|matcher| matcher.accepts(value))
         }),
         Excluded::Numbers(numbers) => numbers.iter().all(|number| {
-            let value = Value::Number {
-                text: number.to_string().into(),
-                value: Some(*number),
-            };
-            matchers.iter().any(|matcher| matcher.accepts(&value))
+            let text = number.to_string();
+            let value = Scalar::Number(&text, Some(*number));
+            matchers.iter().any(|matcher| matcher.accepts(value))
         }),
         _ => false,
     };

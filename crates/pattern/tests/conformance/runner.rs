@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quell_pattern::{Event, Fault, Pattern, Set};
+use quell_pattern::{Fault, Pattern, Scratch, Set};
 use serde_json::Value;
 
 /// What came of one file.
@@ -79,9 +79,14 @@ fn run_pattern(case: &Value) -> Result<(), String> {
         (Ok(_), "valid") => return Ok(()),
         (Ok(pattern), _) => pattern,
     };
+    let event = text_of(case, "event").ok_or("no event")?;
     let matched = pattern
-        .matches_json(text_of(case, "event").ok_or("no event")?)
+        .matches_json(event)
         .map_err(|error| error.to_string())?;
+    let compiled = matching([((), pattern)], event)?;
+    if matched == compiled.is_empty() {
+        return Err(format!("plain {matched}, compiled {}", !matched));
+    }
     let answer = if matched { "match" } else { "no_match" };
     if answer == expected {
         Ok(())
@@ -119,22 +124,17 @@ fn same_fault(fault: &Fault, expected: Option<&str>) -> Result<(), String> {
 }
 
 fn run_set(case: &Value) -> Result<(), String> {
-    let mut set: Set<String> = Set::new();
-    for (name, patterns) in case
-        .get("rules")
-        .and_then(Value::as_object)
-        .ok_or("no rules")?
-    {
-        for pattern in patterns.as_array().ok_or("no patterns")? {
-            let text = pattern.as_str().ok_or("a pattern is not text")?;
-            set.add(
-                name.clone(),
-                Pattern::parse(text).map_err(|error| format!("{name} refused: {error}"))?,
-            );
+    let rules = case.get("rules").and_then(Value::as_object);
+    let mut patterns = Vec::new();
+    for (name, texts) in rules.ok_or("no rules")? {
+        for text in texts.as_array().ok_or("no patterns")? {
+            let text = text.as_str().ok_or("a pattern is not text")?;
+            let pattern =
+                Pattern::parse(text).map_err(|error| format!("{name} refused: {error}"))?;
+            patterns.push((name.clone(), pattern));
         }
     }
-    let event = Event::parse(text_of(case, "event").ok_or("no event")?.as_bytes())
-        .map_err(|error| error.to_string())?;
+    let event = text_of(case, "event").ok_or("no event")?;
     let mut expected: Vec<&str> = case
         .get("expected")
         .and_then(Value::as_array)
@@ -144,10 +144,36 @@ fn run_set(case: &Value) -> Result<(), String> {
         .collect();
     expected.sort_unstable();
     expected.dedup();
-    let found = set.matching(&event);
-    if found == expected.iter().collect::<Vec<_>>() {
-        Ok(())
-    } else {
-        Err(format!("{found:?}, expected {expected:?}"))
+    let mut plain = Vec::new();
+    for (name, pattern) in &patterns {
+        if pattern
+            .matches_json(event)
+            .map_err(|error| error.to_string())?
+        {
+            plain.push(name.clone());
+        }
     }
+    plain.sort_unstable();
+    plain.dedup();
+    for (form, found) in [("plain", plain), ("compiled", matching(patterns, event)?)] {
+        if found != expected {
+            return Err(format!("{form}: {found:?}, expected {expected:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The names that match, by a compiled set.
+fn matching<N: Ord + Clone>(
+    patterns: impl IntoIterator<Item = (N, Pattern)>,
+    event: &str,
+) -> Result<Vec<N>, String> {
+    let mut set = Set::new();
+    for (name, pattern) in patterns {
+        set.add(name, pattern);
+    }
+    let snapshot = set.snapshot();
+    let found = snapshot.matching(event.as_bytes(), &mut Scratch::new());
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(found.into_iter().cloned().collect())
 }

@@ -5,7 +5,7 @@ mod pairs;
 
 use super::table::{ANY_SERVICE, ENVELOPE, ENVELOPE_OTHER, Family};
 use super::{Kind, Warning};
-use crate::event::Value;
+use crate::event::Scalar;
 use crate::matcher::Matcher;
 use crate::pattern::Condition;
 use crate::words::wanted;
@@ -46,8 +46,8 @@ fn exact(condition: Option<&Condition>) -> Option<Vec<&str>> {
 }
 
 fn accepts(condition: Option<&Condition>, text: &str) -> bool {
-    let value = Value::Text(text.into());
-    condition.is_none_or(|c| c.matchers.iter().any(|matcher| matcher.accepts(&value)))
+    let value = Scalar::Text(text);
+    condition.is_none_or(|c| c.matchers.iter().any(|matcher| matcher.accepts(value)))
 }
 
 impl Family {

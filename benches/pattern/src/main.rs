@@ -1,0 +1,252 @@
+//! Events a second, for 1 to 100,000 patterns of each kind, side by side with the `quamina` crate in one run.
+//!
+//! quamina stops reading an event when it has seen every field that patterns name, so a name that comes twice may escape
+//! it; quell-pattern reads and validates the whole. Their hits are both shown where they differ: quamina compares numbers
+//! that no float holds by the nearest float, as EventBridge does not.
+//!
+//! `bench-pattern [cloudtrail|geojson] [kind…] [count…]`: only these; without arguments all. QUELL_DATA is the folder of real logs, BENCH_ROUNDS
+//! how often each figure is taken (the best counts), BENCH_ALONE leaves quamina out.
+
+mod clock;
+mod events;
+mod memory;
+mod patterns;
+mod random;
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clock::Clock;
+use events::Events;
+use patterns::Fields;
+use quamina::Quamina;
+use quell_pattern::{Pattern, Scratch, Set, Snapshot};
+use random::Random;
+
+const COUNTS: [usize; 7] = [1, 10, 100, 800, 1_000, 10_000, 100_000];
+/// quamina is given up for a row when building takes longer.
+const BUILD_MAX: Duration = Duration::from_secs(20);
+const ROUND: Duration = Duration::from_millis(150);
+
+/// What building took.
+struct Built<T> {
+    matcher: T,
+    seconds: f64,
+    bytes: usize,
+}
+
+/// What matching came to.
+struct Run {
+    events_per_second: f64,
+    megabytes_per_second: f64,
+    hits: usize,
+}
+
+fn main() {
+    let folder = std::env::var_os("QUELL_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
+    let rounds = std::env::var("BENCH_ROUNDS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(3);
+    let (counts, words): (Vec<String>, Vec<String>) = std::env::args()
+        .skip(1)
+        .partition(|a| a.parse::<usize>().is_ok());
+    let counts: Vec<usize> = counts
+        .iter()
+        .filter_map(|count| count.parse().ok())
+        .collect();
+    let cloudtrail = events::cloudtrail(&folder, 500);
+    let geojson = events::geojson(500);
+    for (events, fields) in [
+        (&cloudtrail, Fields::cloudtrail(&cloudtrail)),
+        (&geojson, Fields::geojson(&geojson)),
+    ] {
+        let (kinds, others): (Vec<&String>, Vec<&String>) = words
+            .iter()
+            .partition(|word| patterns::KINDS.contains(&word.as_str()));
+        if !others.is_empty()
+            && !others
+                .iter()
+                .any(|word| events.name.to_lowercase().starts_with(*word))
+        {
+            continue;
+        }
+        let (number, bytes) = (events.texts.len(), events.bytes());
+        println!(
+            "\n{}: {number} events of {} bytes on average\n",
+            events.name,
+            bytes / number
+        );
+        println!(
+            "{:<19}{:>8} | {:>9} {:>8} {:>9} {:>9} | {:>9} {:>9} {:>9} | {:>6} | hits",
+            "kind",
+            "patterns",
+            "events/s",
+            "MB/s",
+            "build µs",
+            "bytes",
+            "quamina/s",
+            "build µs",
+            "bytes",
+            "ratio"
+        );
+        for kind in patterns::KINDS
+            .iter()
+            .filter(|kind| kinds.is_empty() || kinds.iter().any(|k| k == *kind))
+        {
+            for count in COUNTS
+                .iter()
+                .filter(|count| counts.is_empty() || counts.contains(count))
+            {
+                row(kind, *count, events, &fields, rounds);
+            }
+        }
+    }
+}
+
+fn texts(kind: &str, count: usize, fields: &Fields) -> Vec<String> {
+    let mut random = Random::new(7);
+    (0..count)
+        .map(|n| patterns::pattern(kind, n, fields, &mut random))
+        .collect()
+}
+
+fn row(kind: &str, count: usize, events: &Events, fields: &Fields, rounds: usize) {
+    let texts = texts(kind, count, fields);
+    let alone = std::env::var_os("BENCH_ALONE").is_some();
+    let quamina = if alone { None } else { build_quamina(&texts) };
+    let ours = build(&texts);
+    let mut scratch = Scratch::new();
+    let (mut best, mut best_quamina): (Option<Run>, Option<Run>) = (None, None);
+    for _ in 0..rounds {
+        keep(
+            &mut best,
+            run(events, |event| {
+                ours.matcher
+                    .matching(event, &mut scratch)
+                    .expect("an event")
+                    .len()
+            }),
+        );
+        if let Some(built) = &quamina {
+            keep_quamina(&mut best_quamina, events, &built.matcher.0);
+        }
+    }
+    let best = best.expect("a round");
+    print!(
+        "{kind:<19}{count:>8} | {:>9.0} {:>8.0} {:>9.2} {:>9} |",
+        best.events_per_second,
+        best.megabytes_per_second,
+        ours.seconds * 1e6 / count as f64,
+        ours.bytes / count,
+    );
+    match (best_quamina, quamina) {
+        (Some(other), Some(built)) => println!(
+            " {:>9.0} {:>9.2} {:>9} | {:>6.2} | {}{}{}",
+            other.events_per_second,
+            built.seconds * 1e6 / count as f64,
+            built.bytes / count,
+            best.events_per_second / other.events_per_second,
+            best.hits,
+            if built.matcher.1.len() < count {
+                format!(" (quamina has {} patterns)", built.matcher.1.len())
+            } else {
+                String::new()
+            },
+            if other.hits != best.hits {
+                format!(" (quamina: {})", other.hits)
+            } else {
+                String::new()
+            },
+        ),
+        _ => println!(
+            " {:>9} {:>9} {:>9} | {:>6} | {}",
+            "-", "-", "-", "-", best.hits
+        ),
+    }
+}
+
+/// It panics over some large sets; then there is no figure.
+fn keep_quamina(best: &mut Option<Run>, events: &Events, matcher: &Quamina<usize>) {
+    let matching = |event: &[u8]| matcher.matches_for_event(event).expect("an event").len();
+    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(events, matching)));
+    match run {
+        Ok(run) => keep(best, run),
+        Err(_) => *best = None,
+    }
+}
+
+fn keep(best: &mut Option<Run>, run: Run) {
+    if best
+        .as_ref()
+        .is_none_or(|best| run.events_per_second > best.events_per_second)
+    {
+        *best = Some(run);
+    }
+}
+
+fn build(texts: &[String]) -> Built<Snapshot<usize>> {
+    let parsed: Vec<Pattern> = texts
+        .iter()
+        .map(|text| Pattern::parse(text).unwrap_or_else(|e| panic!("{text}: {e}")))
+        .collect();
+    let (before, start) = (memory::allocated(), Instant::now());
+    let mut set = Set::new();
+    for (name, pattern) in parsed.into_iter().enumerate() {
+        set.add(name, pattern);
+    }
+    let matcher = set.snapshot();
+    Built {
+        matcher,
+        seconds: start.elapsed().as_secs_f64(),
+        bytes: memory::allocated().saturating_sub(before),
+    }
+}
+
+/// With the numbers of the patterns it accepts; `None` when it takes too long.
+fn build_quamina(texts: &[String]) -> Option<Built<(Quamina<usize>, Vec<usize>)>> {
+    let (before, start) = (memory::allocated(), Instant::now());
+    let mut matcher = Quamina::new();
+    let mut accepted = Vec::new();
+    for (name, text) in texts.iter().enumerate() {
+        if matcher.add_pattern(name, text).is_ok() {
+            accepted.push(name);
+        }
+        if start.elapsed() > BUILD_MAX {
+            return None;
+        }
+    }
+    if accepted.is_empty() {
+        return None;
+    }
+    Some(Built {
+        matcher: (matcher, accepted),
+        seconds: start.elapsed().as_secs_f64(),
+        bytes: memory::allocated().saturating_sub(before),
+    })
+}
+
+/// Matches all events again and again for a while.
+fn run(events: &Events, mut matching: impl FnMut(&[u8]) -> usize) -> Run {
+    let mut hits = 0;
+    for text in &events.texts {
+        hits += matching(text.as_bytes());
+    }
+    let (start, mut passes) = (Clock::start(), 0);
+    while start.elapsed() < ROUND {
+        for text in &events.texts {
+            black_box(matching(text.as_bytes()));
+        }
+        passes += 1;
+    }
+    let seconds = start.elapsed().as_secs_f64() / f64::from(passes);
+    Run {
+        events_per_second: events.texts.len() as f64 / seconds,
+        megabytes_per_second: events.bytes() as f64 / seconds / 1e6,
+        hits,
+    }
+}

@@ -1,0 +1,44 @@
+//! Reading the fields that patterns name straight from the bytes of an event.
+//!
+//! Two passes. The first looks at 64 bytes at a time and marks the quotes that begin and end strings; whatever can be
+//! wrong inside a string it finds too. The second walks from token to token, from quote to quote, without looking into
+//! strings again, checks the grammar, and keeps the values whose names some pattern asks for. Nothing else is built.
+//!
+//! What is refused is exactly what [`crate::Event::parse`] refuses, which then says why.
+
+mod leaves;
+mod paths;
+mod quotes;
+mod walk;
+
+pub(crate) use leaves::{Kind, Leaves, Seen};
+pub(crate) use paths::Paths;
+
+use leaves::NONE;
+use quotes::Quotes;
+use walk::{Stacks, Walker};
+
+/// What reading an event needs, kept from event to event.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    quotes: Quotes,
+    stacks: Stacks,
+    pub(crate) leaves: Leaves,
+}
+
+impl Scanner {
+    /// Reads the leaves of `text` that `paths` name; `None` when it is no event.
+    pub(crate) fn read(&mut self, text: &str, paths: &Paths) -> Option<()> {
+        u32::try_from(text.len()).ok().filter(|len| *len < NONE)?;
+        self.leaves.begin(paths.fields());
+        self.quotes.mark(text.as_bytes())?;
+        Walker::new(
+            text,
+            paths,
+            &self.quotes,
+            &mut self.stacks,
+            &mut self.leaves,
+        )
+        .walk()
+    }
+}

@@ -1,0 +1,169 @@
+//! The names that patterns ask for, as a tree of their parts between dots.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+/// No node: nothing under it is asked for.
+pub(crate) const OFF: u32 = u32::MAX;
+const ROOT: u32 = 0;
+
+/// The tree. A part never has a dot in it, so a key of an event that has dots goes as many steps as it has parts.
+#[derive(Debug)]
+pub(crate) struct Paths {
+    nodes: Vec<Node>,
+    fields: usize,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// The field that is named by the way here.
+    field: Option<u32>,
+    children: HashMap<Box<[u8]>, u32, RandomState>,
+    /// A bit for each child, at a place made of its name: most names are dismissed by it alone.
+    filter: u64,
+    /// Whether any child has children.
+    deep: bool,
+}
+
+impl Paths {
+    /// The tree of `fields`, which are numbered from 0.
+    pub(crate) fn new<'f>(fields: impl Iterator<Item = (&'f str, u32)>) -> Self {
+        let mut paths = Self {
+            nodes: vec![Node::default()],
+            fields: 0,
+        };
+        for (name, field) in fields {
+            paths.insert(name, field);
+            paths.fields += 1;
+        }
+        for at in 0..paths.nodes.len() {
+            let deep = paths
+                .nodes
+                .get(at)
+                .is_some_and(|node| node.children.values().any(|child| paths.is_inner(*child)));
+            if let Some(node) = paths.nodes.get_mut(at) {
+                node.deep = deep;
+            }
+        }
+        paths
+    }
+
+    fn insert(&mut self, name: &str, field: u32) {
+        let mut at = ROOT;
+        for part in name.split('.').map(str::as_bytes) {
+            let next = u32::try_from(self.nodes.len()).unwrap_or(OFF);
+            let Some(node) = self.node_mut(at) else {
+                return;
+            };
+            node.filter |= filter_bit(part);
+            at = *node.children.entry(part.into()).or_insert(next);
+            if at == next {
+                self.nodes.push(Node::default());
+            }
+        }
+        if let Some(node) = self.node_mut(at) {
+            node.field = Some(field);
+        }
+    }
+
+    fn node(&self, at: u32) -> Option<&Node> {
+        self.nodes.get(usize::try_from(at).ok()?)
+    }
+
+    fn node_mut(&mut self, at: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(usize::try_from(at).ok()?)
+    }
+
+    /// How many fields there are.
+    pub(crate) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// The node of the event itself.
+    pub(crate) fn root(&self) -> u32 {
+        ROOT
+    }
+
+    /// The field at `node`.
+    pub(crate) fn field(&self, node: u32) -> Option<u32> {
+        self.node(node)?.field
+    }
+
+    /// Whether names go on under `node`.
+    pub(crate) fn is_inner(&self, node: u32) -> bool {
+        self.node(node)
+            .is_some_and(|node| !node.children.is_empty())
+    }
+
+    /// The node that `key` leads to from the one at `at`.
+    pub(crate) fn child(&self, at: u32, key: &[u8]) -> u32 {
+        let Some(node) = self.node(at) else {
+            return OFF;
+        };
+        if let Some(child) = node.child(key) {
+            return child;
+        }
+        if node.deep && key.contains(&b'.') {
+            return self.dotted(at, key);
+        }
+        OFF
+    }
+
+    #[cold]
+    fn dotted(&self, at: u32, key: &[u8]) -> u32 {
+        let step = |at, part: &[u8]| self.node(at).and_then(|node| node.child(part));
+        key.split(|byte| *byte == b'.')
+            .try_fold(at, step)
+            .unwrap_or(OFF)
+    }
+}
+
+impl Node {
+    fn child(&self, key: &[u8]) -> Option<u32> {
+        if self.filter & filter_bit(key) == 0 {
+            return None;
+        }
+        self.children.get(key).copied()
+    }
+}
+
+fn filter_bit(name: &[u8]) -> u64 {
+    let (first, last) = (name.first(), name.last());
+    let ends = first.zip(last).map_or(0, |(first, last)| {
+        usize::from(*first) * 7 + usize::from(*last) * 3
+    });
+    1 << ((name.len() * 5 + ends) % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_lead_to_fields_however_the_dots_lie() {
+        let names = ["a.b.c", "a", "", "x.", "."];
+        let paths = Paths::new(names.iter().copied().zip(0..));
+        let field = |keys: &[&str]| {
+            let step = |at, key: &&str| paths.child(at, key.as_bytes());
+            paths.field(keys.iter().fold(paths.root(), step))
+        };
+        for way in [
+            &["a", "b", "c"][..],
+            &["a.b", "c"],
+            &["a", "b.c"],
+            &["a.b.c"],
+        ] {
+            assert_eq!(field(way), Some(0), "{way:?}");
+        }
+        assert_eq!(field(&["a"]), Some(1));
+        assert_eq!((field(&[""]), field(&[])), (Some(2), None));
+        assert_eq!((field(&["x", ""]), field(&["x."])), (Some(3), Some(3)));
+        assert_eq!((field(&["", ""]), field(&["."])), (Some(4), Some(4)));
+        assert_eq!(
+            (field(&["a", "b"]), field(&["a.c"]), field(&["q", "a"])),
+            (None, None, None)
+        );
+        assert_eq!(paths.fields(), 5);
+    }
+}

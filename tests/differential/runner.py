@@ -51,7 +51,7 @@ def cases(service: str, name: str, number: int, seed: str) -> Iterator[Case]:
         yield Placed(service, operation, seed, richness, place)
     if faults(operation):
         yield Wrong(service, operation, seed, richness)
-    # A stream of events is no value; our client does not read them.
+    # A stream of events is no value yet when botocore gives it.
     if not operation.has_event_stream_output:
         yield Yes(service, operation, seed, richness)
     if cbor.is_spoken(operation):

@@ -47,6 +47,11 @@ bench-pattern: setup ## event patterns: events a second for 1 to 100,000 pattern
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50
 
+N ?= 9
+differential: setup-test ## the AWS client against botocore: N cases of each kind for each of 5,730 operations
+	cargo build --locked --quiet --package quell-aws --example wire
+	cd tests && $(PYTHON) -B -m differential --cases $(N)
+
 build:
 	@scripts/say "building quell (the first time takes some minutes)"
 	cargo build --locked --package quell

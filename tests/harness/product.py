@@ -26,14 +26,18 @@ ROOT = Path(__file__).resolve().parents[2]
 AT_REST = ("done", "parked", "undone")
 
 
+def cargo_folders() -> list[Path]:
+    """Where cargo may have built, the likeliest first."""
+    target = os.environ.get("CARGO_TARGET_DIR")
+    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quell/target"
+    return [*([Path(target)] if target else []), cached, ROOT / "target"]
+
+
 @cache
 def binary() -> Path:
     """The binary under test: where it was said to be, or where cargo puts it."""
     named = os.environ.get("QUELL_BIN")
-    target = os.environ.get("CARGO_TARGET_DIR")
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quell/target"
-    folders = [Path(target)] if target else []
-    places = [Path(named)] if named else [f / "debug/quell" for f in (*folders, cached, ROOT / "target")]
+    places = [Path(named)] if named else [folder / "debug/quell" for folder in cargo_folders()]
     found = next((place for place in places if place.is_file()), None)
     assert found, f"build it first (cargo build --package quell); looked at {[str(p) for p in places]}"
     return found

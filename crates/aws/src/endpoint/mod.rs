@@ -18,7 +18,8 @@ pub use parameters::{BuiltIns, parameters};
 pub use partitions::Partitions;
 pub(crate) use redirect::bucket_region;
 pub use rules::RuleSet;
-pub(crate) use target::{Placing, Target, is_region};
+pub(crate) use target::is_region;
+pub use target::{Placing, Target};
 
 /// What a rule set gives.
 #[derive(Clone, Debug, PartialEq, Eq)]

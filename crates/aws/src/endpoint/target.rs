@@ -17,25 +17,33 @@ use crate::sign::Manner;
 
 /// Where a request goes and as what it is signed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub struct Target {
     /// The whole URL, with path and query.
-    pub(crate) url: String,
-    pub(crate) signing_name: String,
-    pub(crate) signing_region: String,
-    pub(crate) manner: Manner,
+    pub url: String,
+    /// The service that the request is signed for.
+    pub signing_name: String,
+    /// The Region that it is signed for.
+    pub signing_region: String,
+    /// How it is signed.
+    pub manner: Manner,
 }
 
 /// A call that is to be sent somewhere.
-pub(crate) struct Placing<'a> {
+pub struct Placing<'a> {
     /// botocore's name of the service.
-    pub(crate) name: &'a str,
-    pub(crate) service: &'a Service,
-    pub(crate) operation: &'a Operation,
-    pub(crate) params: &'a Json,
-    pub(crate) region: &'a str,
+    pub name: &'a str,
+    /// Its model.
+    pub service: &'a Service,
+    /// What is called.
+    pub operation: &'a Operation,
+    /// With what.
+    pub params: &'a Json,
+    /// Where.
+    pub region: &'a str,
     /// The account it is made in, when that is known beforehand.
-    pub(crate) account: Option<&'a str>,
-    pub(crate) config: &'a Config,
+    pub account: Option<&'a str>,
+    /// What the client is told of endpoints.
+    pub config: &'a Config,
 }
 
 /// Whether `region` is a Region of a partition, by its name, and can be part of a host.
@@ -72,7 +80,11 @@ fn rules(placing: &Placing<'_>) -> Result<&'static RuleSet, AwsError> {
 
 impl Placing<'_> {
     /// Finds where `request` goes. Its headers gain what the rules add.
-    pub(crate) fn target(&self, request: &mut WireRequest) -> Result<Target, AwsError> {
+    ///
+    /// # Errors
+    /// [`AwsError::NoEndpoint`] when the rules have none for this call, [`AwsError::CannotSign`] when they want a
+    /// signature that is not built, [`AwsError::Model`] when they are broken.
+    pub fn target(&self, request: &mut WireRequest) -> Result<Target, AwsError> {
         let partitions = partitions().map_err(|why| AwsError::Model {
             service: self.name.to_owned(),
             what: why.to_string(),

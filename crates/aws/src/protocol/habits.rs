@@ -31,9 +31,11 @@ pub(super) fn mend_params(
     Some(mended)
 }
 
-/// API Gateway answers in HAL, not as its model says, unless it is asked for plain JSON.
+/// API Gateway answers in HAL, not as its model says, unless it is asked for plain JSON. Exports are asked for in a
+/// form of the caller's own.
 pub(super) fn mend_request(service: &Service, request: &mut WireRequest) {
-    if service.metadata.service_id == "API Gateway" {
+    let asks = |(name, _): &(String, String)| name.eq_ignore_ascii_case("accept");
+    if service.metadata.service_id == "API Gateway" && !request.headers.iter().any(asks) {
         let accept = ("Accept".to_owned(), "application/json".to_owned());
         request.headers.push(accept);
     }
@@ -48,7 +50,8 @@ mod tests {
     fn ids_and_accepted_types() {
         let input = json!({"type": "structure", "members": {
             "Id": {"shape": "ResourceId", "location": "uri", "locationName": "Id"},
-            "Name": {"shape": "Text", "location": "querystring", "locationName": "name"}}});
+            "Name": {"shape": "Text", "location": "querystring", "locationName": "name"},
+            "Form": {"shape": "Text", "location": "header", "locationName": "accept"}}});
         let shapes =
             json!({"In": input, "ResourceId": {"type": "string"}, "Text": {"type": "string"}});
         let operation =
@@ -68,5 +71,8 @@ mod tests {
         assert_eq!(request.path, "/zone/%2Fhostedzone%2FZ1");
         let accept = ("Accept".to_owned(), "application/json".to_owned());
         assert_eq!(request.headers, [accept]);
+        let export = json!({"Id": "1", "Form": "application/yaml"});
+        let own = ("accept".to_owned(), "application/yaml".to_owned());
+        assert_eq!(gateway.request(&export).unwrap().headers, [own]);
     }
 }

@@ -250,7 +250,10 @@ pub fn read_error(
         Protocol::RestJson => rest_json::read_error(response, service, operation),
         Protocol::RpcV2Cbor => rpc_v2_cbor::read_error(response, service, operation),
     };
-    let mut error = from_body.unwrap_or_else(|| by_status(response.status));
+    let mut error = from_body.unwrap_or_default();
+    if error.code.is_empty() && error.message.is_empty() {
+        error.message = reason(response.status);
+    }
     if error.code.is_empty() {
         error.code = response.status.to_string();
     }
@@ -259,13 +262,10 @@ pub fn read_error(
 }
 
 /// A load balancer's or proxy's page is not the service's answer, and has nothing to say beyond its status.
-fn by_status(status: u16) -> ErrorAnswer {
+fn reason(status: u16) -> String {
     let known = http::StatusCode::from_u16(status).ok();
     let reason = known.and_then(|status| status.canonical_reason());
-    ErrorAnswer {
-        message: reason.unwrap_or_default().to_owned(),
-        ..ErrorAnswer::default()
-    }
+    reason.unwrap_or_default().to_owned()
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {

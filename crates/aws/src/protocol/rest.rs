@@ -117,6 +117,7 @@ fn bind_query(query: &mut String, wire: &str, member: View<'_>, value: &Value) {
         (Kind::Map, Value::Object(entries)) => {
             let bound: BTreeSet<String> = query
                 .split('&')
+                .filter(|pair| !pair.is_empty())
                 .map(|pair| pair.split('=').next().unwrap_or(pair).to_owned())
                 .collect();
             let free = |key: &&String| !bound.contains(&percent_encode(key, b""));
@@ -347,5 +348,24 @@ pub(super) fn read_plain_payload(
             )
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::request;
+    use serde_json::json;
+
+    #[test]
+    fn a_map_in_the_query_does_not_repeat_what_is_there_and_loses_nothing() {
+        let params = json!({"restApiId": "r", "stageName": "s", "sdkType": "java",
+            "parameters": {"": "x", "a b": "1"}});
+        assert_eq!(request("apigateway", "GetSdk", &params).query, "=x&a%20b=1");
+        let params = json!({"body": "e30=", "failOnWarnings": true,
+            "parameters": {"failonwarnings": "false", "basepath": "split"}});
+        assert_eq!(
+            request("apigateway", "ImportRestApi", &params).query,
+            "mode=import&failonwarnings=true&basepath=split"
+        );
     }
 }

@@ -18,6 +18,8 @@ use crate::protocol::WireResponse;
 
 /// An answer that says no has no reason to be larger.
 const ERROR_BYTES_MAX: usize = 1024 * 1024;
+/// Room made for an answer before any of it has come, on its sender's word.
+const RESERVED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Shorter than AWS's own, so that we seldom send on a connection that the other side is closing: a changing call
 /// that is lost so is not sent again.
 const IDLE: Duration = Duration::from_secs(10);
@@ -130,7 +132,8 @@ async fn read(response: http::Response<Incoming>, bytes_max: usize) -> Result<Re
     } else {
         ERROR_BYTES_MAX
     };
-    let mut bytes = BytesMut::new();
+    let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut bytes = BytesMut::with_capacity(promised.min(bytes_max).min(RESERVED_BYTES_MAX));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|e| NoAnswer::Lost(chain(&e)))?;
         let Ok(data) = frame.into_data() else {

@@ -20,16 +20,17 @@ pub(crate) struct Document<'a> {
     elements: Vec<Element<'a>>,
 }
 
-/// An element. Names have lost their namespace prefix; attributes keep theirs.
+/// An element. Names have lost their namespace prefix; attributes keep theirs. It is small, because there are many: few
+/// have attributes, and an index of 0 is none (the root is nobody's child).
 #[derive(Debug, Default)]
 struct Element<'a> {
     name: &'a str,
     text: Cow<'a, str>,
-    attributes: Vec<(String, String)>,
-    children: usize,
-    first_child: Option<usize>,
-    last_child: Option<usize>,
-    next: Option<usize>,
+    attributes: Option<Box<[(String, String)]>>,
+    children: u32,
+    first_child: u32,
+    last_child: u32,
+    next: u32,
 }
 
 /// One element of a document.
@@ -50,11 +51,11 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn attributes(self) -> &'d [(String, String)] {
-        &self.element.attributes
+        self.element.attributes.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn child_count(self) -> usize {
-        self.element.children
+        self.element.children as usize
     }
 
     pub(crate) fn children(self) -> impl Iterator<Item = Node<'d>> {
@@ -67,8 +68,8 @@ impl<'d> Node<'d> {
         self.children().find(|child| child.name() == name)
     }
 
-    fn at(self, index: Option<usize>) -> Option<Node<'d>> {
-        self.document.node(index?)
+    fn at(self, index: u32) -> Option<Node<'d>> {
+        self.document.node(index).filter(|_| index != 0)
     }
 }
 
@@ -118,8 +119,8 @@ impl<'a> Document<'a> {
         root.ok_or_else(|| Malformed::new("the XML is empty"))
     }
 
-    fn node(&self, index: usize) -> Option<Node<'_>> {
-        let element = self.elements.get(index)?;
+    fn node(&self, index: u32) -> Option<Node<'_>> {
+        let element = self.elements.get(index as usize)?;
         Some(Node {
             document: self,
             element,
@@ -131,7 +132,7 @@ impl<'a> Document<'a> {
 #[derive(Default)]
 struct Growing<'a> {
     elements: Vec<Element<'a>>,
-    open: Vec<usize>,
+    open: Vec<u32>,
 }
 
 impl<'a> Growing<'a> {
@@ -139,20 +140,25 @@ impl<'a> Growing<'a> {
         if self.open.len() >= DEPTH_MAX {
             return Err(Malformed::new("the XML is too deep"));
         }
-        let index = self.elements.len();
+        let index = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
         self.elements.push(element);
         let parent = self.open.last().copied();
         self.open.push(index);
-        let Some(parent) = parent.and_then(|parent| self.elements.get_mut(parent)) else {
+        let Some(parent) = parent.and_then(|parent| self.at(parent)) else {
             return Ok(());
         };
         parent.children += 1;
-        let elder = parent.last_child.replace(index);
-        parent.first_child.get_or_insert(index);
-        if let Some(elder) = elder.and_then(|elder| self.elements.get_mut(elder)) {
-            elder.next = Some(index);
+        let elder = std::mem::replace(&mut parent.last_child, index);
+        if elder == 0 {
+            parent.first_child = index;
+        } else if let Some(elder) = self.at(elder) {
+            elder.next = index;
         }
         Ok(())
+    }
+
+    fn at(&mut self, index: u32) -> Option<&mut Element<'a>> {
+        self.elements.get_mut(index as usize)
     }
 
     fn close(&mut self) -> Option<()> {
@@ -162,7 +168,7 @@ impl<'a> Growing<'a> {
     /// Text outside of the root says nothing.
     fn push(&mut self, text: Cow<'a, str>) {
         let open = self.open.last().copied();
-        if let Some(element) = open.and_then(|open| self.elements.get_mut(open)) {
+        if let Some(element) = open.and_then(|open| self.at(open)) {
             if element.text.is_empty() {
                 element.text = text;
             } else {
@@ -185,23 +191,27 @@ fn element<'a>(
 ) -> Option<Element<'a>> {
     let tag = end.checked_sub(closed.len())?.checked_sub(start.len())?;
     let name = text.get(tag..)?.get(..start.name().as_ref().len())?;
-    let mut attributes = Vec::new();
-    if !start.attributes_raw().is_empty() {
-        for attribute in start.attributes() {
-            let attribute = attribute.ok()?;
-            if attributes.len() >= ATTRIBUTES_MAX {
-                return None;
-            }
-            let value = attribute.normalized_value(XmlVersion::Explicit1_0).ok()?;
-            let name = attribute.key.as_ref().to_owned();
-            attributes.push((name, value.into_owned()));
-        }
-    }
     Some(Element {
         name: name.rsplit_once(':').map_or(name, |(_, local)| local),
-        attributes,
+        attributes: match start.attributes_raw() {
+            "" => None,
+            _ => Some(attributes(start)?),
+        },
         ..Element::default()
     })
+}
+
+fn attributes(start: &BytesStart<'_>) -> Option<Box<[(String, String)]>> {
+    let mut attributes = Vec::new();
+    for attribute in start.attributes() {
+        let attribute = attribute.ok()?;
+        if attributes.len() >= ATTRIBUTES_MAX {
+            return None;
+        }
+        let value = attribute.normalized_value(XmlVersion::Explicit1_0).ok()?;
+        attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
+    }
+    Some(attributes.into())
 }
 
 fn entity<'a>(name: &BytesRef<'_>) -> Option<Cow<'a, str>> {

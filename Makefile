@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-pattern crash setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -40,6 +41,9 @@ fuzz: ## fuzz every reader of what comes from outside, FUZZ_SECONDS (60) each; w
 
 bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for both delivery paths
 	$(PYTHON) -B tests/bench_loop.py
+
+bench-aws: setup-test ## the AWS client: CPU time a call, beside boto3 and the official SDK (builds for some minutes)
+	cargo run --release --locked --quiet --manifest-path benches/aws/Cargo.toml -- $(PYTHON)
 
 bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
 	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)

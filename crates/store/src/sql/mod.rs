@@ -10,8 +10,13 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use quell_model::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::query::Query as SqlQuery;
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, Database as Driver, Decode, Encode, Row as _, Type, TypeInfo as _,
+    ValueRef as _,
+};
 
-use self::statement::{Row, Statement};
+use self::statement::{Cell, Row, Statement};
 use crate::{Batch, Document, Entry, Kind, Order, Page, Query, State, StoreError, Write};
 
 /// A batch that the database broke off because of another one is begun again so often.
@@ -49,6 +54,43 @@ pub(crate) trait Transaction: Send {
 #[derive(Clone, Debug)]
 pub struct SqlState<D> {
     database: D,
+}
+
+/// A statement with its values, for the driver that wants it written as `sql`.
+fn query<'q, DB>(sql: String, values: &'q [Cell]) -> SqlQuery<'q, DB, <DB as Driver>::Arguments>
+where
+    DB: Driver,
+    &'q str: Encode<'q, DB> + Type<DB>,
+    i64: Encode<'q, DB> + Type<DB>,
+{
+    let query = sqlx::query(AssertSqlSafe(sql));
+    values.iter().fold(query, |query, value| match value {
+        Cell::Text(text) => query.bind(text.as_str()),
+        Cell::Int(number) => query.bind(*number),
+    })
+}
+
+/// What the driver gave; `number` is what it calls the type of whole numbers.
+fn rows<DB>(rows: &[DB::Row], number: &str) -> Result<Vec<Row>, sqlx::Error>
+where
+    DB: Driver,
+    usize: ColumnIndex<DB::Row>,
+    for<'r> String: Decode<'r, DB> + Type<DB>,
+    for<'r> i64: Decode<'r, DB> + Type<DB>,
+{
+    let cell = |row: &DB::Row, at: usize| {
+        let is_number = row.try_get_raw(at)?.type_info().name() == number;
+        Ok(if is_number {
+            Cell::Int(row.try_get(at)?)
+        } else {
+            Cell::Text(row.try_get(at)?)
+        })
+    };
+    let read = |row: &DB::Row| {
+        let cells: Result<Vec<_>, sqlx::Error> = (0..row.len()).map(|at| cell(row, at)).collect();
+        Ok(Row(cells?.into_iter()))
+    };
+    rows.iter().map(read).collect()
 }
 
 fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
 
-use super::statement::{Cell, Row, Statement};
+use super::statement::{Row, Statement};
 use super::{Database, SqlState, Transaction, migrator};
 use crate::StoreError;
 
@@ -27,6 +26,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENT_MILLIS_MAX: &str = "20000";
 /// What the server says when it broke a transaction off: `serialization_failure`, `deadlock_detected`.
 const BROKEN_OFF: [&str; 2] = ["40001", "40P01"];
+
+/// What it calls the type of a whole number.
+const NUMBER: &str = "INT8";
 
 /// A PostgreSQL database.
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ impl Database for Postgres {
 
     async fn fetch(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
         let rows = query(statement).fetch_all(&self.pool).await?;
-        rows.iter().map(row).collect()
+        super::rows::<sqlx::Postgres>(&rows, NUMBER)
     }
 
     fn is_broken_off(error: &sqlx::Error) -> bool {
@@ -111,7 +113,7 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
 
     async fn fetch(&mut self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
         let rows = query(statement).fetch_all(&mut **self).await?;
-        rows.iter().map(row).collect()
+        super::rows::<sqlx::Postgres>(&rows, NUMBER)
     }
 
     async fn commit(self) -> Result<(), sqlx::Error> {
@@ -120,25 +122,5 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
 }
 
 fn query(statement: &Statement) -> Query<'_, sqlx::Postgres, PgArguments> {
-    let query = sqlx::query(AssertSqlSafe(statement.numbered()));
-    statement
-        .values
-        .iter()
-        .fold(query, |query, value| match value {
-            Cell::Text(text) => query.bind(text.as_str()),
-            Cell::Int(number) => query.bind(*number),
-        })
-}
-
-fn row(row: &PgRow) -> Result<Row, sqlx::Error> {
-    let cell = |at| {
-        let is_number = row.try_get_raw(at)?.type_info().name() == "INT8";
-        Ok(if is_number {
-            Cell::Int(row.try_get(at)?)
-        } else {
-            Cell::Text(row.try_get(at)?)
-        })
-    };
-    let cells: Result<Vec<_>, sqlx::Error> = (0..row.len()).map(cell).collect();
-    Ok(Row(cells?.into_iter()))
+    super::query(statement.numbered(), &statement.values)
 }

@@ -10,11 +10,10 @@ use async_trait::async_trait;
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteRow, SqliteSynchronous,
+    SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
 
-use super::statement::{Cell, Row, Statement};
+use super::statement::{Row, Statement};
 use super::{Database, SqlState, Transaction, migrator};
 use crate::StoreError;
 
@@ -28,6 +27,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 const READERS: u32 = 4;
+
+/// What it calls the type of a whole number.
+const NUMBER: &str = "INTEGER";
 
 /// One SQLite file.
 #[derive(Clone, Debug)]
@@ -103,7 +105,7 @@ impl Database for Sqlite {
 
     async fn fetch(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
         let rows = query(statement).fetch_all(&self.readers).await?;
-        rows.iter().map(row).collect()
+        super::rows::<sqlx::Sqlite>(&rows, NUMBER)
     }
 
     /// There is one writer, and others wait for it.
@@ -121,7 +123,7 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
 
     async fn fetch(&mut self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
         let rows = query(statement).fetch_all(&mut **self).await?;
-        rows.iter().map(row).collect()
+        super::rows::<sqlx::Sqlite>(&rows, NUMBER)
     }
 
     async fn commit(self) -> Result<(), sqlx::Error> {
@@ -130,25 +132,5 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
 }
 
 fn query(statement: &Statement) -> Query<'_, sqlx::Sqlite, SqliteArguments> {
-    let query = sqlx::query(AssertSqlSafe(statement.question_marks()));
-    statement
-        .values
-        .iter()
-        .fold(query, |query, value| match value {
-            Cell::Text(text) => query.bind(text.as_str()),
-            Cell::Int(number) => query.bind(*number),
-        })
-}
-
-fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
-    let cell = |at| {
-        let is_number = row.try_get_raw(at)?.type_info().name() == "INTEGER";
-        Ok(if is_number {
-            Cell::Int(row.try_get(at)?)
-        } else {
-            Cell::Text(row.try_get(at)?)
-        })
-    };
-    let cells: Result<Vec<_>, sqlx::Error> = (0..row.len()).map(cell).collect();
-    Ok(Row(cells?.into_iter()))
+    super::query(statement.question_marks(), &statement.values)
 }

@@ -13,6 +13,9 @@ use super::super::bounds::{Budget, DEPTH_MAX};
 /// The attributes of an element: a limit, because each is compared with all before it.
 const ATTRIBUTES_MAX: usize = 50;
 
+/// What an element takes of an answer's bytes, about: room is made for as many.
+const ELEMENT_BYTES: usize = 40;
+
 /// A whole document.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
@@ -79,7 +82,10 @@ impl<'a> Document<'a> {
         let text = std::str::from_utf8(body).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
         let text = text.trim_start_matches('\u{feff}');
         let mut reader = Reader::from_str(text);
-        let mut growing = Growing::default();
+        let mut growing = Growing {
+            elements: Vec::with_capacity(text.len() / ELEMENT_BYTES),
+            open: Vec::new(),
+        };
         let mut budget = Budget::new();
         loop {
             let event = reader.read_event();
@@ -129,7 +135,6 @@ impl<'a> Document<'a> {
 }
 
 /// A document that is being read.
-#[derive(Default)]
 struct Growing<'a> {
     elements: Vec<Element<'a>>,
     open: Vec<u32>,

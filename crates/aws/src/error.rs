@@ -1,7 +1,7 @@
 //! What can go wrong with a call, and what it means.
 
+use quell_guard::NotPermitted;
 use quell_model::ErrorKind;
-use quell_respond::NotPermitted;
 
 use crate::names;
 use crate::validate::Fault;

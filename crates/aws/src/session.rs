@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use quell_guard::Permit;
 use quell_model::{Call, Timestamp};
-use quell_respond::Permit;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -187,8 +187,8 @@ impl ReadSession {
 /// ```
 ///
 /// ```compile_fail
-/// fn make(run: quell_model::RunId) -> quell_respond::Permit {
-///     quell_respond::Permit { run, ..Default::default() }
+/// fn make(run: quell_model::RunId) -> quell_guard::Permit {
+///     quell_guard::Permit { run, ..Default::default() }
 /// }
 /// ```
 #[derive(Clone, Debug)]

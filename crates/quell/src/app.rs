@@ -6,8 +6,9 @@ use std::sync::Arc;
 use quell_aws::{
     Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider, StandardChain,
 };
+use quell_guard::Level;
 use quell_model::{Resource, RunId};
-use quell_respond::{Level, Playbook, Roles};
+use quell_respond::{Playbook, Roles};
 use quell_store::sqlite::SqliteState;
 use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
 use serde::de::DeserializeOwned;

@@ -1,8 +1,9 @@
 //! What the API and the command line may ask for.
 
 use async_trait::async_trait;
+use quell_guard::Approval;
 use quell_model::{Incident, IncidentStatus, Record, RunId};
-use quell_respond::{Approval, Mode, Playbook, Run, RunStatus};
+use quell_respond::{Mode, Playbook, Run, RunStatus};
 use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use quell_model::{Call, Class, Diagnostic, sha256_hex};
+use quell_guard::{Declaration, Level, StepFact};
+use quell_model::{Call, Diagnostic, sha256_hex};
 use quell_states::{Definition, Resource};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::guard::Level;
-use crate::permit::sdk_call;
 
 /// A playbook, checked and ready.
 #[derive(Clone, Debug)]
@@ -55,22 +53,6 @@ pub struct Levels {
     pub production: Level,
     /// Elsewhere.
     pub non_production: Level,
-}
-
-/// One Task state and how far it reaches.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StepFact {
-    /// Which document: `respond` or `undo`.
-    pub document: String,
-    /// The state's name.
-    pub state: String,
-    /// How far it reaches.
-    pub class: Class,
-    /// The service it calls.
-    pub service: String,
-    /// The operation it calls.
-    pub operation: String,
 }
 
 /// The IAM actions a playbook needs, exactly.
@@ -161,11 +143,13 @@ impl Playbook {
             .unwrap_or(0)
     }
 
-    /// Whether the playbook says that one of its steps makes this call.
-    pub fn declares(&self, call: &Call) -> bool {
-        self.steps.iter().any(|s| {
-            s.service == call.service && s.operation == call.operation && s.class > Class::R0
-        })
+    /// What it declares of itself, for the guard.
+    pub fn declaration(&self) -> Declaration<'_> {
+        Declaration {
+            playbook: &self.id,
+            steps: &self.steps,
+            facts: &self.facts,
+        }
     }
 
     fn check(&self, folder: &str, faults: &mut Vec<Diagnostic>) {
@@ -188,7 +172,7 @@ impl Playbook {
 
     /// Why a task is not declared as it is, if so. The gate (`sqs:sendMessage.waitForTaskToken`) needs no step.
     fn undeclared(&self, document: &str, state: &str, resource: &Resource) -> Option<String> {
-        let Some(call) = sdk_call(resource, &Value::Null) else {
+        let Some(call) = Call::of_task(&resource.to_string(), &Value::Null) else {
             let gate = matches!(resource, Resource::Optimized { service, .. } if service == "sqs");
             return (!gate).then(|| format!("{resource} is not a resource a playbook may use"));
         };

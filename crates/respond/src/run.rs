@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use quell_guard::Approval;
 use quell_model::{IncidentId, Plan, Receipt, Resource, RunId, Timestamp};
 use quell_states::{
     Definition, Effect, Event, Execution, HistoryEvent, MachineRef, Moment, Status, TaskId,
@@ -13,8 +14,6 @@ use quell_states::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::guard::Approval;
 
 /// Which of a playbook's documents runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,10 +14,10 @@ mod world;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use quell_model::{Plan, Timestamp};
-use quell_respond::proof::{Claim, prove};
+use quell_guard::proof::{Claim, prove};
+use quell_model::{Call, Plan, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
-use quell_respond::{Flow, LogEntry, Next, Playbook, sdk_call};
+use quell_respond::{Flow, LogEntry, Next, Playbook};
 use quell_states::{Event, Moment, Status};
 use serde_json::{Value, json};
 use world::World;
@@ -118,7 +118,7 @@ fn run(
                     error: error.into(),
                     cause: String::new(),
                 };
-                match sdk_call(&request.resource, &request.arguments) {
+                match Call::of_task(&request.resource.to_string(), &request.arguments) {
                     None => {
                         let plan = request
                             .arguments
@@ -237,6 +237,11 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
             undo: None,
         };
         prove("AWS::EC2::SecurityGroup", plan, &claim).unwrap_or_else(|e| panic!("{name}: {e}"));
+
+        for planned in &plan.calls {
+            let call = Call::of_task(&planned.resource, &planned.arguments).unwrap();
+            assert!(playbook.declaration().covers(&call), "{name}: {call:?}");
+        }
 
         let undo = output["undo"].clone();
         let back = input(&playbook, "undo", &json!({"undo": undo}));

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
-use quell_respond::Level;
+use quell_guard::Level;
 use serde::{Deserialize, Serialize};
 
 pub use endpoints::Endpoints;

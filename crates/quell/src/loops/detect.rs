@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_collect::Quarantined;
+use quell_guard::Level;
 use quell_model::{Finding, Incident, IncidentStatus, Record};
 use quell_normalize::{event, is_from_aws, resource};
-use quell_respond::{Level, Playbook, Run};
+use quell_respond::{Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Placed, cause, place};
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quell_guard::{Decision, Permit};
 use quell_model::{Receipt, RunId, Timestamp};
-use quell_respond::{
-    Decision, Flow, LogEntry, Mode, Next, Permit, Playbook, Run, RunStatus, Stage, run,
-};
+use quell_respond::{Flow, LogEntry, Mode, Next, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{Event, Moment, Status, TaskId, TaskRequest};
 use quell_store::{Batch, Document, Entry, Kind, StoreError, Write};
 use serde_json::Value;

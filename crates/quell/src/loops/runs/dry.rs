@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use quell_guard::Decision;
 use quell_model::{Plan, Resource};
-use quell_respond::{Decision, LogEntry, Next, Playbook, Run};
+use quell_respond::{LogEntry, Next, Playbook, Run};
 use quell_states::{Event, Moment, Status};
 
 use super::driver::new_flow;

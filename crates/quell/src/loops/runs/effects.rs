@@ -1,12 +1,10 @@
 //! What a task of a document means, and the doing of it.
 
 use quell_aws::{AwsError, Scope, states_error};
+use quell_guard::{Decision, Level, Permit, Situation};
 use quell_model::{Call, ErrorKind, Plan, Resource, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
-use quell_respond::{
-    Decision, Level, Mode, Permit, Playbook, Roles, Run, Situation, decide as guard_decide,
-    sdk_call,
-};
+use quell_respond::{Mode, Playbook, Roles, Run};
 use quell_states::{Pattern, Resource as TaskResource, TaskRequest};
 use quell_store::{Document, Kind, StoreError, Write};
 use serde_json::Value;
@@ -86,7 +84,7 @@ pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequ
             ),
         };
     }
-    let Some(call) = sdk_call(&request.resource, &request.arguments) else {
+    let Some(call) = Call::of_task(&request.resource.to_string(), &request.arguments) else {
         return Want::Impossible(format!(
             "{} is not a resource a playbook may use",
             request.resource
@@ -104,7 +102,7 @@ pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequ
     }
     let scope = app.scope(&run.resource, role, &run.id);
     match changing {
-        true if playbook.declares(&call) => Want::Change(scope, call),
+        true if playbook.declaration().covers(&call) => Want::Change(scope, call),
         true => Want::Impossible(format!(
             "{} does not declare {}:{}",
             playbook.id, call.service, call.operation
@@ -185,7 +183,7 @@ pub(super) fn decide(
     let situation = Situation {
         run: &run.id,
         resource: &run.resource,
-        playbook,
+        declaration: playbook.declaration(),
         undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
         account_in_scope: account.is_some(),
         level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
@@ -195,7 +193,7 @@ pub(super) fn decide(
         requested_by: run.requested_by.as_deref(),
         now: app.clock.now(),
     };
-    guard_decide(plan, &situation)
+    quell_guard::decide(plan, &situation)
 }
 
 /// How many changing calls an account has left in this hour. It is spent in the batch that notes the permit.

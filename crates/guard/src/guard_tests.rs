@@ -1,21 +1,40 @@
 use super::*;
+use crate::declaration::StepFact;
 use crate::permit::NotPermitted;
-use quell_model::{Call, PlannedCall, UndoCall};
+use quell_model::UndoCall;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::Path;
 
-fn playbook() -> Playbook {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/playbooks/PB-008");
-    let names = ["playbook.toml", "respond.asl.json", "undo.asl.json"];
-    let read = |n: &str| {
-        (
-            n.to_owned(),
-            std::fs::read_to_string(folder.join(n)).unwrap(),
-        )
+/// What a playbook declares, owned.
+struct Declared {
+    steps: Vec<StepFact>,
+    facts: Value,
+}
+
+impl Declared {
+    fn declaration(&self) -> Declaration<'_> {
+        Declaration {
+            playbook: "PB-008",
+            steps: &self.steps,
+            facts: &self.facts,
+        }
+    }
+}
+
+fn declared() -> Declared {
+    let step = |state: &str, class, operation: &str| StepFact {
+        document: "respond".into(),
+        state: state.into(),
+        class,
+        service: "ec2".into(),
+        operation: operation.into(),
     };
-    let files: BTreeMap<String, String> = names.into_iter().map(read).collect();
-    Playbook::load("playbooks/PB-008", &files).unwrap()
+    Declared {
+        steps: vec![
+            step("Read", Class::R0, "DescribeSecurityGroups"),
+            step("Revoke", Class::R1, "RevokeSecurityGroupIngress"),
+        ],
+        facts: json!({"criticalPorts": [22], "exposedShare": 0.05, "maxAttachments": 20}),
+    }
 }
 
 fn resource() -> Resource {
@@ -46,11 +65,11 @@ fn plan() -> Plan {
 }
 
 /// A situation in which nothing speaks against a plan.
-fn good<'a>(run: &'a RunId, resource: &'a Resource, playbook: &'a Playbook) -> Situation<'a> {
+fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> Situation<'a> {
     Situation {
         run,
         resource,
-        playbook,
+        declaration: declared.declaration(),
         undo: None,
         account_in_scope: true,
         level: Level::AutoWithUndo,
@@ -69,10 +88,10 @@ struct Changes {
 }
 
 fn said(changes: &Changes) -> String {
-    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse().unwrap());
     let mut plan = plan();
     (changes.plan)(&mut plan);
-    let mut situation = good(&run, &resource, &playbook);
+    let mut situation = good(&run, &resource, &declared);
     (changes.situation)(&mut situation);
     let approval = Approval {
         by: "ann".into(),
@@ -105,7 +124,7 @@ fn a_good_plan_is_permitted() {
 
 #[test]
 fn what_no_approval_can_mend_is_refused_even_with_one() {
-    let cases: [(&str, Changes); 7] = [
+    let cases: [(&str, Changes); 8] = [
         (
             "halted",
             Changes {
@@ -139,6 +158,16 @@ fn what_no_approval_can_mend_is_refused_even_with_one() {
             Changes {
                 plan: |p| {
                     p.calls[0].resource = "arn:aws:states:::aws-sdk:ec2:deleteSecurityGroup".into()
+                },
+                situation: AS_IS,
+            },
+        ),
+        (
+            "does not declare ec2:DescribeSecurityGroups",
+            Changes {
+                plan: |p| {
+                    p.calls[0].resource =
+                        "arn:aws:states:::aws-sdk:ec2:describeSecurityGroups".into()
                 },
                 situation: AS_IS,
             },
@@ -300,7 +329,7 @@ fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
 
 #[test]
 fn a_yes_to_another_plan_is_no_yes() {
-    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse().unwrap());
     let other = Approval {
         by: "ann".into(),
         plan_hash: "0".repeat(64),
@@ -309,15 +338,15 @@ fn a_yes_to_another_plan_is_no_yes() {
     let situation = Situation {
         level: Level::Suggest,
         approval: Some(&other),
-        ..good(&run, &resource, &playbook)
+        ..good(&run, &resource, &declared)
     };
     assert!(matches!(decide(&plan(), &situation), Decision::Ask { .. }));
 }
 
 #[test]
 fn a_permit_covers_its_own_call_there_and_then_and_no_other() {
-    let (playbook, resource, run) = (playbook(), resource(), "run-1".parse().unwrap());
-    let situation = good(&run, &resource, &playbook);
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse().unwrap());
+    let situation = good(&run, &resource, &declared);
     let Decision::Permit(permit) = decide(&plan(), &situation) else {
         panic!()
     };

@@ -4,12 +4,12 @@
 
 use std::fmt;
 
-use quell_model::{Class, Plan, Resource, RunId, Timestamp};
+use quell_model::{Call, Class, Plan, PlannedCall, Resource, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::permit::{Permit, call_of};
-use crate::playbook::Playbook;
+use crate::declaration::Declaration;
+use crate::permit::Permit;
 use crate::proof::{Claim, prove};
 
 /// How far a playbook may go by itself.
@@ -59,8 +59,8 @@ pub struct Situation<'a> {
     pub run: &'a RunId,
     /// The one resource that the run is about.
     pub resource: &'a Resource,
-    /// The playbook that made the plan.
-    pub playbook: &'a Playbook,
+    /// What the playbook that made the plan declares.
+    pub declaration: Declaration<'a>,
     /// For an undo, what the first run recorded.
     pub undo: Option<&'a Value>,
     /// Whether the account is one that Quell was told to look after.
@@ -130,6 +130,11 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     ))
 }
 
+/// The AWS call that a planned call stands for, or `None` when its resource is not an `aws-sdk` task.
+fn call_of(planned: &PlannedCall) -> Option<Call> {
+    Call::of_task(&planned.resource, &planned.arguments)
+}
+
 /// What no approval can mend.
 fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     let mut no = Vec::new();
@@ -142,10 +147,11 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             "account {account} is not in scope (list it under [[accounts]] in quell.toml)"
         ));
     }
-    if plan.playbook != s.playbook.id {
+    let playbook = s.declaration.playbook;
+    if plan.playbook != playbook {
         no.push(format!(
-            "the plan is of {}, the run of {}",
-            plan.playbook, s.playbook.id
+            "the plan is of {}, the run of {playbook}",
+            plan.playbook
         ));
     }
     if plan.resource != s.resource.arn.to_string() {
@@ -156,17 +162,17 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     }
     for planned in &plan.calls {
         match call_of(planned) {
-            Some(call) if s.playbook.declares(&call) => {}
+            Some(call) if s.declaration.covers(&call) => {}
             Some(call) => no.push(format!(
-                "{} does not declare {}:{}",
-                s.playbook.id, call.service, call.operation
+                "{playbook} does not declare {}:{}",
+                call.service, call.operation
             )),
             None => no.push(format!("{} is not an AWS call", planned.resource)),
         }
     }
     let claim = Claim {
         resource_id: &s.resource.id,
-        facts: &s.playbook.facts,
+        facts: s.declaration.facts,
         undo: s.undo,
     };
     if let Err(unproven) = prove(&s.resource.kind, plan, &claim) {
@@ -240,7 +246,7 @@ fn blast_radius(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         ask.push("it is the VPC's default group and in use".to_owned());
     }
     let limit = s
-        .playbook
+        .declaration
         .facts
         .get("maxAttachments")
         .and_then(Value::as_u64)

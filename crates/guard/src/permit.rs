@@ -1,15 +1,25 @@
-//! The right to carry out one plan. Whoever holds a [`Permit`] was told yes by [`crate::guard::decide`]: nothing
+//! The right to carry out one plan. Whoever holds a [`Permit`] was told yes by [`crate::decide`]: nothing
 //! else makes one.
 
-use quell_model::{Call, Plan, PlannedCall, RunId, Timestamp};
-use quell_states::{Pattern, Resource};
-use serde_json::Value;
+use quell_model::{Call, Plan, RunId, Timestamp};
 
 /// The right to make the calls of one plan, in one account and Region, until it expires.
 ///
 /// **Invariant:** the fields are private and the only constructor is private to this crate and called by
-/// [`crate::guard::decide`] alone. It is neither deserialised nor cloned from storage: after a restart the guard
+/// [`crate::decide`] alone. It is neither deserialised nor cloned from storage: after a restart the guard
 /// decides again.
+///
+/// ```compile_fail
+/// fn again(permit: &quell_guard::Permit) -> quell_guard::Permit {
+///     Clone::clone(permit)
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn from_storage(text: &str) -> Option<quell_guard::Permit> {
+///     serde_json::from_str(text).ok()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit {
     run: RunId,
@@ -57,7 +67,7 @@ pub enum NotPermitted {
 }
 
 impl Permit {
-    /// Called by [`crate::guard::decide`] only.
+    /// Called by [`crate::decide`] only.
     pub(crate) fn new(
         scope: (&RunId, &str, &str),
         plan: &Plan,
@@ -130,29 +140,4 @@ impl Permit {
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
-}
-
-/// The AWS call that a planned call stands for, or `None` when its resource is not an `aws-sdk` task.
-pub(crate) fn call_of(planned: &PlannedCall) -> Option<Call> {
-    sdk_call(&planned.resource.parse().ok()?, &planned.arguments)
-}
-
-/// The call that an `aws-sdk` task makes: `arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress` is `ec2`,
-/// `RevokeSecurityGroupIngress`. `None` for every other resource.
-pub fn sdk_call(resource: &Resource, arguments: &Value) -> Option<Call> {
-    let Resource::AwsSdk {
-        service,
-        action,
-        pattern: Pattern::RequestResponse,
-    } = resource
-    else {
-        return None;
-    };
-    let mut letters = action.chars();
-    let operation = letters.next()?.to_ascii_uppercase().to_string() + letters.as_str();
-    Some(Call {
-        service: service.clone(),
-        operation,
-        params: arguments.clone(),
-    })
 }

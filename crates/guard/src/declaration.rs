@@ -1,0 +1,41 @@
+//! What a playbook says of itself. The guard holds its plans to it.
+
+use quell_model::{Call, Class};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What a playbook declares: all that the guard knows of it. The documents are not the guard's business.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration<'a> {
+    /// The playbook's id.
+    pub playbook: &'a str,
+    /// Its tasks, with how far each reaches.
+    pub steps: &'a [StepFact],
+    /// What its documents are given as `facts`.
+    pub facts: &'a Value,
+}
+
+/// One Task state and how far it reaches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepFact {
+    /// Which document: `respond` or `undo`.
+    pub document: String,
+    /// The state's name.
+    pub state: String,
+    /// How far it reaches.
+    pub class: Class,
+    /// The service it calls.
+    pub service: String,
+    /// The operation it calls.
+    pub operation: String,
+}
+
+impl Declaration<'_> {
+    /// Whether one of the steps changes something by this call. What is declared to read only covers no change.
+    pub fn covers(&self, call: &Call) -> bool {
+        self.steps.iter().any(|s| {
+            s.service == call.service && s.operation == call.operation && s.class > Class::R0
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The guard: whether a plan may be carried out, and the right to do it. Pure.
+//!
+//! [`decide`] alone makes a [`Permit`], and only for a plan that the playbook's [`Declaration`] covers and that
+//! [`proof::prove`] accepts. A crate of its own, so that the AWS client knows permits without what runs playbooks.
+//!
+//! **Invariant:** no clock, no socket, no file, no random number.
+
+mod addresses;
+mod declaration;
+mod guard;
+mod permit;
+pub mod proof;
+
+pub use declaration::{Declaration, StepFact};
+pub use guard::{Approval, Decision, Level, PERMIT_MILLIS, Situation, decide};
+pub use permit::{NotPermitted, Permit};

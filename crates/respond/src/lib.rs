@@ -14,5 +14,5 @@ pub mod run;
 
 pub use guard::{Approval, Decision, Level, Situation, decide};
 pub use permit::{NotPermitted, Permit, sdk_call};
-pub use playbook::{IamFacts, Levels, Playbook, StepFact};
+pub use playbook::{IamFacts, Levels, Playbook, StepFact, document_fault};
 pub use run::{Flow, LogEntry, Mode, Next, Roles, Run, RunStatus, Stage};

@@ -12,7 +12,7 @@ use crate::output::{Output, line, table};
 const EXAMPLES: &str = "\
 Examples:
   quell states graph workflow.asl.json
-  quell states graph workflow.asl.json --format mermaid > workflow.mmd     a diagram for Markdown and wikis
+  quell states graph workflow.asl.json --format mermaid      a diagram for Markdown and wikis
   quell states graph workflow.asl.json --output json | jq '.states[].name'";
 
 /// Show the states of a document and where each leads
@@ -69,6 +69,11 @@ fn ways(state: &StateOutline, at: &str) -> Vec<Vec<String>> {
         .iter()
         .map(|way| (way.to.clone(), when(way)))
         .collect();
+    // As the document is read: the rules, and then what no rule takes.
+    let default = state.transitions.first();
+    if default.is_some_and(|way| way.field == "Default") {
+        ways.rotate_left(1);
+    }
     if state.ends {
         ways.insert(0, ("(end)".to_owned(), String::new()));
     }
@@ -116,8 +121,8 @@ mod tests {
                 ["All", "Map", "Judge", ""],
                 ["", "", "Bad", "catches States.ALL"],
                 ["All/ItemProcessor/One", "Pass", "(end)", ""],
-                ["Judge", "Choice", "Bad", "otherwise"],
-                ["", "", "Good", "{% $states.input = 1 %}"],
+                ["Judge", "Choice", "Good", "{% $states.input = 1 %}"],
+                ["", "", "Bad", "otherwise"],
                 ["Bad", "Fail", "(end)", ""],
                 ["Good", "Succeed", "(end)", ""],
             ]

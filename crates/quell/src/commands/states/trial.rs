@@ -24,8 +24,8 @@ Examples:
     quell states test workflow.asl.json --state Stop --retries 3 \\
       --mock '{\"errorOutput\": {\"error\": \"Ec2.Ec2Exception\", \"cause\": \"throttled\"}}'
 
-Nothing is called, nothing is waited for. The answer is that of TestState: SUCCEEDED, CAUGHT_ERROR, RETRIABLE or FAILED,
-with the output and the next state.";
+Nothing is called, nothing is waited for. The answer is that of TestState: SUCCEEDED, CAUGHT_ERROR,
+RETRIABLE or FAILED, with the output and the next state.";
 
 /// Run one state on an input, its work done by a mock; exit code 1 when the state fails
 #[derive(Args)]

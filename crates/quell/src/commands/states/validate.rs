@@ -15,12 +15,12 @@ const EXAMPLES: &str = "\
 Examples:
   quell states validate workflow.asl.json
   quell states validate --strict playbooks/*/*.asl.json       exit code 1 for warnings too
-  aws stepfunctions describe-state-machine --state-machine-arn ARN --query definition --output text \\
-    | quell states validate --output json -
+  aws stepfunctions describe-state-machine --state-machine-arn ARN \\
+    --query definition --output text | quell states validate --output json -
 
-Errors are what Step Functions refuses, with its own codes. Warnings are doubts about a document that runs: a Choice
-that no rule takes for some value, a task without a time limit, a secret in plain text, an aws-sdk action or parameter
-that the service models do not have.";
+Errors are what Step Functions refuses, with its own codes. Warnings are doubts about a document that
+runs: a Choice that takes no branch for some value, a task without a time limit, a secret in plain text,
+an aws-sdk action or parameter that the service models do not have.";
 
 /// Say all that is wrong or doubtful in documents; exit code 1 when one cannot run
 #[derive(Args)]

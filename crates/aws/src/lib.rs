@@ -2,7 +2,8 @@
 //!
 //! A [`Client`] is made once. Calls are made through sessions: a [`ReadSession`] only reads, a [`ChangeSession`]
 //! wants a permit for each call, a [`HomeSession`] is Quell's own plumbing. Parameters and answers are JSON in the
-//! API's own spelling; times are RFC 3339 text and blobs base64, both ways.
+//! API's own spelling, but for the tasks of playbooks, which have that of Step Functions ([`names`]); times are RFC 3339
+//! text and blobs base64, both ways.
 //!
 //! **Invariant:** no other room talks to AWS, and no changing call is made here without a permit or a line in the
 //! list of `session.rs`. A call that changes something is never sent twice unless AWS proved that the first did
@@ -42,6 +43,7 @@ mod sensitive;
 mod session;
 pub mod sign;
 mod skew;
+mod task;
 mod transport;
 pub mod validate;
 mod waiter;

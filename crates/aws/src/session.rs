@@ -25,7 +25,7 @@ use crate::waiter::{self, WaitError, WaitLimits, Waited};
 /// What AWS answered.
 #[derive(Clone, PartialEq)]
 pub struct Response {
-    /// The output, in the API's spelling.
+    /// The output, in the API's spelling; that of a task in the spelling of Step Functions.
     pub value: Value,
     /// AWS's request id.
     pub request_id: Option<String>,
@@ -89,6 +89,21 @@ impl ReadSession {
     ) -> Result<Response, AwsError> {
         let job = self.job(service, operation, params)?;
         self.client.inner.call(&job).await
+    }
+
+    /// Reads as an `aws-sdk` task of a playbook does: parameters and answer are in the spelling of Step Functions
+    /// ([`crate::names`]).
+    ///
+    /// # Errors
+    /// As [`ReadSession::call`]; what Step Functions does not spell so is [`AwsError::InvalidParams`].
+    pub async fn task(
+        &self,
+        service: &str,
+        operation: &str,
+        params: &Value,
+    ) -> Result<Response, AwsError> {
+        let job = self.job(service, operation, params)?;
+        self.client.inner.task(&job).await
     }
 
     /// The URL with which whoever holds it can make one reading call as this session, for `expires_in` (a second to
@@ -218,7 +233,9 @@ impl ChangeSession {
         &self.scope
     }
 
-    /// Makes a call that the permit covers. Once it may have arrived it is never sent again.
+    /// Makes a call that the permit covers, as an `aws-sdk` task of a playbook: parameters and answer are in the
+    /// spelling of Step Functions ([`crate::names`]), and so is what the permit covers. Once it may have arrived it is
+    /// never sent again.
     ///
     /// # Errors
     /// [`AwsError::NotPermitted`]: nothing was sent. [`AwsError::Unanswered`]: it may have happened; see
@@ -243,7 +260,7 @@ impl ChangeSession {
             },
             deadline: self.deadline,
         };
-        self.client.inner.call(&job).await
+        self.client.inner.task(&job).await
     }
 }
 

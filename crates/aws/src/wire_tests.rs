@@ -14,6 +14,7 @@ mod retries;
 mod roles;
 mod secrets;
 mod skew;
+mod tasks;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

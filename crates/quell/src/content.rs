@@ -6,7 +6,10 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::Diagnostic;
-use quell_respond::Playbook;
+use quell_respond::{Playbook, document_fault};
+use quell_states::{DiagnosticCode, lint};
+
+use crate::catalog::Models;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content");
 
@@ -23,6 +26,12 @@ pub struct Content {
 
 /// Files by path below the content folder.
 type Files = BTreeMap<String, String>;
+
+/// The doubts about a document that no playbook may leave open.
+const UNKNOWN: [DiagnosticCode; 2] = [
+    DiagnosticCode::UnknownAction,
+    DiagnosticCode::UnknownParameter,
+];
 
 /// A content file is never larger.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -55,10 +64,16 @@ impl Content {
         faults.extend(more.into_iter().map(from_content));
         let mut playbooks = BTreeMap::new();
         for (id, files) in folders(&files, "playbooks/") {
-            match Playbook::load(&format!("playbooks/{id}"), &files) {
-                Ok(playbook) => drop(playbooks.insert(playbook.id.clone(), playbook)),
+            let folder = format!("playbooks/{id}");
+            let mut unknown = unknown_calls(&folder, &files);
+            match Playbook::load(&folder, &files) {
+                Ok(playbook) if unknown.is_empty() => {
+                    playbooks.insert(playbook.id.clone(), playbook);
+                }
+                Ok(_) => {}
                 Err(mut more) => faults.append(&mut more),
             }
+            faults.append(&mut unknown);
         }
         check_links(&engine, &playbooks, &mut faults);
         Ok(Content {
@@ -74,6 +89,18 @@ impl Content {
             .values()
             .find(|p| p.detections.iter().any(|d| d == detection))
     }
+}
+
+/// Calls in the documents of a playbook that AWS does not have: they would only fail when the playbook is needed.
+fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
+    let documents = files.iter().filter(|(name, _)| name.ends_with(".asl.json"));
+    let found = documents.flat_map(|(name, text)| {
+        let found = lint(text, Some(&Models)).into_iter();
+        found
+            .filter(|found| UNKNOWN.contains(&found.code))
+            .map(move |found| document_fault(&format!("{folder}/{name}"), found))
+    });
+    found.collect()
 }
 
 /// A playbook that waits for a detection nobody has would never run, and nobody would notice.

@@ -1,9 +1,12 @@
 //! What people hand in: files, or standard input.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::commands::Failure;
+use clap::CommandFactory;
+use serde_json::Value;
+
+use crate::commands::{Cli, Failure};
 
 /// How much of a file is read: far above any pattern or parameters, and a day of a busy bus.
 const BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -37,6 +40,32 @@ pub fn read(file: &Path) -> Result<String, Failure> {
     Ok(text
         .strip_prefix('\u{feff}')
         .map_or(text.clone(), str::to_owned))
+}
+
+/// The JSON of an option: on the command line itself, in a file (`@FILE`), or on standard input (`-`).
+///
+/// # Errors
+/// [`Failure`] names the option or the file.
+pub fn json(option: &str, given: &str) -> Result<Value, Failure> {
+    let (text, from) = match given {
+        "-" => (read(Path::new("-"))?, "standard input"),
+        given => match given.strip_prefix('@') {
+            Some(file) => (read(Path::new(file))?, file),
+            None => (given.to_owned(), option),
+        },
+    };
+    let read: Result<Value, _> = serde_json::from_str(&text);
+    read.map_err(|e| Failure::Usage(format!("{from}: not valid JSON: {e}")))
+}
+
+/// Ends the process as any wrong command line does, when two of what it reads are standard input.
+pub fn refuse_second_stdin(files: &[PathBuf]) {
+    if files.iter().filter(|file| *file == Path::new("-")).count() > 1 {
+        let kind = clap::error::ErrorKind::ArgumentConflict;
+        Cli::command()
+            .error(kind, "only one file can be standard input (-)")
+            .exit();
+    }
 }
 
 /// What a file is called in messages.

@@ -2,6 +2,7 @@
 
 mod app;
 mod begin;
+mod catalog;
 mod commands;
 mod config;
 mod content;

@@ -8,5 +8,5 @@
 mod playbook;
 pub mod run;
 
-pub use playbook::{IamFacts, Levels, Playbook};
+pub use playbook::{IamFacts, Levels, Playbook, document_fault};
 pub use run::{Flow, LogEntry, Mode, Next, Roles, Run, RunStatus, Stage};

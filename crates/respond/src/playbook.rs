@@ -205,16 +205,17 @@ fn read_facts(path: &str, text: &str, faults: &mut Vec<Diagnostic>) -> Option<Fi
 
 fn read_document(path: &str, text: &str, faults: &mut Vec<Diagnostic>) -> Option<Definition> {
     let read = Definition::parse(text);
-    read.map_err(|list| {
-        faults.extend(list.into_iter().map(|d| {
-            let fault = Diagnostic::new(path, format!("{}: {}", d.code, d.message)).at(d.location);
-            Diagnostic {
-                help: d.help,
-                ..fault
-            }
-        }));
-    })
-    .ok()
+    read.map_err(|list| faults.extend(list.into_iter().map(|found| document_fault(path, found))))
+        .ok()
+}
+
+/// What the states language says of a document, as a fault of the content file at `path`.
+pub fn document_fault(path: &str, found: quell_states::Diagnostic) -> Diagnostic {
+    let message = format!("{}: {}", found.code, found.message);
+    Diagnostic {
+        help: found.help,
+        ..Diagnostic::new(path, message).at(found.location)
+    }
 }
 
 fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -> Playbook {

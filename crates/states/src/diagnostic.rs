@@ -41,7 +41,7 @@ pub enum DiagnosticCode {
     MissingTimeout,
     /// Ours: a secret is written in the document.
     PlainSecret,
-    /// Ours: AWS has no such service or action.
+    /// Ours: there is no such service or action, as far as the catalogue knows.
     UnknownAction,
     /// Ours: the action has no such parameter.
     UnknownParameter,

@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::run::{Flow, Run};
 use crate::states::map::tolerance_exceeded;
 use crate::states::{Kind, State};
-use crate::thread::{Awaiting, Paused, Visit};
-use serde_json::Value;
+use crate::thread::{Awaiting, Paused, ThreadId, Visit};
+use serde_json::{Map, Value};
 
 /// What stands in for the world while one state is tried.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Trial {
     pub work: Option<Work>,
     /// The context object, instead of one made from the execution.
     pub context: Option<Value>,
+    /// The variables that states before this one assigned.
+    pub variables: Map<String, Value>,
     /// How often each retrier has tried again already.
     pub retries: u64,
     /// How many iterations of a Map failed.
@@ -77,13 +79,16 @@ impl Definition {
     pub fn try_state(
         &self,
         name: &str,
-        execution: Execution,
+        mut execution: Execution,
         trial: Trial,
         now: Moment,
     ) -> Option<Verdict> {
         let machine = holder(self.machine(), name)?;
         let state = machine.states.get(name)?;
         let input = execution.input().clone();
+        if let Some(root) = execution.threads.get_mut(&ThreadId::ROOT) {
+            root.variables.clone_from(&trial.variables);
+        }
         let mut run = Run::new(execution, machine, now);
         run.context = trial.context.clone();
         run.open();

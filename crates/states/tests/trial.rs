@@ -97,6 +97,17 @@ fn errors_are_retried_caught_or_final() {
 }
 
 #[test]
+fn the_variables_may_be_given() {
+    let state = json!({ "Type": "Pass", "Output": "{% $count + 1 %}", "Next": "Next" });
+    let trial = Trial {
+        variables: serde_json::Map::from_iter([("count".to_owned(), json!(2))]),
+        ..Trial::default()
+    };
+    let verdict = tried(state, trial);
+    assert!(matches!(verdict, Verdict::Succeeded { output, .. } if output == json!(3)));
+}
+
+#[test]
 fn the_context_may_be_given() {
     let state = json!({ "Type": "Pass", "Output": "{% $states.context %}", "Next": "Next" });
     let trial = Trial {

@@ -46,6 +46,15 @@ pub fn answer_to_states(output: Option<View<'_>>, answer: Value) -> Value {
     }
 }
 
+/// The parameters of an operation whose input is `input`, as Step Functions spells them.
+pub fn params_in_states(input: Option<View<'_>>) -> Vec<String> {
+    let Some(input) = input else {
+        return Vec::new();
+    };
+    let members = input.members();
+    members.map(|(name, _)| spelling(input, name)).collect()
+}
+
 fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Faults) -> Value {
     if place.is_too_deep() {
         faults.add(place, Problem::TooDeep);

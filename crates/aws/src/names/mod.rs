@@ -6,7 +6,7 @@
 mod java;
 mod members;
 
-pub use members::{answer_to_states, params_from_states};
+pub use members::{answer_to_states, params_from_states, params_in_states};
 
 /// botocore's name of each service, and what stands before the point in its errors. In lower case that is the name
 /// in a task's ARN: `arn:aws:states:::aws-sdk:<name>:<action>`.
@@ -80,6 +80,11 @@ pub fn sdk_service(states: &str) -> &str {
     found.map_or(states, |(botocore, _)| botocore)
 }
 
+/// What a Step Functions task calls a service (botocore's name): `cloudwatchlogs` for `logs`.
+pub fn states_service(botocore: &str) -> String {
+    error_prefix(botocore).to_ascii_lowercase()
+}
+
 /// What Step Functions puts before the point in the errors of a service (botocore's name): `Ec2`, `EventBridge`.
 pub(crate) fn error_prefix(botocore: &str) -> String {
     let found = NAMES.iter().find(|(known, _)| *known == botocore);
@@ -107,7 +112,7 @@ mod tests {
             let by_rule = java::pascal(id);
             let by_rule = by_rule.strip_suffix("Service").unwrap_or(&by_rule);
             assert_eq!(*error, by_rule);
-            assert_eq!(sdk_service(&error.to_lowercase()), *botocore);
+            assert_eq!(sdk_service(&states_service(botocore)), *botocore);
             assert_eq!(exception(error), format!("{error}Exception"));
         }
     }

@@ -15,6 +15,7 @@ mod playbook;
 mod range;
 mod run;
 mod serve;
+mod states;
 mod undo;
 
 use std::path::PathBuf;
@@ -96,6 +97,8 @@ enum Command {
     Content(content::ContentCommand),
     #[command(subcommand)]
     Pattern(pattern::PatternCommand),
+    #[command(subcommand)]
+    States(states::StatesCommand),
     Aws(aws::Aws),
     Completion(completion::Completion),
 }
@@ -219,6 +222,7 @@ impl Command {
             Self::Config(c) => c.run(global),
             Self::Content(c) => c.run(global),
             Self::Pattern(c) => c.run(global),
+            Self::States(c) => c.run(global),
             Self::Aws(c) => c.run(global).await,
             Self::Completion(c) => c.run(),
         }

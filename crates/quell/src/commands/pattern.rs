@@ -1,14 +1,14 @@
 //! `quell pattern`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{CommandFactory, Subcommand};
+use clap::Subcommand;
 use quell_pattern::{Combination, Event, Explanation, Field, Pattern, Warning, lint};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Cli, Failure, Global};
-use crate::input::{name, read};
+use super::{Failure, Global};
+use crate::input::{name, read, refuse_second_stdin};
 use crate::output::{safe, table};
 
 /// EventBridge event patterns: try one on events, see why it matched or not, check it
@@ -263,16 +263,6 @@ fn parse_events(text: &str, name: &str) -> Result<Vec<Event>, Failure> {
         return Err(Failure::Setup(format!("{name}: there is no event in it")));
     }
     Ok(events)
-}
-
-/// Ends the process as any wrong command line does, when two files are standard input.
-fn refuse_second_stdin(files: &[PathBuf]) {
-    if files.iter().filter(|file| *file == Path::new("-")).count() > 1 {
-        let kind = clap::error::ErrorKind::ArgumentConflict;
-        Cli::command()
-            .error(kind, "only one file can be standard input (-)")
-            .exit();
-    }
 }
 
 #[cfg(test)]

@@ -17,34 +17,56 @@ pub(crate) struct Node {
 impl Node {
     /// The transitions written in the state at `at`.
     pub(crate) fn of(name: &str, state: &Value, at: &str) -> Node {
-        let mut edges = Vec::new();
-        let mut edge = |place: String, value: Option<&Value>| {
-            if let Some(target) = value.and_then(Value::as_str) {
-                edges.push((place, target.to_owned()));
-            }
-        };
-        let choice = state.get("Type").is_some_and(|kind| kind == "Choice");
-        if choice {
-            edge(format!("{at}/Default"), state.get("Default"));
-        } else {
-            edge(format!("{at}/Next"), state.get("Next"));
-        }
-        for list in ["Choices", "Catch"] {
-            let items = state.get(list).and_then(Value::as_array);
-            for (n, item) in items.into_iter().flatten().enumerate() {
-                edge(format!("{at}/{list}[{n}]/Next"), item.get("Next"));
-            }
-        }
-        let ends = state.get("End") == Some(&Value::Bool(true))
-            || state
-                .get("Type")
-                .is_some_and(|kind| kind == "Succeed" || kind == "Fail");
+        let edges = edges(state).into_iter();
         Node {
             name: name.to_owned(),
-            edges,
-            ends,
+            edges: edges
+                .map(|edge| (format!("{at}/{}", edge.field), edge.target.to_owned()))
+                .collect(),
+            ends: ends(state),
         }
     }
+}
+
+/// One transition as a state writes it.
+#[derive(Debug)]
+pub(crate) struct Edge<'v> {
+    /// `Next`, `Default`, `Choices[0]/Next` or `Catch[0]/Next`.
+    pub(crate) field: String,
+    pub(crate) target: &'v str,
+    /// The rule or catcher that it is of.
+    pub(crate) item: Option<&'v Value>,
+}
+
+/// The transitions of a state: the one without a condition first.
+pub(crate) fn edges(state: &Value) -> Vec<Edge<'_>> {
+    let choice = state.get("Type").is_some_and(|kind| kind == "Choice");
+    let plain = if choice { "Default" } else { "Next" };
+    let mut edges = Vec::from_iter(edge(plain.to_owned(), state.get(plain), None));
+    for list in ["Choices", "Catch"] {
+        let items = state.get(list).and_then(Value::as_array);
+        for (n, item) in items.into_iter().flatten().enumerate() {
+            let field = format!("{list}[{n}]/Next");
+            edges.extend(edge(field, item.get("Next"), Some(item)));
+        }
+    }
+    edges
+}
+
+fn edge<'v>(field: String, target: Option<&'v Value>, item: Option<&'v Value>) -> Option<Edge<'v>> {
+    let target = target?.as_str()?;
+    Some(Edge {
+        field,
+        target,
+        item,
+    })
+}
+
+/// Whether the execution, branch or iteration may end with a state.
+pub(crate) fn ends(state: &Value) -> bool {
+    let kind = state.get("Type");
+    state.get("End") == Some(&Value::Bool(true))
+        || kind.is_some_and(|kind| kind == "Succeed" || kind == "Fail")
 }
 
 /// Notes missing targets, states out of reach, and the lack of an end, in the

@@ -1,7 +1,7 @@
 //! From text to a checked machine.
 
 pub(crate) mod fields;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod json;
 pub(crate) mod machine;
 mod names;

@@ -39,13 +39,20 @@ fn group<'v>(group: &'v Value, at: &str, look: &mut impl FnMut(Written<'v, '_>))
 }
 
 fn inside<'v>(state: &'v Value, at: &str, look: &mut impl FnMut(Written<'v, '_>)) {
-    for field in ["ItemProcessor", "Iterator"] {
-        if let Some(inner) = state.get(field) {
-            group(inner, &format!("{at}/{field}"), look);
-        }
+    for (field, inner) in groups(state) {
+        group(inner, &format!("{at}/{field}"), look);
     }
+}
+
+/// The groups of states inside a state, by field: `ItemProcessor`, `Branches[0]`.
+pub(crate) fn groups(state: &Value) -> Vec<(String, &Value)> {
+    let processors = ["ItemProcessor", "Iterator"].into_iter();
+    let mut groups: Vec<(String, &Value)> = processors
+        .filter_map(|field| Some((field.to_owned(), state.get(field)?)))
+        .collect();
     let branches = state.get("Branches").and_then(Value::as_array);
     for (n, branch) in branches.into_iter().flatten().enumerate() {
-        group(branch, &format!("{at}/Branches[{n}]"), look);
+        groups.push((format!("Branches[{n}]"), branch));
     }
+    groups
 }

@@ -18,7 +18,7 @@ pub(super) fn check(written: Written<'_, '_>, catalog: &dyn Catalog, faults: &mu
     let at = format!("{}/Resource", written.at);
     let Some(actions) = catalog.actions(&service) else {
         let help = advice(&nearest(&service, &catalog.services()));
-        let fault = format!("AWS has no service '{service}'");
+        let fault = format!("The service '{service}' is not known");
         faults.warning(DiagnosticCode::UnknownAction, at, fault, help);
         return;
     };

@@ -60,6 +60,11 @@ fn trial(args: &Value) -> Trial {
         },
         context: args.get("context").map(decoded),
         retries: configuration["retrierRetryCount"].as_u64().unwrap_or(0),
+        variables: args
+            .get("variables")
+            .map(decoded)
+            .and_then(|value| value.as_object().cloned())
+            .unwrap_or_default(),
         failed_iterations: configuration["mapIterationFailureCount"]
             .as_u64()
             .unwrap_or(0) as usize,

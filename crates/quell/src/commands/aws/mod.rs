@@ -8,17 +8,13 @@ mod names;
 mod shown;
 mod suggest;
 
-use std::path::Path;
-
+use super::{Failure, Global};
+use crate::input;
+use crate::output::safe;
 use clap::{Args, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use quell_aws::{AwsError, PageError, WaitError};
 use quell_model::ErrorKind;
-use serde_json::Value;
-
-use super::{Failure, Global};
-use crate::input;
-use crate::output::safe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,7 +90,7 @@ impl Aws {
         if self.describe {
             return describe::run(service, operation, global);
         }
-        let params = params(self.params.as_deref().unwrap_or("{}"))?;
+        let params = input::json("--params", self.params.as_deref().unwrap_or("{}"))?;
         if self.dry_run {
             return draft::run(&self, service, operation, &params, global);
         }
@@ -107,19 +103,6 @@ impl Aws {
         }
         call::run(&self, service, operation, &params, global).await
     }
-}
-
-/// The parameters, from the command line, a file or standard input.
-fn params(given: &str) -> Result<Value, Failure> {
-    let (text, from) = match given {
-        "-" => (input::read(Path::new("-"))?, "standard input"),
-        given => match given.strip_prefix('@') {
-            Some(file) => (input::read(Path::new(file))?, file),
-            None => (given.to_owned(), "--params"),
-        },
-    };
-    let read: Result<Value, _> = serde_json::from_str(&text);
-    read.map_err(|e| Failure::Usage(format!("{from}: not valid JSON: {e}")))
 }
 
 impl From<AwsError> for Failure {

@@ -127,7 +127,7 @@ pub(super) async fn read(app: &App, scope: &Scope, call: &Call) -> Outcome {
     let answer = async {
         aws.read_session(scope)
             .await?
-            .call(&call.service, &call.operation, &call.params)
+            .task(&call.service, &call.operation, &call.params)
             .await
     };
     ended(answer.await)

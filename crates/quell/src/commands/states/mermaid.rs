@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn branches_are_inside_and_names_are_harmless() {
         let branch = |name: &str| json!({ "StartAt": name, "States": { name: { "Type": "Pass", "End": true } } });
-        let document = json!({ "StartAt": "All \"}", "States": {
+        let document = json!({ "QueryLanguage": "JSONata", "StartAt": "All \"}", "States": {
             "All \"}": { "Type": "Parallel", "Next": "Judge", "Branches": [branch("A"), branch("B")] },
             "Judge": { "Type": "Choice", "Default": "Done",
-                "Choices": [{ "Variable": "$.n", "IsPresent": true, "Next": "Judge" }] },
+                "Choices": [{ "Condition": "{% $n = 1 %}", "Next": "Judge" }] },
             "Done": { "Type": "Succeed" },
         } });
         let outline = Definition::parse(&document.to_string()).unwrap().outline();

@@ -240,8 +240,14 @@ def test_a_run_that_cannot_go_on_says_why(tmp_path: Path, mocks: dict[str, Any],
 
 
 def test_a_document_without_end_is_ended(tmp_path: Path) -> None:
-    document = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": {
-        "Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "C"}], "Default": "A"}, "C": {"Type": "Succeed"}}}
+    document = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Wait", "Seconds": 1, "Next": "B"},
+            "B": {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "C"}], "Default": "A"},
+            "C": {"Type": "Succeed"},
+        },
+    }
     said = states(tmp_path, "run", written(tmp_path, document))
     assert (said.code, said.json["status"]) == (1, "FAILED"), said.err
     assert len(said.json["history"]) <= 25_000

@@ -108,7 +108,7 @@ mod tests {
   [*] --> s0
   s0 --> s1
   s1 --> s2 : Default
-  s1 --> s1 : #123;#34;IsPresent#34;#58;true,#34;Variable#34;#58;#34;$.n#34;#125;
+  s1 --> s1 : #123;#37; $n = 1 #37;#125;
   s2 --> [*]"##;
         assert_eq!(diagram(&outline), expected);
     }

@@ -204,6 +204,55 @@ def test_what_makes_no_sense_is_refused_in_words(tmp_path: Path, words: list[str
     assert (said.code, says in said.err, said.out) == (code, True, ""), said
 
 
+# --- run ---
+
+
+def test_a_document_runs_with_mocks_and_an_attempt_that_fails(tmp_path: Path) -> None:
+    document = changed("Stop", Output={"tries": "{% $states.context.State.RetryCount %}"})
+    document["States"]["Leave"] = {"Type": "Wait", "Seconds": 3600, "Next": "End"}
+    document["States"]["End"] = {"Type": "Succeed"}
+    document["TimeoutSeconds"] = 7200
+    busy = {"errorOutput": {"error": "Ec2.Busy", "cause": "why"}}
+    mocks = json.dumps({"Stop": [busy, {"result": {}}]})
+    words = ("run", written(tmp_path, document), "--input", '{"severity": 8, "instance": "i-1"}', "--mocks", mocks)
+    said = states(tmp_path, *words)
+    assert (said.code, said.json["status"], said.json["output"]) == (0, "SUCCEEDED", {"tries": 1})
+    types = [event["type"] for event in said.json["history"]]
+    assert (types[0], types.count("TaskFailed"), types.count("TaskSucceeded"), types[-1]) == ("ExecutionStarted", 1, 1, "ExecutionSucceeded")
+    took = said.json["history"][-1]["timestamp"] - said.json["history"][0]["timestamp"]
+    assert 3_600_000 <= took < 7_200_000, "made-up time passes"
+    shown = states(tmp_path, *words, output="table").out
+    assert "states  Judge → Stop → Leave → End" in shown
+
+
+@pytest.mark.parametrize(
+    ("mocks", "code", "says"),
+    [
+        ({}, 2, "the state Stop calls arn:aws:states:::aws-sdk:ec2:stopInstances"),
+        ({"Stop": {"errorOutput": {"error": "Ec2.Other"}}}, 1, "the execution ended FAILED"),
+        ({"Stop": {"answer": 1}}, 2, "--mocks: "),
+        ({"Stop": []}, 2, "say in --mocks how it ends"),
+    ],
+)
+def test_a_run_that_cannot_go_on_says_why(tmp_path: Path, mocks: dict[str, Any], code: int, says: str) -> None:
+    said = states(tmp_path, "run", written(tmp_path, RIGHT), "--input", '{"severity": 8, "instance": "i-1"}', "--mocks", json.dumps(mocks))
+    assert (said.code, says in said.err) == (code, True), said
+
+
+def test_a_document_without_end_is_ended(tmp_path: Path) -> None:
+    document = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Wait", "Seconds": 1, "Next": "B"},
+            "B": {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "C"}], "Default": "A"},
+            "C": {"Type": "Succeed"},
+        },
+    }
+    said = states(tmp_path, "run", written(tmp_path, document))
+    assert (said.code, said.json["status"]) == (1, "FAILED"), said.err
+    assert len(said.json["history"]) <= 25_000
+
+
 # --- graph ---
 
 
@@ -226,7 +275,7 @@ def test_a_document_that_cannot_run_is_not_drawn(tmp_path: Path) -> None:
     assert "/States/DetermineResponse" in said.err
 
 
-@pytest.mark.parametrize("command", ["validate", "test", "graph"])
+@pytest.mark.parametrize("command", ["validate", "test", "run", "graph"])
 def test_help_teaches_by_examples(tmp_path: Path, command: str) -> None:
     shown = states(tmp_path, command, "--help", output="table").out
     assert f"quell states {command} workflow.asl.json" in shown

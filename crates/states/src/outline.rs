@@ -108,6 +108,9 @@ fn of_state(name: &str, state: &Value) -> StateOutline {
     }
 }
 
+/// What a rule has beside its condition.
+const BESIDE: &[&str] = &["Assign", "Comment", "Next", "Output"];
+
 /// When a rule or a catcher is taken, as it is written.
 fn condition(item: &Value) -> String {
     if let Some(condition) = item.get("Condition").and_then(Value::as_str) {
@@ -117,12 +120,11 @@ fn condition(item: &Value) -> String {
         let errors: Vec<&str> = errors.iter().filter_map(Value::as_str).collect();
         return errors.join(", ");
     }
-    let mut rule = item.clone();
-    if let Some(fields) = rule.as_object_mut() {
-        for beside in ["Next", "Assign", "Comment", "Output"] {
-            fields.remove(beside);
-        }
-    }
+    let fields = item.as_object().into_iter().flatten();
+    let rule: Value = fields
+        .filter(|(name, _)| !BESIDE.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     rule.to_string()
 }
 
@@ -132,11 +134,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn rules_are_shown_without_what_is_beside_them() {
+        let not = json!({ "Not": { "Condition": "c" }, "Next": "A", "Assign": {}, "Comment": "" });
+        assert_eq!(condition(&not), r#"{"Not":{"Condition":"c"}}"#);
+    }
+
+    #[test]
     fn every_way_is_in_it_with_its_condition() {
-        let document = json!({ "StartAt": "Work", "States": {
+        let document = json!({ "QueryLanguage": "JSONata", "StartAt": "Work", "States": {
             "After": { "Type": "Succeed" },
             "Judge": { "Type": "Choice", "Default": "After", "Choices": [
-                { "Variable": "$.n", "NumericEquals": 7, "Next": "Work" } ] },
+                { "Condition": "{% $n = 7 %}", "Next": "Work" } ] },
             "Work": { "Type": "Parallel", "Next": "Judge",
                 "Catch": [{ "ErrorEquals": ["A", "B"], "Next": "After" }],
                 "Branches": [{ "StartAt": "In", "States": { "In": { "Type": "Pass", "End": true } } }] },
@@ -151,7 +159,7 @@ mod tests {
                 { "field": "Catch[0]/Next", "to": "After", "when": "A, B" } ] },
             { "name": "Judge", "type": "Choice", "ends": false, "transitions": [
                 { "field": "Default", "to": "After" },
-                { "field": "Choices[0]/Next", "to": "Work", "when": r#"{"NumericEquals":7,"Variable":"$.n"}"# } ] },
+                { "field": "Choices[0]/Next", "to": "Work", "when": "{% $n = 7 %}" } ] },
             { "name": "After", "type": "Succeed", "ends": true, "transitions": [] },
         ] });
         assert_eq!(shown, expected);

@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn branches_are_inside_and_names_are_harmless() {
         let branch = |name: &str| json!({ "StartAt": name, "States": { name: { "Type": "Pass", "End": true } } });
-        let document = json!({ "StartAt": "All \"}", "States": {
+        let document = json!({ "QueryLanguage": "JSONata", "StartAt": "All \"}", "States": {
             "All \"}": { "Type": "Parallel", "Next": "Judge", "Branches": [branch("A"), branch("B")] },
             "Judge": { "Type": "Choice", "Default": "Done",
-                "Choices": [{ "Variable": "$.n", "IsPresent": true, "Next": "Judge" }] },
+                "Choices": [{ "Condition": "{% $n = 1 %}", "Next": "Judge" }] },
             "Done": { "Type": "Succeed" },
         } });
         let outline = Definition::parse(&document.to_string()).unwrap().outline();
@@ -108,7 +108,7 @@ mod tests {
   [*] --> s0
   s0 --> s1
   s1 --> s2 : Default
-  s1 --> s1 : #123;#34;IsPresent#34;#58;true,#34;Variable#34;#58;#34;$.n#34;#125;
+  s1 --> s1 : #123;#37; $n = 1 #37;#125;
   s2 --> [*]"##;
         assert_eq!(diagram(&outline), expected);
     }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quell_states::{Definition, Execution, MachineRef, Moment, Outline, Trial, Verdict, Work};
+use quell_states::{Definition, Moment, Outline, Trial, Verdict, Work};
 use quell_store::{Clock, SystemClock};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::load;
+use super::mock::{self, Mock};
 use crate::commands::{Failure, Global};
 use crate::input::{json, refuse_second_stdin};
 use crate::output::safe;
@@ -54,18 +55,6 @@ pub struct Test {
     retries: u64,
 }
 
-/// How the work of a state ends, as TestState takes it; but the result is JSON, not JSON in a string.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Mock {
-    Result(Value),
-    ErrorOutput {
-        error: String,
-        #[serde(default)]
-        cause: String,
-    },
-}
-
 /// What became of the state, as TestState says it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,7 +76,7 @@ impl Test {
         let definition = load(&self.file)?;
         let seed = random::seed().map_err(|e| Failure::Remote(e.to_string()))?;
         let now = Moment::new(SystemClock.now().millis(), seed);
-        let execution = execution(json("--input", &self.input)?);
+        let execution = mock::execution(json("--input", &self.input)?);
         let verdict = definition.try_state(&self.state, execution, self.trial()?, now);
         let verdict = verdict.ok_or_else(|| self.no_state(&definition))?;
         let answer = Answer::of(verdict)?;
@@ -146,24 +135,10 @@ fn gather<'o>(outline: &'o Outline, names: &mut Vec<&'o str>) {
     }
 }
 
-/// An execution of nothing that there is: its ARNs are those of AWS's examples.
-fn execution(input: Value) -> Execution {
-    let machine = MachineRef {
-        id: "arn:aws:states:us-east-1:123456789012:stateMachine:test".to_owned(),
-        name: "test".to_owned(),
-        role_arn: "arn:aws:iam::123456789012:role/test".to_owned(),
-        region: "us-east-1".to_owned(),
-    };
-    let id = "arn:aws:states:us-east-1:123456789012:execution:test:test";
-    Execution::new(id, "test", input, machine)
-}
-
 fn work(mock: Value) -> Result<Work, Failure> {
-    let read = serde_json::from_value(mock);
-    match read.map_err(|e| Failure::Usage(format!("--mock: {e}")))? {
-        Mock::Result(result) => Ok(Work::Result(result)),
-        Mock::ErrorOutput { error, cause } => Ok(Work::Error { error, cause }),
-    }
+    let read: Result<Mock, _> = serde_json::from_value(mock);
+    read.map(Work::from)
+        .map_err(|e| Failure::Usage(format!("--mock: {e}")))
 }
 
 impl Answer {
@@ -200,22 +175,14 @@ impl Answer {
     }
 
     fn text(&self) -> String {
-        let named = [
-            ("status", Some(self.status)),
-            ("next", self.next_state.as_deref()),
-            ("error", self.error.as_deref()),
-            ("cause", self.cause.as_deref()),
-        ];
-        let given = named
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text?)));
-        let mut lines: Vec<String> = given
-            .map(|(name, text)| format!("{name:<8}{}", safe(text)))
-            .collect();
-        if let Some(output) = &self.output {
-            lines.push("output".to_owned());
-            lines.push(serde_json::to_string_pretty(output).unwrap_or_default());
-        }
-        lines.join("\n")
+        super::named(
+            &[
+                ("status", Some(self.status)),
+                ("next", self.next_state.as_deref()),
+                ("error", self.error.as_deref()),
+                ("cause", self.cause.as_deref()),
+            ],
+            self.output.as_ref(),
+        )
     }
 }

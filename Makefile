@@ -43,7 +43,9 @@ bench-loop: setup-test build ## expose and fix 100 times; prints p50 and p99 for
 	$(PYTHON) -B tests/bench_loop.py
 
 bench-aws: setup-test ## the AWS client: CPU time a call, beside boto3 and the official SDK (builds for some minutes)
-	cargo run --release --locked --quiet --manifest-path benches/aws/Cargo.toml -- $(PYTHON)
+	cargo build --release --locked --quiet --manifest-path benches/aws/Cargo.toml
+	@# All on one core: to wake another one costs more CPU time than a small call.
+	taskset -c 0 $(CARGO_TARGET_DIR)/release/quell-bench-aws $(PYTHON)
 
 bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
 	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)

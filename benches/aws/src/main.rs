@@ -4,7 +4,7 @@
 //! server, which gives canned answers from another process. What is counted is the CPU time, user and system, of the
 //! process that calls, so waiting costs nothing.
 //!
-//! `cargo run --release [PYTHON]`, where PYTHON has boto3.
+//! `make bench-aws`, or `taskset -c 0 quell-bench-aws [PYTHON]`, where PYTHON has boto3.
 
 mod cases;
 mod server;

@@ -103,7 +103,8 @@ pub(crate) fn all() -> Vec<Case> {
             needle: "/detector/",
             content_type: "application/json",
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
-            body: json!({"findingIds": (0..50).map(|n| format!("{n:032x}")).collect::<Vec<_>>()}).to_string(),
+            body: json!({"findingIds": (0..50).map(|n| format!("{n:032x}")).collect::<Vec<_>>()})
+                .to_string(),
         },
     ]
 }
@@ -205,5 +206,6 @@ fn log_events() -> String {
             "eventId": format!("{n:056}"),
         })
     };
-    json!({"events": (0..ITEMS).map(event).collect::<Vec<_>>(), "searchedLogStreams": []}).to_string()
+    json!({"events": (0..ITEMS).map(event).collect::<Vec<_>>(), "searchedLogStreams": []})
+        .to_string()
 }

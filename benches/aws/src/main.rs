@@ -73,12 +73,18 @@ fn start_server() -> (Child, String) {
         .expect("the server starts");
     let mut port = String::new();
     let stdout = server.stdout.take().expect("its output");
-    BufReader::new(stdout).read_line(&mut port).expect("its port");
+    BufReader::new(stdout)
+        .read_line(&mut port)
+        .expect("its port");
     (server, format!("http://127.0.0.1:{}", port.trim()))
 }
 
 fn repeats(case: &Case) -> u32 {
-    if case.body.len() > 10_000 { LARGE } else { SMALL }
+    if case.body.len() > 10_000 {
+        LARGE
+    } else {
+        SMALL
+    }
 }
 
 /// CPU seconds for each call, after a tenth as many to warm up.
@@ -94,7 +100,11 @@ async fn timed<F: Future<Output = ()>>(count: u32, call: impl Fn() -> F) -> f64 
 }
 
 fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::from_keys("AKIAIOSFODNN7EXAMPLE", "secret", None))
+    SharedCredentialsProvider::new(Credentials::from_keys(
+        "AKIAIOSFODNN7EXAMPLE",
+        "secret",
+        None,
+    ))
 }
 
 async fn ours(url: &str, cases: &[Case]) -> Vec<f64> {
@@ -114,7 +124,9 @@ async fn ours(url: &str, cases: &[Case]) -> Vec<f64> {
     let mut times = Vec::new();
     for case in cases {
         let call = async || {
-            let answer = session.call(case.service, case.operation, &case.params).await;
+            let answer = session
+                .call(case.service, case.operation, &case.params)
+                .await;
             std::hint::black_box(answer.unwrap_or_else(|error| panic!("{}: {error}", case.name)));
         };
         times.push(timed(repeats(case), call).await);
@@ -150,7 +162,9 @@ async fn official(url: &str, cases: &[Case]) -> Vec<Option<f64>> {
         times.push(match case.operation {
             "GetCallerIdentity" => Some(
                 timed(count, async || {
-                    std::hint::black_box(sts.get_caller_identity().send().await.expect("an answer"));
+                    std::hint::black_box(
+                        sts.get_caller_identity().send().await.expect("an answer"),
+                    );
                 })
                 .await,
             ),
@@ -163,7 +177,10 @@ async fn official(url: &str, cases: &[Case]) -> Vec<Option<f64>> {
             ),
             "ListObjectsV2" => Some(
                 timed(count, async || {
-                    let call = s3.list_objects_v2().bucket(text("Bucket")).prefix(text("Prefix"));
+                    let call = s3
+                        .list_objects_v2()
+                        .bucket(text("Bucket"))
+                        .prefix(text("Prefix"));
                     std::hint::black_box(call.send().await.expect("an answer"));
                 })
                 .await,
@@ -175,7 +192,10 @@ async fn official(url: &str, cases: &[Case]) -> Vec<Option<f64>> {
 }
 
 fn boto3(python: &str, url: &str, cases: &[Case]) -> Vec<f64> {
-    let repeats: Vec<u32> = cases.iter().map(|case| repeats(case).div_ceil(10)).collect();
+    let repeats: Vec<u32> = cases
+        .iter()
+        .map(|case| repeats(case).div_ceil(10))
+        .collect();
     let calls: Vec<_> = cases
         .iter()
         .map(|case| json!({"service": case.service, "operation": case.operation, "params": case.params}))
@@ -188,7 +208,9 @@ fn boto3(python: &str, url: &str, cases: &[Case]) -> Vec<f64> {
         .spawn()
         .expect("Python starts");
     let mut stdin = child.stdin.take().expect("its input");
-    stdin.write_all(json!(calls).to_string().as_bytes()).expect("the calls are written");
+    stdin
+        .write_all(json!(calls).to_string().as_bytes())
+        .expect("the calls are written");
     drop(stdin);
     let output = child.wait_with_output().expect("Python ends");
     assert!(output.status.success(), "boto3 failed");

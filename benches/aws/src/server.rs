@@ -8,7 +8,8 @@ use crate::cases::{self, Case};
 
 /// Serves until the parent closes standard input; prints its port first.
 pub(crate) async fn serve() {
-    let answers: &'static [(&str, Vec<u8>)] = cases::all().iter().map(answer).collect::<Vec<_>>().leak();
+    let answers: &'static [(&str, Vec<u8>)] =
+        cases::all().iter().map(answer).collect::<Vec<_>>().leak();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("an address").port());
     let accept = async {
@@ -28,7 +29,10 @@ fn answer(case: &Case) -> (&'static str, Vec<u8>) {
         case.headers,
         case.body.len()
     );
-    (case.needle, [head.as_bytes(), case.body.as_bytes()].concat())
+    (
+        case.needle,
+        [head.as_bytes(), case.body.as_bytes()].concat(),
+    )
 }
 
 async fn connection(mut stream: TcpStream, answers: &[(&str, Vec<u8>)]) {
@@ -41,8 +45,11 @@ async fn connection(mut stream: TcpStream, answers: &[(&str, Vec<u8>)]) {
                 Ok(_) => {}
             }
         }
-        let found = answers.iter().find(|(needle, _)| contains(&request, needle.as_bytes()));
-        let (_, answer) = found.unwrap_or_else(|| panic!("no answer for {}", String::from_utf8_lossy(&request)));
+        let found = answers
+            .iter()
+            .find(|(needle, _)| contains(&request, needle.as_bytes()));
+        let (_, answer) =
+            found.unwrap_or_else(|| panic!("no answer for {}", String::from_utf8_lossy(&request)));
         request.clear();
         if stream.write_all(answer).await.is_err() {
             return;
@@ -56,11 +63,15 @@ fn is_whole(request: &[u8]) -> bool {
         return false;
     };
     let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
     let length: usize = length.map_or(0, |text| text.trim().parse().expect("a length"));
     request.len() >= end + 4 + length
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }

@@ -173,7 +173,9 @@ fn row(kind: &str, count: usize, events: &Events, fields: &Fields, rounds: usize
 /// It panics over some large sets; then there is no figure.
 fn keep_quamina(best: &mut Option<Run>, events: &Events, matcher: &Quamina<usize>) {
     let matching = |event: &[u8]| matcher.matches_for_event(event).expect("an event").len();
+    std::panic::set_hook(Box::new(|panic| eprintln!("quamina: {panic}")));
     let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(events, matching)));
+    let _ = std::panic::take_hook();
     match run {
         Ok(run) => keep(best, run),
         Err(_) => *best = None,

@@ -2,10 +2,12 @@
 //!
 //! All of them make the same whole calls (validate, write, sign, send, receive, parse) on one thread against the same
 //! server, which gives canned answers from another process. What is counted is the CPU time, user and system, of the
-//! process that calls, so waiting costs nothing.
+//! process that calls, so waiting costs nothing. A second table has the same without the network, for this client and
+//! boto3: what is left is what they differ in.
 //!
 //! `make bench-aws`, or `taskset -c 0 quell-bench-aws [PYTHON]`, where PYTHON has boto3.
 
+mod alone;
 mod cases;
 mod server;
 
@@ -34,19 +36,34 @@ async fn main() {
     let cases = cases::all();
     let ours = ours(&url, &cases).await;
     let official = official(&url, &cases).await;
-    let boto3 = argument.map_or_else(Vec::new, |python| boto3(&python, &url, &cases));
+    let boto3 = |url: &str| {
+        let python = argument.as_deref();
+        python.map_or_else(Vec::new, |python| boto3(python, url, &cases))
+    };
+    print("whole calls", &cases, &ours, &boto3(&url), &official);
+    let alone = alone::ours(&alone::config(), &cases, repeats);
+    print("without the network", &cases, &alone, &boto3(""), &[]);
+    let _ = server.kill();
+}
+
+fn print(what: &str, cases: &[Case], ours: &[f64], boto3: &[f64], official: &[Option<f64>]) {
     println!(
         "{:34} {:>10} {:>10} {:>8} {:>12} {:>8}",
-        "CPU µs a call", "quell-aws", "boto3", "×", "official SDK", "ours/its"
+        format!("CPU µs, {what}"),
+        "quell-aws",
+        "boto3",
+        "×",
+        "official SDK",
+        "ours/its"
     );
+    let none = || ("-".to_owned(), "-".to_owned());
     for (at, case) in cases.iter().enumerate() {
         let mine = ours[at];
-        let python = boto3.get(at).map_or(("-".into(), "-".into()), |its| {
-            (micros(*its), format!("{:.1}", its / mine))
-        });
-        let sdk = official[at].map_or(("-".into(), "-".into()), |its| {
-            (micros(its), format!("{:.2}", mine / its))
-        });
+        let python = boto3
+            .get(at)
+            .map_or_else(none, |its| (micros(*its), format!("{:.1}", its / mine)));
+        let its = official.get(at).copied().flatten();
+        let sdk = its.map_or_else(none, |its| (micros(its), format!("{:.2}", mine / its)));
         println!(
             "{:34} {:>10} {:>10} {:>8} {:>12} {:>8}",
             case.name,
@@ -57,7 +74,6 @@ async fn main() {
             sdk.1
         );
     }
-    let _ = server.kill();
 }
 
 fn micros(seconds: f64) -> String {
@@ -198,7 +214,15 @@ fn boto3(python: &str, url: &str, cases: &[Case]) -> Vec<f64> {
         .collect();
     let calls: Vec<_> = cases
         .iter()
-        .map(|case| json!({"service": case.service, "operation": case.operation, "params": case.params}))
+        .map(|case| {
+            json!({
+                "service": case.service,
+                "operation": case.operation,
+                "params": case.params,
+                "headers": case.headers,
+                "body": case.body,
+            })
+        })
         .collect();
     let mut child = Command::new(python)
         .args(["-B", "-c", include_str!("boto3_calls.py"), url])

@@ -54,6 +54,24 @@ pub(crate) struct Exit<'a> {
     pub(crate) prefix: &'a str,
 }
 
+impl<'a> Exit<'a> {
+    /// By the state's own fields.
+    pub(crate) fn new(
+        event: HistoryEventType,
+        assign: Option<&'a Template>,
+        output: Option<&'a Template>,
+        transition: &'a Transition,
+    ) -> Self {
+        Self {
+            event,
+            assign,
+            output,
+            transition,
+            prefix: "",
+        }
+    }
+}
+
 /// How a state in JSONPath mode hands over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShapedExit<'a> {
@@ -61,6 +79,22 @@ pub(crate) struct ShapedExit<'a> {
     pub(crate) shape: &'a Shape,
     pub(crate) assign: Option<&'a Payload>,
     pub(crate) transition: &'a Transition,
+}
+
+impl<'a> ShapedExit<'a> {
+    /// By the state's own fields.
+    pub(crate) fn new(
+        event: HistoryEventType,
+        shape: &'a Shape,
+        transition: &'a Transition,
+    ) -> Self {
+        Self {
+            event,
+            shape,
+            assign: shape.assign.as_ref(),
+            transition,
+        }
+    }
 }
 
 impl State {

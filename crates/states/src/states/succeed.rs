@@ -33,13 +33,7 @@ impl Succeed {
         match self {
             Succeed::Jsonata { output } => {
                 let scope = run.scope(visit).finish();
-                let exit = Exit {
-                    event,
-                    assign: None,
-                    output: output.as_ref(),
-                    transition: &Transition::End,
-                    prefix: "",
-                };
+                let exit = Exit::new(event, None, output.as_ref(), &Transition::End);
                 run.leave(visit, exit, &scope, &visit.input)
             }
             Succeed::JsonPath { shape } => {

@@ -123,23 +123,12 @@ impl Wait {
         match &self.data {
             Data::Jsonata { assign, output } => {
                 let scope = run.scope(visit).finish();
-                let exit = Exit {
-                    event,
-                    assign: assign.as_ref(),
-                    output: output.as_ref(),
-                    transition: &self.transition,
-                    prefix: "",
-                };
+                let exit = Exit::new(event, assign.as_ref(), output.as_ref(), &self.transition);
                 run.leave(visit, exit, &scope, &visit.input)
             }
             Data::JsonPath { shape } => {
                 let input = run.shaped_input(visit, shape, None)?;
-                let exit = ShapedExit {
-                    event,
-                    shape,
-                    assign: shape.assign.as_ref(),
-                    transition: &self.transition,
-                };
+                let exit = ShapedExit::new(event, shape, &self.transition);
                 run.leave_shaped(visit, exit, input)
             }
         }

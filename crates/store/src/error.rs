@@ -1,6 +1,7 @@
 //! What can go wrong with state.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use quell_model::ErrorKind;
 
@@ -57,16 +58,16 @@ pub enum StoreError {
     /// conflict when it has.
     #[error("the state store did not confirm a batch: {source}")]
     Unconfirmed {
-        /// The database's own error.
-        source: sqlx::Error,
+        /// The database's own error; all batches of a group have it.
+        source: Arc<sqlx::Error>,
     },
     /// The database said no, or did not answer.
     #[error("the state store failed while {doing}: {source}")]
     Database {
         /// What was being done.
         doing: &'static str,
-        /// The database's own error.
-        source: sqlx::Error,
+        /// The database's own error; all batches of a group have it.
+        source: Arc<sqlx::Error>,
     },
 }
 

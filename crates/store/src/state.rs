@@ -145,6 +145,16 @@ pub enum Write {
     InsertNew(Document),
     /// A changed document; [`StoreError::Conflict`] unless the stored version is the one that was read.
     Update(Document),
+    /// Changes nothing; [`StoreError::Conflict`] unless the document is there in this version, which stays until the
+    /// batch has happened.
+    Require {
+        /// The kind.
+        kind: Kind,
+        /// The document's id.
+        id: String,
+        /// The version that was read.
+        version: i64,
+    },
     /// Removes a document; nothing when there is none.
     Delete(Kind, String),
     /// Removes documents of a kind that are older than a moment.

@@ -142,6 +142,45 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
 }
 
 #[tokio::test]
+async fn a_killed_writer_has_kept_its_word() {
+    let server = Server::start();
+    let state = server.state().await;
+    suite::kill::writers(&state, &server.url("postgres")).await;
+}
+
+/// A value that the database refuses is its own batch's fault, in whatever company it comes.
+#[tokio::test]
+async fn a_refused_value_among_many_fails_alone() {
+    let server = Server::start();
+    let state = server.state().await;
+    let commit = |n: usize| {
+        let id = if n == 3 {
+            "a\0b".to_owned()
+        } else {
+            n.to_string()
+        };
+        let document = Document::new(Kind::Run, id, "running", Timestamp::default(), &1).unwrap();
+        let state = state.clone();
+        async move {
+            (
+                n,
+                state
+                    .commit(Batch::new().with(Write::Insert(document)))
+                    .await,
+            )
+        }
+    };
+    let ended: Vec<_> = (0..8)
+        .map(commit)
+        .collect::<tokio::task::JoinSet<_>>()
+        .join_all()
+        .await;
+    for (n, ended) in ended {
+        assert_eq!(ended.is_ok(), n != 3, "{n}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn two_processes_may_make_the_tables_at_once() {
     let server = Server::start();
     let (one, two) = tokio::join!(server.state(), server.state());

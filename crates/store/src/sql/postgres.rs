@@ -74,13 +74,12 @@ impl PostgresState {
             .map_err(|e| fail(e.into()))?;
         let migrated = migrator(MIGRATIONS).run(&pool).await;
         migrated.map_err(|e| fail(e.into()))?;
-        Ok(Self {
-            database: Postgres { pool },
-        })
+        Ok(super::state(Postgres { pool }))
     }
 
     /// Closes it, waiting for what is under way.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.database.pool.close().await;
     }
 }
@@ -106,6 +105,8 @@ impl Database for Postgres {
 
 #[async_trait]
 impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
+    const HOLD: &'static str = " FOR SHARE OF d";
+
     async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error> {
         let done = query(statement).execute(&mut **self).await?;
         Ok(done.rows_affected())
@@ -118,6 +119,10 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
 
     async fn commit(self) -> Result<(), sqlx::Error> {
         sqlx::Transaction::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), sqlx::Error> {
+        sqlx::Transaction::rollback(self).await
     }
 }
 

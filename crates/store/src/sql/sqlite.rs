@@ -71,13 +71,12 @@ impl SqliteState {
             .connect_with(options)
             .await
             .map_err(|e| fail(e.into()))?;
-        Ok(Self {
-            database: Sqlite { writer, readers },
-        })
+        Ok(super::state(Sqlite { writer, readers }))
     }
 
     /// Closes it, waiting for what is under way.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.database.readers.close().await;
         self.database.writer.close().await;
     }
@@ -116,6 +115,9 @@ impl Database for Sqlite {
 
 #[async_trait]
 impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
+    /// There is one writer: nothing changes but by it.
+    const HOLD: &'static str = "";
+
     async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error> {
         let done = query(statement).execute(&mut **self).await?;
         Ok(done.rows_affected())
@@ -128,6 +130,10 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
 
     async fn commit(self) -> Result<(), sqlx::Error> {
         sqlx::Transaction::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), sqlx::Error> {
+        sqlx::Transaction::rollback(self).await
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod app;
 mod begin;
+mod brake;
 mod catalog;
+mod claims;
 mod commands;
 mod config;
 mod content;
@@ -10,6 +12,7 @@ mod desk;
 mod input;
 mod loops;
 mod output;
+mod place;
 mod random;
 mod range_host;
 

@@ -4,7 +4,7 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     missing_docs,
     reason = "for tests only"
 )]
@@ -25,7 +25,7 @@ async fn main() {
         panic!("writes PLACE CALLERS")
     };
     let state: Arc<dyn State> = if place.starts_with("postgres://") {
-        Arc::new(PostgresState::connect(place).await.unwrap())
+        Arc::new(PostgresState::connect(place, None).await.unwrap())
     } else {
         Arc::new(SqliteState::open(Path::new(place)).await.unwrap())
     };

@@ -30,6 +30,14 @@ pub enum Kind {
     Lease,
     /// A number that only grows.
     Counter,
+    /// The brake: whether changes are halted.
+    Brake,
+    /// A process that carries runs, for as long as it says that it is there.
+    Carrier,
+    /// Which process carries a run.
+    Claim,
+    /// What kind of trouble an incident was opened for on a resource: two processes cannot both open one.
+    Cause,
 }
 
 impl Kind {
@@ -46,6 +54,10 @@ impl Kind {
             Self::Cursor => "cursor",
             Self::Lease => "lease",
             Self::Counter => "counter",
+            Self::Brake => "brake",
+            Self::Carrier => "carrier",
+            Self::Claim => "claim",
+            Self::Cause => "cause",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! databases; [`sqlite`] and [`postgres`] say how one is opened, how a transaction begins, and how values go in and out.
 
 mod group;
+mod mend;
 pub mod postgres;
 pub mod sqlite;
 mod statement;

@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 };
 
 use super::statement::{Row, Statement};
-use super::{Database, SqlState, Transaction, migrator};
+use super::{Database, SqlState, Transaction, mend, migrator};
 use crate::StoreError;
 
 /// The schema, oldest first. A migration that has shipped never changes: add the next.
@@ -27,6 +27,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 const READERS: u32 = 4;
+
+const USUAL_MEND: &str =
+    "Is the folder there, and may this user write to it? (--data or store.url says where)";
 
 /// What it calls the type of a whole number.
 const NUMBER: &str = "INTEGER";
@@ -47,11 +50,12 @@ impl SqliteState {
     /// # Errors
     /// [`StoreError::Open`] when the folder cannot be written or the file is not ours.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+        let fail = |mend, source| StoreError::Open {
             path: path.to_owned(),
+            mend,
             source,
         };
-        private_file(path).map_err(|e| fail(e.into()))?;
+        private_file(path).map_err(|e| fail(USUAL_MEND, e.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -63,14 +67,14 @@ impl SqliteState {
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone())
             .await
-            .map_err(|e| fail(e.into()))?;
+            .map_err(|e| fail(mend::of(&e, USUAL_MEND), e.into()))?;
         let migrated = migrator(MIGRATIONS).run(&writer).await;
-        migrated.map_err(|e| fail(e.into()))?;
+        migrated.map_err(|e| fail(mend::of_migration(&e, USUAL_MEND), e.into()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options)
             .await
-            .map_err(|e| fail(e.into()))?;
+            .map_err(|e| fail(USUAL_MEND, e.into()))?;
         Ok(super::state(Sqlite { writer, readers }))
     }
 

@@ -10,6 +10,7 @@ use quell_store::{Document, Kind, StoreError, Write};
 use serde_json::Value;
 
 use crate::app::App;
+use crate::runner::{Answer, Ended};
 
 /// What a task wants done.
 pub(super) enum Want {
@@ -46,6 +47,15 @@ impl Outcome {
             error: error.to_owned(),
             cause: cause.into(),
             receipt,
+        }
+    }
+
+    /// The outcome as the runner takes it.
+    pub(super) fn into_answer(self) -> Answer {
+        match self {
+            Self::Succeeded { output, .. } => Answer::of(Ended::Succeeded(output)),
+            Self::Failed { error, cause, .. } => Answer::failed(error, cause),
+            Self::TimedOut => Answer::failed("States.Timeout", ""),
         }
     }
 

@@ -63,12 +63,7 @@ pub async fn release(state: &dyn State, by: &str, at: Timestamp) -> Result<bool,
 }
 
 /// Moves it, and answers whether that changed something.
-async fn moved(
-    state: &dyn State,
-    to: &str,
-    by: &str,
-    at: Timestamp,
-) -> Result<bool, StoreError> {
+async fn moved(state: &dyn State, to: &str, by: &str, at: Timestamp) -> Result<bool, StoreError> {
     for _ in 0..CONFLICTS_MAX {
         let by = by.to_owned();
         let moved = Moved { by, at };
@@ -140,7 +135,9 @@ mod tests {
     #[tokio::test]
     async fn the_file_of_an_earlier_quell_is_taken_over_once() {
         let folder = tempfile::tempdir().unwrap();
-        let state = SqliteState::open(&folder.path().join("q.db")).await.unwrap();
+        let state = SqliteState::open(&folder.path().join("q.db"))
+            .await
+            .unwrap();
         let at = Timestamp::from_millis(5);
         std::fs::write(folder.path().join(FILE), "").unwrap();
         adopt(&state, folder.path(), at).await.unwrap();

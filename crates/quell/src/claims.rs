@@ -203,14 +203,19 @@ impl Claims {
             let now = Instant::now();
             let mut inner = self.inner();
             let me = inner.me.as_ref().map(|me| me.document.id.clone());
-            inner.seen.retain(|id, _| carriers.iter().any(|c| c.id == *id));
+            inner
+                .seen
+                .retain(|id, _| carriers.iter().any(|c| c.id == *id));
             for carrier in carriers {
                 let seen = inner.seen.entry(carrier.id.clone()).or_insert(Seen {
                     version: carrier.version,
                     since: now,
                 });
                 if seen.version != carrier.version {
-                    *seen = Seen { version: carrier.version, since: now };
+                    *seen = Seen {
+                        version: carrier.version,
+                        since: now,
+                    };
                 }
                 let still = now.saturating_duration_since(seen.since) >= GONE_AFTER;
                 if me.as_ref() != Some(&carrier.id) && (still || self.is_dead(&carrier.id)) {
@@ -249,7 +254,7 @@ impl Claims {
     /// # Errors
     /// [`StoreError`].
     pub async fn take(&self, run: &RunId) -> Result<Option<Claim>, StoreError> {
-        let Some(me) = self.me().filter(|_| !self.is_known_with_another(run)) else {
+        let Some(me) = self.me().filter(|_| !self.are_elsewhere(run)) else {
             return Ok(None);
         };
         let stored = self.state.get(Kind::Claim, run.as_str()).await?;
@@ -310,7 +315,10 @@ impl Claims {
         let me = inner.me.as_ref().map(|me| &me.document.id);
         let before = inner.seen.keys().filter(|id| Some(*id) < me).count();
         let place = u64::try_from(before).unwrap_or(0);
-        (place, u64::try_from(inner.seen.len()).unwrap_or(1).max(place + 1))
+        (
+            place,
+            u64::try_from(inner.seen.len()).unwrap_or(1).max(place + 1),
+        )
     }
 
     fn me(&self) -> Option<String> {
@@ -324,7 +332,8 @@ impl Claims {
         }
     }
 
-    fn is_known_with_another(&self, run: &RunId) -> bool {
+    /// Whether somebody else carries a run, as far as this process knows without asking.
+    pub fn are_elsewhere(&self, run: &RunId) -> bool {
         let inner = self.inner();
         let other = inner.others.get(run);
         other.is_some_and(|carrier| inner.seen.contains_key(carrier))
@@ -353,7 +362,10 @@ impl Claims {
         let Some(path) = self.mark_of(id) else {
             return Ok(None);
         };
-        let fail = |source| ClaimError::Mark { path: path.clone(), source };
+        let fail = |source| ClaimError::Mark {
+            path: path.clone(),
+            source,
+        };
         let file = File::create_new(&path).map_err(fail)?;
         file.lock().map_err(fail)?;
         Ok(Some(file))

@@ -88,7 +88,9 @@ impl fmt::Display for Place {
 pub fn check_url(url: &str) -> Result<(), &'static str> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         return match path.is_empty() || path.starts_with("//") {
-            true => Err("sqlite: is followed by the path of a file, as in sqlite:/var/lib/quell/quell.db"),
+            true => Err(
+                "sqlite: is followed by the path of a file, as in sqlite:/var/lib/quell/quell.db",
+            ),
             false => Ok(()),
         };
     }
@@ -122,7 +124,10 @@ mod tests {
         for (url, says) in [
             ("sqlite:/var/lib/quell.db", ""),
             ("sqlite:q.db", ""),
-            ("postgres://quell@db.example:5432/quell?sslmode=verify-full", ""),
+            (
+                "postgres://quell@db.example:5432/quell?sslmode=verify-full",
+                "",
+            ),
             ("postgresql:///quell?host=/run/postgresql", ""),
             ("sqlite:", "path of a file"),
             ("sqlite://x", "path of a file"),
@@ -130,10 +135,16 @@ mod tests {
             ("/var/lib/quell.db", "sqlite:PATH"),
             ("postgres://quell:planted@h/d", "store.password"),
             ("postgres://quell:pl@nted@h/d", "store.password"),
-            ("postgres://quell@h/d?sslmode=require&password=planted", "store.password"),
+            (
+                "postgres://quell@h/d?sslmode=require&password=planted",
+                "store.password",
+            ),
         ] {
             let error = check_url(url).err().unwrap_or_default();
-            assert!(error.contains(says) && error.is_empty() == says.is_empty(), "{url}: {error}");
+            assert!(
+                error.contains(says) && error.is_empty() == says.is_empty(),
+                "{url}: {error}"
+            );
             assert!(!error.contains("planted"));
         }
     }

@@ -38,6 +38,12 @@ pub enum Kind {
     Claim,
     /// What kind of trouble an incident was opened for on a resource: two processes cannot both open one.
     Cause,
+    /// When a run has to be looked at next; gone when it has ended.
+    Wake,
+    /// The hash of a task token, while its task waits for it.
+    Token,
+    /// Something said to a run from outside that is not in its log yet.
+    Signal,
 }
 
 impl Kind {
@@ -58,6 +64,9 @@ impl Kind {
             Self::Carrier => "carrier",
             Self::Claim => "claim",
             Self::Cause => "cause",
+            Self::Wake => "wake",
+            Self::Token => "token",
+            Self::Signal => "signal",
         }
     }
 }

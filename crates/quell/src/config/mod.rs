@@ -269,7 +269,10 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
     check_proxies(&config.aws)?;
     if let Some(Err(message)) = config.store.url.as_deref().map(check_url) {
         let message = message.to_owned();
-        return Err(ConfigError::Senseless { key: "store.url", message });
+        return Err(ConfigError::Senseless {
+            key: "store.url",
+            message,
+        });
     }
     Ok(config)
 }
@@ -428,7 +431,10 @@ mod tests {
             ("[aws]\nretry_mode = \"never\"\n", "never"),
             ("[aws.limits.ec2.reads]\nper_minute = 5\n", "per_minute"),
             ("[aws]\nhttps_proxy = \"http://me:x@p:1\"\n", "HTTPS_PROXY"),
-            ("[store]\nurl = \"postgres://q:planted@h/d\"\n", "store.password"),
+            (
+                "[store]\nurl = \"postgres://q:planted@h/d\"\n",
+                "store.password",
+            ),
             ("[store]\nurl = \"redis://h\"\n", "sqlite:PATH"),
         ] {
             let file = folder.path().join("q.toml");
@@ -436,7 +442,10 @@ mod tests {
             let error = load(Some(&file), Some(folder.path()))
                 .unwrap_err()
                 .to_string();
-            assert!(error.contains(says) && !error.contains("planted"), "{error}");
+            assert!(
+                error.contains(says) && !error.contains("planted"),
+                "{error}"
+            );
             let key = "store.url";
             let (shown, _) = explain(Some(&file), Some(folder.path()), key).unwrap();
             assert!(!shown.contains("planted"), "{shown}");

@@ -258,7 +258,7 @@ fn statement<T: Transaction>(form: Form, writes: &[Placed<'_>]) -> Statement {
                 // The order of this join is SQLite's: few rows first, then the key of the table.
                 "SELECT d.kind, d.id FROM (VALUES ",
             );
-            rows(&mut s, writes, "(?, ?, ?)");
+            rows(&mut s, writes, "(?, ?, ?)", ", ");
             s.push(
                 ") AS v CROSS JOIN document AS d WHERE d.kind = v.column1 AND d.id = v.column2 AND d.version = v.column3",
             );
@@ -269,7 +269,7 @@ fn statement<T: Transaction>(form: Form, writes: &[Placed<'_>]) -> Statement {
             let mut s = Statement::new(
                 "INSERT INTO document (kind, id, version, status, parent, at, body) VALUES ",
             );
-            rows(&mut s, writes, "(?, ?, 1, ?, ?, ?, ?)");
+            rows(&mut s, writes, "(?, ?, 1, ?, ?, ?, ?)", ", ");
             s.push(" ON CONFLICT (kind, id) DO NOTHING RETURNING kind, id");
             s
         }
@@ -278,16 +278,17 @@ fn statement<T: Transaction>(form: Form, writes: &[Placed<'_>]) -> Statement {
                 "UPDATE document SET version = version + 1, status = v.column4, parent = v.column5,
                  at = v.column6, body = v.column7 FROM (VALUES ",
             );
-            rows(&mut s, writes, "(?, ?, ?, ?, ?, ?, ?)");
+            rows(&mut s, writes, "(?, ?, ?, ?, ?, ?, ?)", ", ");
             s.push(
                 ") AS v WHERE kind = v.column1 AND id = v.column2 AND version = v.column3 RETURNING kind, id",
             );
             s
         }
         Form::Delete | Form::Prune => {
-            let mut s = Statement::new("DELETE FROM document WHERE (kind, id) IN (VALUES ");
-            rows(&mut s, writes, "(?, ?)");
-            s.push(") RETURNING kind, id");
+            // Not «(kind, id) IN (…)»: for that SQLite looks at every document there is.
+            let mut s = Statement::new("DELETE FROM document WHERE ");
+            rows(&mut s, writes, "(kind = ? AND id = ?)", " OR ");
+            s.push(" RETURNING kind, id");
             s
         }
         // Two writers may both have read the same end; the table's key lets only one of them add the entry.
@@ -295,7 +296,7 @@ fn statement<T: Transaction>(form: Form, writes: &[Placed<'_>]) -> Statement {
             let mut s = Statement::new(
                 "INSERT INTO entry (log, seq, at, body) SELECT v.column1, v.column2, v.column3, v.column4 FROM (VALUES ",
             );
-            rows(&mut s, writes, "(?, ?, ?, ?, ?)");
+            rows(&mut s, writes, "(?, ?, ?, ?, ?)", ", ");
             s.push(
                 ") AS v WHERE v.column5 = (SELECT COALESCE(MAX(e.seq) + 1, 0) FROM entry AS e WHERE e.log = v.column1)
                  ON CONFLICT (log, seq) DO NOTHING RETURNING log, seq",
@@ -306,11 +307,16 @@ fn statement<T: Transaction>(form: Form, writes: &[Placed<'_>]) -> Statement {
 }
 
 /// `(?, ?), (?, ?)` with the values of each write.
-fn rows(statement: &mut Statement, writes: &[Placed<'_>], row: &'static str) {
+fn rows(
+    statement: &mut Statement,
+    writes: &[Placed<'_>],
+    row: &'static str,
+    between: &'static str,
+) {
     // The first entry that a statement adds to a log stands beside each of them: it has to be the next.
     let mut firsts: BTreeMap<&str, i64> = BTreeMap::new();
     for (n, placed) in writes.iter().enumerate() {
-        statement.push(if n == 0 { "" } else { ", " });
+        statement.push(if n == 0 { "" } else { between });
         statement.push(row);
         let s = &mut *statement;
         match placed.write {

@@ -10,6 +10,7 @@ use quell_store::{Document, Kind, StoreError, Write};
 use serde_json::Value;
 
 use crate::app::App;
+use crate::runner::{Answer, Ended};
 
 /// What a task wants done.
 pub(super) enum Want {
@@ -46,6 +47,15 @@ impl Outcome {
             error: error.to_owned(),
             cause: cause.into(),
             receipt,
+        }
+    }
+
+    /// The outcome as the runner takes it.
+    pub(super) fn into_answer(self) -> Answer {
+        match self {
+            Self::Succeeded { output, .. } => Answer::of(Ended::Succeeded(output)),
+            Self::Failed { error, cause, .. } => Answer::failed(error, cause),
+            Self::TimedOut => Answer::failed("States.Timeout", ""),
         }
     }
 
@@ -172,7 +182,7 @@ fn ended(answer: Result<quell_aws::Response, AwsError>) -> Outcome {
 }
 
 /// Asks the guard.
-pub(super) fn decide(
+pub(super) async fn decide(
     app: &App,
     playbook: &Playbook,
     run: &Run,
@@ -187,7 +197,7 @@ pub(super) fn decide(
         undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
         account_in_scope: account.is_some(),
         level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
-        halted: app.is_halted(),
+        halted: app.is_halted().await,
         budget_left,
         approval: run.approval.as_ref(),
         requested_by: run.requested_by.as_deref(),

@@ -148,7 +148,10 @@ impl From<ConfigError> for Failure {
 
 impl From<AppError> for Failure {
     fn from(e: AppError) -> Self {
-        Self::Setup(e.to_string())
+        match &e {
+            AppError::Store(quell_store::StoreError::Connect { .. }) => Self::Remote(e.to_string()),
+            _ => Self::Setup(e.to_string()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod playbook;
 pub mod run;
+pub mod task;
 
 pub use playbook::{IamFacts, Levels, Playbook, document_fault};
 pub use run::{Flow, LogEntry, Mode, Next, Roles, Run, RunStatus, Stage};

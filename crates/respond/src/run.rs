@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quell_guard::Approval;
-use quell_model::{IncidentId, Plan, Receipt, Resource, RunId, Timestamp};
+use quell_model::{Caller, IncidentId, Plan, Receipt, Resource, RunId, Timestamp};
 use quell_states::{
     Definition, Effect, Event, Execution, HistoryEvent, MachineRef, Moment, Status, TaskId,
     TaskRequest, TimerId,
@@ -203,7 +203,7 @@ impl Flow {
         input: Value,
     ) -> Self {
         let machine = MachineRef {
-            id: format!("quell:playbook/{playbook}"),
+            id: Caller::new(run, playbook).machine,
             name: playbook.to_owned(),
             role_arn: String::new(),
             region: region.to_owned(),

@@ -2,23 +2,26 @@
 
 use quell_model::Call;
 use quell_states::{Pattern, Status};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::TaskFault;
 
-/// An execution of another document.
-#[derive(Clone, Debug, PartialEq)]
+/// An execution of another document. It is kept with the run that it becomes, to say how that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExecutionTask {
     call: Call,
     machine: String,
     name: Option<String>,
-    /// JSON text, as it was given.
+    /// JSON text, as it was given. The task's token may be in it, and in no other place: the execution has to know it.
     input: String,
     awaits: Awaits,
 }
 
 /// When the task ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Awaits {
     /// Once the execution is begun.
     Start,
@@ -31,6 +34,11 @@ pub enum Awaits {
 }
 
 impl Awaits {
+    /// Whether the task ends with the execution.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::End | Self::EndAsJson)
+    }
+
     pub(super) fn of(pattern: Pattern) -> Self {
         match pattern {
             Pattern::RequestResponse => Self::Start,
@@ -63,7 +71,7 @@ const NAME_CHARACTERS_MAX: usize = 80;
 impl ExecutionTask {
     /// # Errors
     /// What Step Functions would say of the arguments.
-    pub(super) fn of(call: Call, awaits: Awaits) -> Result<Self, TaskFault> {
+    pub(super) fn of(call: Call, token: &str, awaits: Awaits) -> Result<Self, TaskFault> {
         let members = call.params.as_object().ok_or_else(|| {
             TaskFault::arguments("the arguments of states:startExecution must be an object")
         })?;
@@ -81,7 +89,7 @@ impl ExecutionTask {
             name: members.get("Name").map(name).transpose()?.flatten(),
             input: members.get("Input").map_or(Ok("{}".to_owned()), input)?,
             awaits,
-            call,
+            call: call.without_token(token),
         })
     }
 

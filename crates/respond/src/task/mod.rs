@@ -83,7 +83,8 @@ impl Work {
             "http" => HttpTask::of(call).map(Self::Http),
             "states" if !is_sdk(resource) => {
                 let awaits = Awaits::of(resource.pattern());
-                ExecutionTask::of(call, awaits).map(Self::Execution)
+                let token = request.token.as_deref().unwrap_or_default();
+                ExecutionTask::of(call, token, awaits).map(Self::Execution)
             }
             _ => Ok(Self::Aws(AwsTask::of(call.made_by(caller), request))),
         }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::effects::{self, Outcome, Want};
 use super::finish;
+use super::nested;
 use super::perform;
 use crate::app::App;
 use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError};
@@ -117,6 +118,13 @@ impl Host for Frame {
                     let (intent, work) = (None, Box::pin(work));
                     Begin::Work { intent, work }
                 }
+                Want::Change(_, Work::Execution(task)) => {
+                    let Some(permit) = self.renew_permit(framed, playbook) else {
+                        return Ok(answered(no_permit()));
+                    };
+                    let run = &mut framed.run;
+                    nested::begin(&self.app, run, request.task, &task, &permit).await?
+                }
                 Want::Change(scope, work) => self.change(framed, playbook, request, scope, work),
                 Want::Impossible(fault) => refused(fault),
             },
@@ -146,8 +154,18 @@ impl Host for Frame {
             Point::Parks => finish::parked(&self.app, &framed.run).await?,
             Point::Going | Point::Rests => Vec::new(),
         };
+        writes.extend(nested::stop_unawaited(&self.app, &mut framed.run, beside.flow).await?);
         writes.extend(framed.changed()?);
         Ok(writes)
+    }
+
+    async fn awaited(&self, id: &RunId) -> Result<Vec<RunId>, RunError> {
+        let stored = self.app.state.get(Kind::Run, id.as_str()).await?;
+        let run = stored.map(|document| document.read::<Run>()).transpose()?;
+        match run {
+            Some(run) => Ok(nested::awaited(&self.app, &run).await?),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
@@ -160,6 +178,13 @@ fn answered(outcome: Outcome) -> Begin {
         answer: outcome.into_answer(),
         writes: Vec::new(),
     }
+}
+
+fn no_permit() -> Outcome {
+    Outcome::failed(
+        "Quell.Refused",
+        "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
+    )
 }
 
 /// Nothing was done.
@@ -181,10 +206,7 @@ impl Frame {
         work: Work,
     ) -> Begin {
         let Some(permit) = self.renew_permit(framed, playbook) else {
-            return answered(Outcome::failed(
-                "Quell.Refused",
-                "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
-            ));
+            return answered(no_permit());
         };
         let Some(call) = work.call().cloned() else {
             return answered(Outcome::failed("Quell.Bug", "a change without a call"));
@@ -364,7 +386,8 @@ pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
 async fn lease(app: &App, document: &mut Document, run: &Run) -> Result<bool, StoreError> {
     let key = run.resource.arn.to_string();
     if let Some(held) = app.state.get(Kind::Lease, &key).await? {
-        return Ok(held.read::<RunId>()? == run.id);
+        let holder = held.read::<RunId>()?;
+        return Ok(holder == run.id || nested::works_under(run, &holder));
     }
     let mine = Document::new(Kind::Lease, key, "held", app.clock.now(), &run.id)?;
     let batch = Batch::new()

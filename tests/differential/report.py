@@ -35,11 +35,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why some differences are right: `where` is a pattern in which `*` is anything."""
+    """Why some differences are right: `where` is a pattern in which `*` is anything, `theirs` an expression that is found
+    in what the other has."""
 
     of: str
     where: str
     why: str
+    theirs: str = ""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -47,7 +49,8 @@ class Explanation:
 
     def explains(self, difference: Difference) -> bool:
         """Whether it is about `difference`."""
-        return self.of == difference.of and self._pattern.fullmatch(difference.where) is not None
+        is_there = self.of == difference.of and self._pattern.fullmatch(difference.where) is not None
+        return is_there and re.search(self.theirs, str(difference.theirs)) is not None
 
     def is_about(self, service: str) -> bool:
         """Whether it is about operations of a service."""
@@ -59,9 +62,9 @@ class Explanation:
         return self.where.split("/")[1]
 
 
-def explanations() -> list[Explanation]:
-    """The committed list."""
-    entries = tomllib.loads(EXPLAINED.read_text())
+def explanations(file: Path = EXPLAINED) -> list[Explanation]:
+    """A committed list."""
+    entries = tomllib.loads(file.read_text())
     return [Explanation(**entry) for entry in entries.get("explained", [])]
 
 

@@ -34,8 +34,8 @@ pub struct App {
     pub aws: Option<Client>,
     /// Rung when records came in.
     pub records: Notify,
-    /// Rung when there is a run to look at.
-    pub runs: Notify,
+    /// Rung when there is a run to look at, or a signal for one.
+    pub runs: Arc<Notify>,
     /// Says when everything stops.
     pub stop: CancellationToken,
 }
@@ -89,7 +89,7 @@ impl App {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let aws = client(&config, clock.clone())?;
-        let (records, runs) = (Notify::new(), Notify::new());
+        let (records, runs) = (Notify::new(), Arc::default());
         Ok(Arc::new(App {
             config,
             content,

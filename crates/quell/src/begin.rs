@@ -2,7 +2,9 @@
 
 use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
 use quell_respond::{Mode, Playbook, Run, RunStatus, Stage};
-use quell_store::{Document, Kind, StoreError};
+use quell_store::{Document, Kind, StoreError, Write};
+
+use crate::runner::wake;
 
 /// A run that answers an incident. Its id is the claim: the same incident and ordinal give the same run.
 pub fn respond(
@@ -99,14 +101,14 @@ fn unbegun(
     }
 }
 
-/// The stored form of a new run.
+/// What stores a new run, and that it is to be begun.
 ///
 /// # Errors
 /// [`StoreError::Unwritable`].
-pub fn document(run: &Run) -> Result<Document, StoreError> {
+pub fn writes(run: &Run) -> Result<[Write; 2], StoreError> {
     let at = run.reached(Stage::Opened).unwrap_or_default();
-    Ok(
-        Document::new(Kind::Run, run.id.as_str(), run.status.as_str(), at, run)?
-            .under(run.incident.as_str()),
-    )
+    let document = Document::new(Kind::Run, run.id.as_str(), run.status.as_str(), at, run)?
+        .under(run.incident.as_str());
+    let wake = wake::first(&run.id, &run.resource.arn.account, at)?;
+    Ok([Write::InsertNew(document), wake])
 }

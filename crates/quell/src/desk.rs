@@ -9,6 +9,7 @@ use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use crate::app::App;
 use crate::begin;
+use crate::runner::wake;
 
 #[async_trait]
 impl Desk for App {
@@ -136,7 +137,11 @@ impl App {
         run.status = RunStatus::Running;
         run.reason = None;
         let update = Write::Update(document.with(run.status.as_str(), &run)?);
-        self.state.commit(Batch::new().with(update)).await?;
+        let mut batch = Batch::new().with(update);
+        for write in wake::at(&run.id, &run.resource.arn.account, self.clock.now())? {
+            batch.push(write);
+        }
+        self.state.commit(batch).await?;
         self.runs.notify_one();
         Ok(run)
     }
@@ -161,11 +166,12 @@ impl App {
         document: Document,
     ) -> Result<Run, DeskError> {
         incident.runs.push(run.id.clone());
-        let batch = Batch::new()
-            .with(Write::Insert(begin::document(&run)?))
-            .with(Write::Update(
-                document.with(incident.status.as_str(), &incident)?,
-            ));
+        let mut batch = Batch::new().with(Write::Update(
+            document.with(incident.status.as_str(), &incident)?,
+        ));
+        for write in begin::writes(&run)? {
+            batch.push(write);
+        }
         self.state.commit(batch).await?;
         self.runs.notify_one();
         Ok(run)

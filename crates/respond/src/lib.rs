@@ -1,12 +1,18 @@
 //! Playbooks: plan, permit, act, settle, verify, undo. Pure: the loops in `quell` do what it says.
 //!
-//! [`Playbook`] is content, checked. [`run`] is the log-driven life of one run. Whether a plan may be carried out is
-//! decided in `quell-guard`.
+//! [`Playbook`] is content, checked. [`run`] is what is kept of one run, [`LogEntry`] what its log is made of, and
+//! [`Flow`] its living form, which folding the log gives back. Whether a plan may be carried out is decided in
+//! `quell-guard`.
 //!
 //! **Invariant:** no clock, no socket, no file, no random number.
 
+mod flow;
+mod log;
 mod playbook;
 pub mod run;
+pub mod task;
 
+pub use flow::{Awaited, Begun, Flow};
+pub use log::LogEntry;
 pub use playbook::{IamFacts, Levels, Playbook, document_fault};
-pub use run::{Flow, LogEntry, Mode, Next, Roles, Run, RunStatus, Stage};
+pub use run::{Mode, Roles, Run, RunStatus, Stage};

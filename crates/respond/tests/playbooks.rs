@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use quell_guard::proof::{Claim, prove};
 use quell_model::{Call, Plan, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
-use quell_respond::{Flow, LogEntry, Next, Playbook};
-use quell_states::{Event, Moment, Status};
+use quell_respond::{Flow, LogEntry, Playbook};
+use quell_states::{Event, MachineRef, Moment, Status};
 use serde_json::{Value, json};
 use world::World;
 
@@ -95,23 +95,25 @@ fn run(
     } else {
         playbook.respond.clone()
     };
-    let id = "run-test".parse().unwrap();
-    let mut flow = Flow::new(definition, &id, &playbook.id, "us-east-1", input);
+    let mut flow = Flow::new(definition, "run-test", MachineRef::default(), input);
     let (mut event, mut now, mut plans, mut fated) =
         (Event::Started, Timestamp::from_millis(0), Vec::new(), false);
     for step in 0..3_000 {
-        flow = flow.apply(&LogEntry::Input {
+        flow.apply(LogEntry::Input {
             event,
             moment: Moment::new(now.millis(), step),
         });
         now = now.plus_millis(10);
-        event = match flow.next() {
-            Next::Ended(status) => return (status, plans),
-            Next::Sleep(timer, due) => {
+        if *flow.status() != Status::Running {
+            return (flow.status().clone(), plans);
+        }
+        event = match flow.tasks().next().map(|awaited| awaited.request.clone()) {
+            None => {
+                let (timer, due) = flow.next_timer().unwrap();
                 now = due.max(now);
                 Event::TimerFired { timer }
             }
-            Next::Perform(request) => {
+            Some(request) => {
                 let task = request.task;
                 let failed = |error: &str| Event::TaskFailed {
                     task,
@@ -169,7 +171,6 @@ fn run(
                     }
                 }
             }
-            other => panic!("{other:?}"),
         };
     }
     panic!("no end");

@@ -1,6 +1,7 @@
 //! Time as data: the moment of a step, and timestamps as text.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -13,12 +14,49 @@ pub struct Moment {
     /// The seed of jitter, task tokens, `$random()` and `$uuid()`. Take it from
     /// a secure source, log it with the event, and use a new one each time.
     pub seed: u64,
+    /// What task tokens are made with besides the seed. Never written down.
+    #[serde(skip)]
+    pub token_key: TokenKey,
 }
 
 impl Moment {
-    /// A moment from its two parts.
+    /// A moment from its two parts. Who has its log can work out the task tokens, unless it also gets a key.
     pub fn new(millis: i64, seed: u64) -> Self {
-        Moment { millis, seed }
+        Moment {
+            millis,
+            seed,
+            token_key: TokenKey::default(),
+        }
+    }
+
+    /// The same moment, whose task tokens nobody can guess who does not have `token_key`.
+    #[must_use]
+    pub fn keyed(self, token_key: TokenKey) -> Self {
+        Moment { token_key, ..self }
+    }
+}
+
+/// The secret that task tokens are made with: 256 bits from a secure source, held in memory only.
+///
+/// An execution that is rebuilt with another key asks for the same tasks under other tokens. Tokens that were given
+/// out before are the caller's to recognise; keep their hashes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct TokenKey([u8; 32]);
+
+impl TokenKey {
+    /// A key from random bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        TokenKey(bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(…)")
     }
 }
 

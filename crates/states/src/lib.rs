@@ -37,7 +37,7 @@ mod template;
 mod thread;
 mod trial;
 
-pub use clock::Moment;
+pub use clock::{Moment, TokenKey};
 pub use definition::{Definition, TaskRef};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Severity};
 pub use effect::{Effect, TaskRequest};

@@ -1,5 +1,6 @@
 //! Randomness as data: a sequence drawn from the seed of a moment.
 
+use crate::clock::Moment;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -45,10 +46,11 @@ impl Random {
 }
 
 /// The task token of one attempt: the same parts always give the same token,
-/// and nobody without the seed can guess it.
-pub(crate) fn task_token(execution: &str, task: &str, seed: u64) -> String {
+/// and nobody without the key can guess it.
+pub(crate) fn task_token(execution: &str, task: &str, now: Moment) -> String {
+    let (key, seed) = (now.token_key, now.seed.to_be_bytes());
     let mut hash = Sha256::new();
-    for part in [execution.as_bytes(), task.as_bytes(), &seed.to_be_bytes()] {
+    for part in [key.bytes(), execution.as_bytes(), task.as_bytes(), &seed] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -68,6 +70,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::TokenKey;
 
     #[test]
     fn same_seed_same_sequence() {
@@ -92,13 +95,15 @@ mod tests {
 
     #[test]
     fn tokens_differ_by_every_part() {
-        let token = task_token("e", "task-1", 1);
-        assert_eq!(token, task_token("e", "task-1", 1));
+        let now = |seed| Moment::new(0, seed);
+        let token = task_token("e", "task-1", now(1));
+        assert_eq!(token, task_token("e", "task-1", now(1)));
         for other in [
-            task_token("f", "task-1", 1),
-            task_token("e", "task-2", 1),
-            task_token("e", "task-1", 2),
-            task_token("etask-", "1", 1),
+            task_token("f", "task-1", now(1)),
+            task_token("e", "task-2", now(1)),
+            task_token("e", "task-1", now(2)),
+            task_token("etask-", "1", now(1)),
+            task_token("e", "task-1", now(1).keyed(TokenKey::new([1; 32]))),
         ] {
             assert_ne!(token, other);
         }

@@ -30,6 +30,12 @@ pub enum Kind {
     Lease,
     /// A number that only grows.
     Counter,
+    /// When a run has to be looked at next; gone when it has ended.
+    Wake,
+    /// The hash of a task token, while its task waits for it.
+    Token,
+    /// Something said to a run from outside that is not in its log yet.
+    Signal,
 }
 
 impl Kind {
@@ -46,6 +52,9 @@ impl Kind {
             Self::Cursor => "cursor",
             Self::Lease => "lease",
             Self::Counter => "counter",
+            Self::Wake => "wake",
+            Self::Token => "token",
+            Self::Signal => "signal",
         }
     }
 }

@@ -252,7 +252,9 @@ fn respond(
     incident.runs.push(run.id.clone());
     incident.status = IncidentStatus::Responding;
     incident.status_reason = None;
-    batch.push(Write::InsertNew(begin::document(&run)?));
+    for write in begin::writes(&run)? {
+        batch.push(write);
+    }
     Ok(())
 }
 

@@ -1,84 +1,83 @@
-//! Runs: the loop that finds them, and the driver that carries one to its end.
+//! Runs of playbooks: what the runner ([`crate::runner`]) is told of them.
 //!
-//! Every step is: append to the log what is about to happen, make it durable, do it, append what came of it. A
-//! crash anywhere is a replay of the log ([`quell_respond::Flow::apply`]); an intent without an outcome is given back to the
-//! document as `Quell.Interrupted`, and the document reads before it does anything again.
+//! A crash anywhere is a replay of the log ([`quell_respond::Flow::apply`]); an intent without an outcome is given
+//! back to the document as `Quell.Interrupted`, and the document reads before it does anything again.
 
-mod driver;
 mod dry;
 mod effects;
 mod finish;
+mod frame;
+mod perform;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quell_model::RunId;
-use quell_store::{Kind, Query, StoreError};
-use tokio::sync::{Mutex, Semaphore};
+use quell_respond::{Run, Stage};
+use quell_store::{Batch, Kind, Query, StoreError};
 
-pub use driver::drive_to_end;
 pub use dry::{Dry, dry_run};
 
+use self::frame::Frame;
 use super::Tasks;
 use crate::app::App;
+use crate::random::NoRandomness;
+use crate::runner::{Limits, Runner, wake};
 
-/// Looked for even when nobody rang: runs that another process began.
-const POLL: Duration = Duration::from_millis(250);
-/// Parked runs are looked at this often: their approval may have expired.
-const PARKED_EVERY: u32 = 40;
+/// Tasks of one run that are under way at once.
+const TASKS_AT_ONCE: usize = 32;
 
 pub(super) async fn run(app: Arc<App>, tasks: Tasks) {
-    let places = Arc::new(Semaphore::new(app.config.respond.runs_at_once.max(1)));
-    let active = Arc::new(Mutex::new(BTreeSet::new()));
-    let mut round: u32 = 0;
-    loop {
-        let parked_too = round.is_multiple_of(PARKED_EVERY);
-        match waiting(&app, parked_too).await {
-            Ok(ids) => {
-                for id in ids {
-                    start_one(&app, &tasks, &places, &active, id).await;
-                }
-            }
-            Err(error) => tracing::error!(%error, "runs cannot be listed"),
-        }
-        drop(tokio::time::timeout(POLL, app.runs.notified()).await);
-        round = round.wrapping_add(1);
-    }
+    let runner = match (runner(&app), adopt(&app).await) {
+        (Ok(runner), Ok(())) => runner,
+        (Err(error), _) => return tracing::error!(%error, "no runs are carried"),
+        (_, Err(error)) => return tracing::error!(%error, "no runs are carried"),
+    };
+    Arc::new(runner).run(tasks).await;
 }
 
-async fn waiting(app: &App, parked_too: bool) -> Result<Vec<RunId>, StoreError> {
+fn runner(app: &Arc<App>) -> Result<Runner<Frame>, NoRandomness> {
+    Runner::new(
+        Frame { app: app.clone() },
+        app.state.clone(),
+        app.clock.clone(),
+        app.runs.clone(),
+        app.stop.clone(),
+        Limits {
+            runs_at_once: app.config.respond.runs_at_once,
+            tasks_at_once: TASKS_AT_ONCE,
+        },
+    )
+}
+
+/// Runs that an older version began have no moment at which they are looked at: they get one.
+async fn adopt(app: &App) -> Result<(), StoreError> {
     let mut query = Query::all(Kind::Run)
         .status("running")
+        .status("parked")
         .limit(Query::LIMIT_MAX);
-    if parked_too {
-        query = query.status("parked");
+    loop {
+        let page = app.state.list(&query).await?;
+        let mut batch = Batch::new();
+        for run in page.read::<Run>()?.iter().filter(|r| r.outcome.is_none()) {
+            let at = run.reached(Stage::Opened).unwrap_or_default();
+            batch.push(wake::first(&run.id, &run.resource.arn.account, at)?);
+        }
+        if !batch.is_empty() {
+            app.state.commit(batch).await?;
+        }
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return Ok(()),
+        }
     }
-    let page = app.state.list(&query).await?;
-    let live = page.documents.iter().filter_map(|d| {
-        let run: quell_respond::Run = d.read().ok()?;
-        run.outcome.is_none().then_some(run.id)
-    });
-    Ok(live.collect())
 }
 
-async fn start_one(
-    app: &Arc<App>,
-    tasks: &Tasks,
-    places: &Arc<Semaphore>,
-    active: &Arc<Mutex<BTreeSet<RunId>>>,
-    id: RunId,
-) {
-    if !active.lock().await.insert(id.clone()) {
-        return;
-    }
-    let (app, places, active) = (app.clone(), places.clone(), active.clone());
-    tasks.start_orderly("run", async move {
-        let _place = places.acquire().await;
-        if let Err(error) = driver::drive(&app, &id).await {
-            // It stays as it is in the store, and is taken up again in the next round.
-            tracing::warn!(run = %id, %error, "a run was interrupted; it goes on from its log");
-        }
-        active.lock().await.remove(&id);
-    });
+/// The command line's way to carry a run when no server is up.
+///
+/// # Errors
+/// What stopped it, in words.
+pub async fn drive_to_end(app: &Arc<App>, id: &RunId) -> Result<(), String> {
+    let runner = runner(app).map_err(|e| e.to_string())?;
+    let carried = runner.carry_on(id).await;
+    carried.map(drop).map_err(|e| e.to_string())
 }

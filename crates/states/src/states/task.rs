@@ -81,7 +81,7 @@ impl Task {
     pub(super) fn attempt(&self, run: &mut Run<'_>, visit: Visit) -> Flow {
         let task = run.name_task();
         let token = (self.resource.pattern() != Pattern::RequestResponse)
-            .then(|| task_token(run.execution_id(), &task.to_string(), run.now().seed));
+            .then(|| task_token(run.execution_id(), &task.to_string(), run.now()));
         match self.request(run, &visit, task, token) {
             Ok(request) => self.start(run, visit, request),
             Err(failure) => self.failed(run, visit, failure),

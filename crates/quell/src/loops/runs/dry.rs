@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use quell_guard::Decision;
 use quell_model::{Plan, Resource};
-use quell_respond::{LogEntry, Next, Playbook, Run};
+use quell_respond::{Flow, LogEntry, Playbook, Run};
 use quell_states::{Event, Moment, Status};
 
-use super::driver::new_flow;
 use super::effects::{self, Outcome, Want};
+use super::frame::new_flow;
+use super::perform;
 use crate::app::App;
 use crate::begin;
 use crate::random;
@@ -49,43 +50,50 @@ pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Resu
             app.clock.now().millis(),
             random::seed().map_err(|e| e.to_string())?,
         );
-        flow = flow.apply(&LogEntry::Input { event, moment });
-        event = match flow.next() {
-            Next::Ended(status) => return Ok(Dry::Ended { status }),
-            Next::Sleep(timer, due) => {
-                let millis = u64::try_from(due.millis_since(app.clock.now())).unwrap_or(0);
-                tokio::time::sleep(Duration::from_millis(millis).min(WAIT_MAX)).await;
-                Event::TimerFired { timer }
-            }
-            Next::Perform(request) => match effects::want(app, playbook, &run, &request) {
-                Want::Permit(plan) => return planned(app, playbook, &run, plan).await,
-                Want::Read(scope, call) => match effects::read(app, &scope, &call).await {
-                    Outcome::Succeeded { output, .. } => Event::TaskSucceeded {
-                        task: request.task,
-                        output,
-                    },
-                    Outcome::Failed { error, cause, .. } => Event::TaskFailed {
-                        task: request.task,
-                        error,
-                        cause,
-                    },
-                    Outcome::TimedOut => return Err("a read took too long".to_owned()),
+        flow.apply(LogEntry::Input { event, moment });
+        if *flow.status() != Status::Running {
+            let status = flow.status().clone();
+            return Ok(Dry::Ended { status });
+        }
+        let next = flow.tasks().next().map(|awaited| awaited.request.clone());
+        let Some(request) = next else {
+            event = wait(app, &flow).await?;
+            continue;
+        };
+        event = match effects::want(app, playbook, &run, &request) {
+            Want::Permit(plan) => return planned(app, playbook, &run, plan).await,
+            Want::Read(scope, work) => match perform::read(app, &scope, &work).await {
+                Outcome::Succeeded { output, .. } => Event::TaskSucceeded {
+                    task: request.task,
+                    output,
                 },
-                Want::Change(..) => {
-                    return Err(
-                        "the document changes something before it asks for a permit".to_owned()
-                    );
+                Outcome::Failed { error, cause, .. } => Event::TaskFailed {
+                    task: request.task,
+                    error,
+                    cause,
+                },
+                Outcome::Elsewhere { .. } => {
+                    return Err("the document waits for a task token".to_owned());
                 }
-                Want::Impossible(reason) => return Err(reason),
+                Outcome::TimedOut => return Err("a read took too long".to_owned()),
             },
-            Next::Interrupted(_) | Next::Stuck => {
-                return Err("the document waits for nothing".to_owned());
+            Want::Change(..) => {
+                return Err("the document changes something before it asks for a permit".to_owned());
             }
+            Want::Impossible(fault) => return Err(fault.to_string()),
         };
     }
     Err(format!(
         "the document made more than {STEPS_MAX} steps without a plan"
     ))
+}
+
+/// Waits for the next timer.
+async fn wait(app: &App, flow: &Flow) -> Result<Event, String> {
+    let (timer, due) = flow.next_timer().ok_or("the document waits for nothing")?;
+    let millis = u64::try_from(due.millis_since(app.clock.now())).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(millis).min(WAIT_MAX)).await;
+    Ok(Event::TimerFired { timer })
 }
 
 async fn planned(

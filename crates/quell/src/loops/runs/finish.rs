@@ -6,7 +6,6 @@ use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::{Value, json};
 
-use super::driver::{DriveError, Driver};
 use crate::app::App;
 use crate::begin;
 
@@ -23,12 +22,14 @@ struct End {
     undo: Option<Value>,
 }
 
-/// Stores the end of a run, what it means for its incident, and the next run where one is needed: one batch.
-pub(super) async fn ended(driver: &mut Driver<'_>, status: Status) -> Result<(), DriveError> {
-    let app = driver.app;
+/// The end of a run, what it means for its incident, and the next run where one is needed.
+pub(super) async fn ended(
+    app: &App,
+    run: &mut Run,
+    status: &Status,
+) -> Result<Vec<Write>, StoreError> {
     let now = app.clock.now();
-    let end = read_end(&driver.run, status);
-    let run = &mut driver.run;
+    let end = read_end(run, status.clone());
     if end.status == RunStatus::Done {
         run.note(Stage::Verified, now);
     }
@@ -38,37 +39,43 @@ pub(super) async fn ended(driver: &mut Driver<'_>, status: Status) -> Result<(),
     run.reason = end.reason;
     run.undo = end.undo.or_else(|| run.undo.take());
     tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
-    for _ in 0..CONFLICTS_MAX {
-        let mut batch = Batch::new();
-        batch.push(Write::Update(
-            driver
-                .document
-                .clone()
-                .with(driver.run.status.as_str(), &driver.run)?,
-        ));
-        batch.push(Write::Delete(
-            Kind::Lease,
-            driver.run.resource.arn.to_string(),
-        ));
-        push_evidence(&driver.run, now, &mut batch)?;
-        push_first_run(app, &driver.run, &mut batch).await?;
-        push_incident(driver, now, &mut batch).await?;
-        match app.state.commit(batch).await {
-            Ok(_) => {
-                app.runs.notify_one();
-                return Ok(());
-            }
-            Err(StoreError::Conflict {
-                kind: "incident", ..
-            }) => {}
-            Err(e) => return Err(e.into()),
-        }
+    let mut writes = vec![give_back_lease(run)];
+    writes.extend(evidence(run, now)?);
+    writes.extend(first_run(app, run).await?);
+    writes.extend(incident(app, run, now).await?);
+    Ok(writes)
+}
+
+/// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says
+/// that a person has to decide.
+pub(super) async fn parked(app: &App, run: &Run) -> Result<Vec<Write>, StoreError> {
+    let mut writes = vec![give_back_lease(run)];
+    writes.extend(parked_incident(app, run).await?);
+    Ok(writes)
+}
+
+async fn parked_incident(app: &App, run: &Run) -> Result<Option<Write>, StoreError> {
+    let Some(document) = app.state.get(Kind::Incident, run.incident.as_str()).await? else {
+        return Ok(None);
+    };
+    let mut incident: Incident = document.read()?;
+    let known = incident.clone();
+    park(&mut incident, run);
+    if incident == known {
+        return Ok(None);
     }
-    Err(StoreError::Conflict {
-        kind: "incident",
-        id: driver.run.incident.to_string(),
-    }
-    .into())
+    let update = document.with(incident.status.as_str(), &incident)?;
+    Ok(Some(Write::Update(update)))
+}
+
+fn park(incident: &mut Incident, run: &Run) {
+    incident.status = IncidentStatus::Parked;
+    let reason = run.reason.as_ref();
+    incident.status_reason = reason.map(|r| format!("{} waits for an approval: {r}", run.id));
+}
+
+fn give_back_lease(run: &Run) -> Write {
+    Write::Delete(Kind::Lease, run.resource.arn.to_string())
 }
 
 fn read_end(run: &Run, status: Status) -> End {
@@ -138,8 +145,10 @@ pub(super) fn undo_of_plan(plan: &Plan) -> Value {
     json!({"before": plan.before, "after": plan.after, "calls": calls})
 }
 
-fn push_evidence(run: &Run, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
-    let Some(plan) = &run.plan else { return Ok(()) };
+fn evidence(run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+    let Some(plan) = &run.plan else {
+        return Ok(None);
+    };
     let body = json!({
         "run": run.id, "outcome": run.outcome, "planHash": plan.hash(), "plan": plan, "undo": run.undo,
         "playbookDigest": run.playbook_digest, "capturedAt": now,
@@ -147,51 +156,48 @@ fn push_evidence(run: &Run, now: Timestamp, batch: &mut Batch) -> Result<(), Sto
     let hash = quell_model::sha256_hex(canonical_json(&body));
     let sealed = json!({"sha256": hash, "evidence": body});
     let document = Document::new(Kind::Evidence, run.id.as_str(), "sealed", now, &sealed)?;
-    batch.push(Write::InsertNew(document.under(run.incident.as_str())));
-    Ok(())
+    Ok(Some(Write::InsertNew(
+        document.under(run.incident.as_str()),
+    )))
 }
 
 /// A run that was taken back says so.
-async fn push_first_run(app: &App, run: &Run, batch: &mut Batch) -> Result<(), StoreError> {
-    let Some(first) = run
-        .undo_of
-        .as_ref()
-        .filter(|_| run.status == RunStatus::Done)
-    else {
-        return Ok(());
+async fn first_run(app: &App, run: &Run) -> Result<Option<Write>, StoreError> {
+    let undone = run.undo_of.as_ref();
+    let Some(first) = undone.filter(|_| run.status == RunStatus::Done) else {
+        return Ok(None);
     };
-    if let Some(document) = app.state.get(Kind::Run, first.as_str()).await? {
-        let mut first: Run = document.read()?;
-        first.status = RunStatus::Undone;
-        batch.push(Write::Update(document.with(first.status.as_str(), &first)?));
-    }
-    Ok(())
+    let Some(document) = app.state.get(Kind::Run, first.as_str()).await? else {
+        return Ok(None);
+    };
+    let mut first: Run = document.read()?;
+    first.status = RunStatus::Undone;
+    let update = document.with(first.status.as_str(), &first)?;
+    Ok(Some(Write::Update(update)))
 }
 
-async fn push_incident(
-    driver: &Driver<'_>,
-    now: Timestamp,
-    batch: &mut Batch,
-) -> Result<(), StoreError> {
-    let (app, run) = (driver.app, &driver.run);
+async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let Some(document) = app.state.get(Kind::Incident, run.incident.as_str()).await? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let mut incident: Incident = document.read()?;
+    let mut writes = Vec::new();
     // Findings that came after the run began may be about a state that it never read.
     let newer = incident.finding_count > run.covers_findings;
-    if run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX {
-        let next = begin::respond(&incident, driver.playbook, None, now);
-        incident.runs.push(next.id.clone());
-        incident.status = IncidentStatus::Responding;
-        batch.push(Write::InsertNew(begin::document(&next)?));
-    } else {
-        settle(&mut incident, run, now);
+    let playbook = app.content.playbooks.get(&run.playbook);
+    match playbook.filter(|_| run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX)
+    {
+        Some(playbook) => {
+            let next = begin::respond(&incident, playbook, None, now);
+            incident.runs.push(next.id.clone());
+            incident.status = IncidentStatus::Responding;
+            writes.extend(begin::writes(&next)?);
+        }
+        None => settle(&mut incident, run, now),
     }
-    batch.push(Write::Update(
-        document.with(incident.status.as_str(), &incident)?,
-    ));
-    Ok(())
+    let update = document.with(incident.status.as_str(), &incident)?;
+    writes.push(Write::Update(update));
+    Ok(writes)
 }
 
 /// What a run's end means for its incident.
@@ -224,33 +230,12 @@ fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
     }
 }
 
-/// Says on the incident that a person has to decide on its run.
-pub(super) async fn park_incident(app: &App, run: &Run) -> Result<(), StoreError> {
-    for _ in 0..CONFLICTS_MAX {
-        let Some(document) = app.state.get(Kind::Incident, run.incident.as_str()).await? else {
-            return Ok(());
-        };
-        let mut incident: Incident = document.read()?;
-        incident.status = IncidentStatus::Parked;
-        incident.status_reason = run
-            .reason
-            .as_ref()
-            .map(|r| format!("{} waits for an approval: {r}", run.id));
-        let update = Write::Update(document.with(incident.status.as_str(), &incident)?);
-        match app.state.commit(Batch::new().with(update)).await {
-            Err(StoreError::Conflict { .. }) => {}
-            other => return other.map(drop),
-        }
-    }
-    Ok(())
-}
-
 /// The playbook that a run is pinned to is not here any more: a person has to look.
 pub(super) async fn park_without_playbook(
     app: &App,
     document: Document,
     mut run: Run,
-) -> Result<(), DriveError> {
+) -> Result<(), StoreError> {
     let now = app.clock.now();
     run.status = RunStatus::Parked;
     run.outcome = Some("Quell.PlaybookChanged".to_owned());
@@ -259,18 +244,26 @@ pub(super) async fn park_without_playbook(
         run.playbook, run.playbook_version
     ));
     run.note(Stage::Ended, now);
-    let mut batch = Batch::new().with(Write::Update(document.with(run.status.as_str(), &run)?));
     let key = run.resource.arn.to_string();
     let held = app.state.get(Kind::Lease, &key).await?;
-    if held
-        .map(|d| d.read::<RunId>())
-        .transpose()?
-        .is_some_and(|holder| holder == run.id)
-    {
-        batch.push(Write::Delete(Kind::Lease, key));
+    let holder = held.map(|d| d.read::<RunId>()).transpose()?;
+    for _ in 0..CONFLICTS_MAX {
+        let update = document.clone().with(run.status.as_str(), &run)?;
+        let mut batch = Batch::new().with(Write::Update(update));
+        if holder.as_ref() == Some(&run.id) {
+            batch.push(give_back_lease(&run));
+        }
+        parked_incident(app, &run)
+            .await?
+            .into_iter()
+            .for_each(|write| batch.push(write));
+        match app.state.commit(batch).await {
+            Err(StoreError::Conflict {
+                kind: "incident", ..
+            }) => {}
+            other => return other.map(drop),
+        }
     }
-    app.state.commit(batch).await?;
-    park_incident(app, &run).await?;
     Ok(())
 }
 

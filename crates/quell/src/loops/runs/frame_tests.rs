@@ -18,10 +18,7 @@ async fn app(folder: &std::path::Path) -> Arc<App> {
 async fn stored(app: &App) -> (Document, Run) {
     let resource = Resource::security_group("aws", "us-east-1", "444455556666", "sg-1");
     let run = begin::imagined(&app.content.playbooks["PB-008"], resource, app.clock.now());
-    app.state
-        .commit(Batch::new().with(Write::Insert(begin::document(&run).unwrap())))
-        .await
-        .unwrap();
+    store(app, &run).await;
     (
         app.state
             .get(Kind::Run, run.id.as_str())
@@ -30,6 +27,14 @@ async fn stored(app: &App) -> (Document, Run) {
             .unwrap(),
         run,
     )
+}
+
+async fn store(app: &App, run: &Run) {
+    let mut batch = Batch::new();
+    for write in begin::writes(run).unwrap() {
+        batch.push(write);
+    }
+    app.state.commit(batch).await.unwrap();
 }
 
 async fn end(app: &App, document: &Document, run: &Run) {
@@ -53,8 +58,9 @@ async fn a_run_that_ended_since_it_was_read_takes_no_lease() {
     let (mut read, run) = stored(&app).await;
     end(&app, &read, &run).await;
     assert!(!lease(&app, &mut read, &run).await.unwrap());
-    drive(&app, &run.id).await.unwrap();
+    crate::loops::drive_to_end(&app, &run.id).await.unwrap();
     assert_eq!(leases(&app).await, 0);
+    assert!(app.state.count(Kind::Wake).await.unwrap().is_empty());
     assert!(
         app.state
             .read_log(run.id.as_str(), 0, 10)
@@ -77,10 +83,7 @@ async fn one_run_at_a_time_holds_a_resource_and_keeps_it_over_a_restart() {
     );
     let mut other = run.clone();
     other.id = "run-other".parse().unwrap();
-    app.state
-        .commit(Batch::new().with(Write::Insert(begin::document(&other).unwrap())))
-        .await
-        .unwrap();
+    store(&app, &other).await;
     let mut document = app
         .state
         .get(Kind::Run, "run-other")

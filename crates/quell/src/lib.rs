@@ -1,0 +1,28 @@
+//! Quell as a library: what the program is put together from, so that tests and benches can drive the loops without
+//! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
+
+mod begin;
+mod catalog;
+mod commands;
+mod desk;
+mod input;
+mod output;
+mod random;
+mod range_host;
+
+pub mod app;
+pub mod config;
+pub mod content;
+pub mod loops;
+pub mod runner;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The whole program: reads the command line, and does what it says.
+pub fn run() -> ExitCode {
+    // A shell that asks for completions is answered here, and the process ends.
+    commands::completion::answer();
+    commands::Cli::parse().run()
+}

@@ -1,0 +1,385 @@
+//! What runs of playbooks are: the host of the runner. The guard stands before each change, a receipt after it, and
+//! one run at a time works on a resource.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use quell_guard::{Decision, Permit};
+use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
+use quell_respond::task::{TaskFault, Work};
+use quell_respond::{Flow, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
+use quell_states::{TaskId, TaskRequest};
+use quell_store::{Batch, Document, Kind, StoreError, Write};
+use serde_json::Value;
+
+use super::effects::{self, Outcome, Want};
+use super::finish;
+use super::perform;
+use crate::app::App;
+use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError};
+
+/// The host of the runs of playbooks.
+pub(super) struct Frame {
+    pub(super) app: Arc<App>,
+}
+
+/// A run of a playbook in memory.
+pub struct Framed {
+    /// The run as it was last known to be stored.
+    document: Document,
+    /// The run as it was written in the batch before this one.
+    written: Option<Document>,
+    pub(super) run: Run,
+    permit: Option<Arc<Permit>>,
+    /// Changing calls that are under way, to say of them what is known when nobody waits for them any more.
+    sent: BTreeMap<TaskId, Sent>,
+}
+
+#[derive(Clone)]
+struct Sent {
+    run: RunId,
+    call: Call,
+    plan_hash: String,
+    at: Timestamp,
+}
+
+impl Sent {
+    fn receipt(self, outcome: &Outcome, ended_at: Timestamp) -> LogEntry {
+        LogEntry::Receipt(Box::new(Receipt {
+            run: self.run,
+            call: self.call,
+            plan_hash: self.plan_hash,
+            request_id: outcome.request_id(),
+            sent_at: self.at,
+            ended_at,
+            outcome: outcome.for_receipt(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Host for Frame {
+    type Run = Framed;
+
+    async fn open(&self, id: &RunId) -> Result<Opened<Framed>, RunError> {
+        let app = &self.app;
+        let Some(mut document) = app.state.get(Kind::Run, id.as_str()).await? else {
+            return Ok(Opened::Ended);
+        };
+        let run: Run = document.read()?;
+        if run.outcome.is_some() {
+            // It ended since it was listed.
+            return Ok(Opened::Ended);
+        }
+        let Some(playbook) = pinned(app, &run) else {
+            finish::park_without_playbook(app, document, run).await?;
+            return Ok(Opened::Ended);
+        };
+        if !lease(app, &mut document, &run).await? {
+            return Ok(Opened::Later);
+        }
+        Ok(Opened::Ready {
+            flow: Box::new(new_flow(app, playbook, &run)),
+            account: run.resource.arn.account.clone(),
+            run: Box::new(Framed {
+                document,
+                written: None,
+                run,
+                permit: None,
+                sent: BTreeMap::new(),
+            }),
+        })
+    }
+
+    async fn begin(
+        &self,
+        framed: &mut Framed,
+        request: &TaskRequest,
+        again: bool,
+    ) -> Result<Begin, RunError> {
+        if again {
+            return Ok(answered(Outcome::failed(
+                "Quell.Interrupted",
+                "Quell stopped between sending this call and noting its answer",
+            )));
+        }
+        let Some(playbook) = pinned(&self.app, &framed.run) else {
+            return Ok(answered(Outcome::failed("Quell.PlaybookChanged", "")));
+        };
+        Ok(
+            match effects::want(&self.app, playbook, &framed.run, request) {
+                Want::Permit(plan) => self.ask_for_permit(framed, playbook, plan).await?,
+                Want::Read(scope, work) => {
+                    let app = self.app.clone();
+                    let work =
+                        async move { perform::read(&app, &scope, &work).await.into_answer() };
+                    let (intent, work) = (None, Box::pin(work));
+                    Begin::Work { intent, work }
+                }
+                Want::Change(scope, work) => self.change(framed, playbook, request, scope, work),
+                Want::Impossible(fault) => refused(fault),
+            },
+        )
+    }
+
+    fn given_up(&self, framed: &mut Framed, task: TaskId) -> Option<LogEntry> {
+        let sent = framed.sent.remove(&task)?;
+        Some(sent.receipt(&Outcome::TimedOut, self.app.clock.now()))
+    }
+
+    async fn beside(
+        &self,
+        framed: &mut Framed,
+        beside: Beside<'_>,
+    ) -> Result<Vec<Write>, RunError> {
+        match framed.written.take() {
+            Some(written) if !beside.again => framed.document = written,
+            _ if beside.again => self.read_again(framed).await?,
+            _ => {}
+        }
+        if beside.notes.iter().any(is_receipt) {
+            framed.note_acted(self.app.clock.now());
+        }
+        let mut writes = match beside.point {
+            Point::Ended(status) => finish::ended(&self.app, &mut framed.run, status).await?,
+            Point::Parks => finish::parked(&self.app, &framed.run).await?,
+            Point::Going | Point::Rests => Vec::new(),
+        };
+        writes.extend(framed.changed()?);
+        Ok(writes)
+    }
+}
+
+fn is_receipt(entry: &LogEntry) -> bool {
+    matches!(entry, LogEntry::Receipt(_))
+}
+
+fn answered(outcome: Outcome) -> Begin {
+    Begin::Answered {
+        answer: outcome.into_answer(),
+        writes: Vec::new(),
+    }
+}
+
+/// Nothing was done.
+fn refused(fault: TaskFault) -> Begin {
+    Begin::Answered {
+        answer: Answer::failed(fault.error, fault.cause),
+        writes: Vec::new(),
+    }
+}
+
+impl Frame {
+    /// The changing call, when the guard still permits it.
+    fn change(
+        &self,
+        framed: &mut Framed,
+        playbook: &Playbook,
+        request: &TaskRequest,
+        scope: quell_aws::Scope,
+        work: Work,
+    ) -> Begin {
+        let Some(permit) = self.renew_permit(framed, playbook) else {
+            return answered(Outcome::failed(
+                "Quell.Refused",
+                "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
+            ));
+        };
+        let Some(call) = work.call().cloned() else {
+            return answered(Outcome::failed("Quell.Bug", "a change without a call"));
+        };
+        let intent = Some(permit.plan_hash().to_owned());
+        let sent = Sent {
+            run: framed.run.id.clone(),
+            call,
+            plan_hash: permit.plan_hash().to_owned(),
+            at: self.app.clock.now(),
+        };
+        framed.sent.insert(request.task, sent.clone());
+        let app = self.app.clone();
+        let work = async move {
+            let sent = Sent {
+                at: app.clock.now(),
+                ..sent
+            };
+            let outcome = perform::change(&app, &scope, &permit, &work).await;
+            let receipt = sent.receipt(&outcome, app.clock.now());
+            let answer = outcome.into_answer();
+            Answer {
+                entries: vec![receipt],
+                ..answer
+            }
+        };
+        let work = Box::pin(work);
+        Begin::Work { intent, work }
+    }
+
+    /// The gate: the guard decides on the plan, and the answer is the task's result.
+    async fn ask_for_permit(
+        &self,
+        framed: &mut Framed,
+        playbook: &Playbook,
+        plan: Value,
+    ) -> Result<Begin, RunError> {
+        let (app, now) = (&self.app, self.app.clock.now());
+        let plan: Plan = match serde_json::from_value(plan) {
+            Ok(plan) => plan,
+            Err(e) => {
+                let reason = format!("the plan cannot be read: {e}");
+                return Ok(answered(Outcome::failed("Quell.Refused", reason)));
+            }
+        };
+        let run = &mut framed.run;
+        run.note(Stage::Planned, now);
+        let budget = effects::Budget::read(app, run, now).await?;
+        let decision = effects::decide(app, playbook, run, &plan, budget.left());
+        let changes = plan.calls.len();
+        run.plan = Some(plan);
+        match decision {
+            Decision::Permit(permit) => {
+                run.status = RunStatus::Running;
+                run.reason = None;
+                run.note(Stage::Permitted, now);
+                let (approver, hash) = (permit.approver().to_owned(), permit.plan_hash());
+                let output = serde_json::json!({"decision": "permitted", "permit": hash, "approver": approver});
+                framed.permit = Some(Arc::new(permit));
+                Ok(Begin::Answered {
+                    answer: Answer {
+                        ended: Ended::Succeeded(output),
+                        entries: vec![decided("permit", Some(approver), Vec::new())],
+                    },
+                    writes: vec![budget.spend(changes)?],
+                })
+            }
+            Decision::Refuse { reasons } => Ok(Begin::Answered {
+                answer: Answer {
+                    entries: vec![decided("refuse", None, reasons.clone())],
+                    ..Answer::failed("Quell.Refused", reasons.join("; "))
+                },
+                writes: Vec::new(),
+            }),
+            Decision::Ask { reasons } => Ok(framed.wait_for_a_person(reasons)),
+        }
+    }
+
+    /// A permit does not survive a restart, and it ages: the guard decides again on the same plan.
+    fn renew_permit(&self, framed: &mut Framed, playbook: &Playbook) -> Option<Arc<Permit>> {
+        if self.app.is_halted() {
+            // The brake holds a run that was permitted before it was pulled, too.
+            framed.permit = None;
+            return None;
+        }
+        let now = self.app.clock.now();
+        if framed.permit.as_ref().is_none_or(|p| p.expires_at() <= now) {
+            let plan = framed.run.plan.as_ref()?;
+            // What the plan costs was taken from the budget when it was first permitted.
+            let budget = u64::try_from(plan.calls.len()).unwrap_or(u64::MAX);
+            framed.permit = match effects::decide(&self.app, playbook, &framed.run, plan, budget) {
+                Decision::Permit(permit) => Some(Arc::new(permit)),
+                Decision::Ask { .. } | Decision::Refuse { .. } => None,
+            };
+        }
+        framed.permit.clone()
+    }
+
+    /// Somebody wrote the run's document meanwhile. Nothing but a person's yes is ever written there from outside.
+    async fn read_again(&self, framed: &mut Framed) -> Result<(), StoreError> {
+        let id = framed.run.id.as_str();
+        let stored = self.app.state.get(Kind::Run, id).await?;
+        if let Some(document) = stored.filter(|d| d.version != framed.document.version) {
+            let stored: Run = document.read()?;
+            framed.run.approval = stored.approval;
+            framed.document = document;
+        }
+        Ok(())
+    }
+}
+
+impl Framed {
+    fn note_acted(&mut self, now: Timestamp) {
+        self.run.note(Stage::Acted, now);
+        if self.run.mode == Mode::Respond && self.run.undo.is_none() {
+            self.run.undo = self.run.plan.as_ref().map(finish::undo_of_plan);
+        }
+    }
+
+    /// Leaves the plan to a person. The log does not grow while somebody thinks.
+    fn wait_for_a_person(&mut self, reasons: Vec<String>) -> Begin {
+        let reason = reasons.join("; ");
+        let run = &mut self.run;
+        let known = run.status == RunStatus::Parked && run.reason.as_ref() == Some(&reason);
+        run.status = RunStatus::Parked;
+        run.reason = Some(reason);
+        if known {
+            let entries = Vec::new();
+            return Begin::Waits { entries };
+        }
+        tracing::info!(run = %run.id, reason = run.reason, "a run waits for a person");
+        let entries = vec![decided("ask", None, reasons)];
+        Begin::Waits { entries }
+    }
+
+    /// The write of the run as it is now, if it is not stored so.
+    fn changed(&mut self) -> Result<Option<Write>, StoreError> {
+        let stored: Run = self.document.read()?;
+        if stored == self.run {
+            return Ok(None);
+        }
+        let status = self.run.status.as_str();
+        let write = self.document.clone().with(status, &self.run)?;
+        let mut written = write.clone();
+        written.version = written.version.saturating_add(1);
+        self.written = Some(written);
+        Ok(Some(Write::Update(write)))
+    }
+}
+
+fn decided(decision: &str, approver: Option<String>, reasons: Vec<String>) -> LogEntry {
+    LogEntry::Decided {
+        decision: decision.to_owned(),
+        approver,
+        reasons,
+    }
+}
+
+/// The playbook that a run is pinned to, when it is here as it was.
+fn pinned<'a>(app: &'a App, run: &Run) -> Option<&'a Playbook> {
+    let playbook = app.content.playbooks.get(&run.playbook)?;
+    (playbook.digest == run.playbook_digest).then_some(playbook)
+}
+
+/// The flow of a run that has not begun.
+pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
+    let definition = match run.mode {
+        Mode::Respond => playbook.respond.clone(),
+        Mode::Undo => playbook.undo.clone(),
+    };
+    let input = run::input(run, &playbook.facts, &effects::roles(app, &run.resource));
+    Flow::new(definition, run.id.as_str(), run::machine(run), input)
+}
+
+/// One run at a time works on a resource. The lease is taken together with the run as it was read, so that a run which
+/// ended meanwhile cannot take one that nobody would give back; it is given back in the batch that ends the run.
+async fn lease(app: &App, document: &mut Document, run: &Run) -> Result<bool, StoreError> {
+    let key = run.resource.arn.to_string();
+    if let Some(held) = app.state.get(Kind::Lease, &key).await? {
+        return Ok(held.read::<RunId>()? == run.id);
+    }
+    let mine = Document::new(Kind::Lease, key, "held", app.clock.now(), &run.id)?;
+    let batch = Batch::new()
+        .with(Write::Insert(mine))
+        .with(Write::Update(document.clone()));
+    match app.state.commit(batch).await {
+        Ok(_) => {
+            document.version = document.version.saturating_add(1);
+            Ok(true)
+        }
+        Err(StoreError::Conflict { .. }) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

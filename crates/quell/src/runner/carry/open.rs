@@ -1,0 +1,112 @@
+//! Taking a run up from the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quell_model::RunId;
+use quell_respond::{Flow, LogEntry};
+use quell_states::Event;
+use quell_store::{Batch, Kind, Query, Write};
+use tokio::sync::Notify;
+
+use super::{Carried, Pending};
+use crate::runner::host::{Host, Opened};
+use crate::runner::{Rest, RunError, Runner, signal, wake};
+
+/// Entries of a log that are read at once.
+const PAGE: usize = 500;
+
+/// The run in memory; `Err` says why not.
+pub(super) async fn open<'a, H: Host>(
+    runner: &'a Runner<H>,
+    id: &'a RunId,
+    bell: &'a Notify,
+) -> Result<Result<Carried<'a, H>, Rest>, RunError> {
+    let (run, flow, account) = match runner.host.open(id).await? {
+        Opened::Ready { run, flow, account } => (run, flow, account),
+        Opened::Later => return Ok(Err(Rest::Later)),
+        Opened::Ended => {
+            forget(runner, id).await?;
+            return Ok(Err(Rest::Ended));
+        }
+    };
+    let mut flow = Box::new(flow.keyed(runner.token_key));
+    let seq = fold(runner, id, &mut flow).await?;
+    let woken = runner.state.get(Kind::Wake, id.as_str()).await?;
+    let mut carried = Carried {
+        runner,
+        id,
+        bell,
+        run,
+        account,
+        flow,
+        seq,
+        wake_at: woken.map(|document| document.at),
+        pending: Pending::default(),
+        refused: false,
+        starting: Vec::new(),
+        flights: Default::default(),
+        parked: BTreeSet::new(),
+        parked_at: runner.clock.now(),
+        tokens: BTreeMap::new(),
+    };
+    if seq == 0 {
+        carried.input(Event::Started)?;
+    }
+    carried.tokens = tokens(runner, id, &carried.flow).await?;
+    carried.listen().await?;
+    Ok(Ok(carried))
+}
+
+/// Applies the log to the flow; answers the number of its next entry.
+async fn fold<H: Host>(runner: &Runner<H>, run: &RunId, flow: &mut Flow) -> Result<i64, RunError> {
+    let mut seq = 0;
+    loop {
+        let page = runner.state.read_log(run.as_str(), seq, PAGE).await?;
+        let last = page.len() < PAGE;
+        for stored in page {
+            let entry = serde_json::from_str::<LogEntry>(&stored.body);
+            flow.apply(entry.map_err(|source| RunError::Log {
+                run: run.clone(),
+                seq: stored.seq,
+                source,
+            })?);
+            seq = stored.seq.saturating_add(1);
+        }
+        if last {
+            return Ok(seq);
+        }
+    }
+}
+
+/// The tokens that were given out and are still waited for. Their texts are known to nobody here.
+async fn tokens<H: Host>(
+    runner: &Runner<H>,
+    run: &RunId,
+    flow: &Flow,
+) -> Result<BTreeMap<quell_states::TaskId, String>, RunError> {
+    if flow.tasks().all(|awaited| awaited.request.token.is_none()) {
+        return Ok(BTreeMap::new());
+    }
+    let query = Query::all(Kind::Token)
+        .parent(run.as_str())
+        .limit(Query::LIMIT_MAX);
+    let page = runner.state.list(&query).await?;
+    let held = page.documents.into_iter();
+    held.map(|token| Ok((signal::task_of(&token)?, token.id)))
+        .collect()
+}
+
+/// What is left in the store of a run that has ended: something said to it too late.
+async fn forget<H: Host>(runner: &Runner<H>, run: &RunId) -> Result<(), RunError> {
+    let mut batch = Batch::new().with(wake::last(run));
+    for kind in [Kind::Token, Kind::Signal] {
+        let query = Query::all(kind)
+            .parent(run.as_str())
+            .limit(Query::LIMIT_MAX);
+        for document in runner.state.list(&query).await?.documents {
+            batch.push(Write::Delete(kind, document.id));
+        }
+    }
+    runner.state.commit(batch).await?;
+    Ok(())
+}

@@ -77,10 +77,13 @@ class Report:
     unexplained: list[Difference] = field(default_factory=list)
     used: set[Explanation] = field(default_factory=set)
     explained: int = 0
+    alike: int = 0
+    """How many comparisons found no difference at all."""
 
     def count(self, of: str, differences: list[Difference]) -> None:
         """Adds what came of one comparison."""
         self.compared[of] = self.compared.get(of, 0) + 1
+        self.alike += not differences
         for difference in differences:
             reasons = [e for e in self.explanations if e.explains(difference)]
             self.used.update(reasons)
@@ -90,4 +93,4 @@ class Report:
 
     def __str__(self) -> str:
         compared = ", ".join(f"{of} {count}" for of, count in self.compared.items())
-        return f"compared ({compared}): {len(self.unexplained)} unexplained differences, {self.explained} explained"
+        return f"compared ({compared}), {self.alike} alike: {len(self.unexplained)} unexplained differences, {self.explained} explained"

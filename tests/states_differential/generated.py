@@ -190,7 +190,7 @@ class _Jsonata(_Writer):
         caught = f"{name}Caught"
         return {
             name: sdk("dynamodb", "getItem", Arguments={"TableName": "none", "Key": {"id": {"S": "x"}}}, Catch=[{"ErrorEquals": [error], **self.kept(name, "$states.errorOutput.Error"), "Next": caught}], **self.leading(after)),
-            caught: {"Type": "Pass", "Assign": {"seen": "{% true %}"}, **self.leading(after)},
+            caught: {"Type": "Pass", "Assign": {f"seen{self.names}": "{% true %}"}, **self.leading(after)},
         }
 
     def parallel(self, name: str, depth: int, after: str | None) -> dict[str, Json]:

@@ -84,17 +84,18 @@ CASES = [
     Case("lambda-invoke", one(task("lambda:invoke", Parameters={"FunctionName.$": "$.arn", "Payload": {"n.$": "$.n"}}, ResultSelector={"payload.$": "$.Payload", "status.$": "$.StatusCode"})), set_up=function),
     Case("lambda-invoke-jsonata", one_jsonata(task("lambda:invoke", Arguments={"FunctionName": "f", "Payload": "{% $states.input %}"}, Output="{% $states.result.Payload.n %}")), set_up=function),
     Case("lambda-by-arn", states("F", {"F": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Parameters": {"n.$": "$.n"}, "End": True}}), set_up=function),
-    Case("lambda-missing", one(task("lambda:invoke", Parameters={"FunctionName": "none", "Payload": {}})), set_up=function),
+    Case("lambda-missing", one(task("lambda:invoke", Parameters={"FunctionName": "none", "Payload": {}}, ResultSelector={"got.$": "$.Payload"})), set_up=function),
     Case("child-started", one(task("states:startExecution", Parameters={"StateMachineArn": ARN, "Name": "c1", "Input": {"n": 1}}, ResultSelector={"arn.$": "$.ExecutionArn"})), machines={"child": CHILD}),
     Case("child-sync", one(task("states:startExecution.sync", Parameters={"StateMachineArn": ARN, "Name": "c1", "Input": {"n": 1}}, ResultSelector={"out.$": "$.Output", "in.$": "$.Input", "status.$": "$.Status"})), machines={"child": CHILD}),
     Case("child-sync2", one(task("states:startExecution.sync:2", Parameters={"StateMachineArn": ARN, "Name": "c1", "Input": {"n.$": "$.n"}}, ResultSelector={"out.$": "$.Output", "in.$": "$.Input", "status.$": "$.Status"})), {"n": 7}, machines={"child": CHILD}),
     Case("child-sync2-jsonata", one_jsonata(task("states:startExecution.sync:2", Arguments={"StateMachineArn": ARN, "Input": "{% $states.input %}"}, Output="{% $states.result.Output.got %}")), {"n": 7}, machines={"child": CHILD}),
     Case("child-fails", states("A", {
         "A": task("states:startExecution.sync:2", Parameters={"StateMachineArn": ARN, "Name": "c1"}, Catch=[{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.e", "Next": "S"}], End=True),
-        "S": {"Type": "Pass", "Parameters": {"error.$": "$.e.Error", "cause.$": "States.StringToJson($.e.Cause)"}, "OutputPath": "$['error']", "End": True},
+        "S": {"Type": "Pass", "Parameters": {"error.$": "$.e.Error", "cause.$": "States.StringToJson($.e.Cause)"}, "Next": "T"},
+        "T": {"Type": "Pass", "Parameters": {"error.$": "$.error", "status.$": "$.cause.Status", "own.$": "$.cause.Error", "why.$": "$.cause.Cause"}, "End": True},
     }), {"n": 7}, machines={"child": CHILD_FAILS}),
     Case("child-missing", one(task("states:startExecution", Parameters={"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:none", "Input": {}}))),
     Case("children-in-a-map", jsonata("M", {"M": {"Type": "Map", "Items": "{% [1, 2, 3] %}", "MaxConcurrency": 1, "ItemProcessor": {"StartAt": "C", "States": {
-        "C": task("states:startExecution.sync:2", Arguments={"StateMachineArn": ARN, "Input": {"n": "{% $states.input %}"}}, Output="{% $states.result.Output.got %}", End=True)}}, "End": True}}), machines={"child": CHILD}),
+        "C": task("states:startExecution.sync:2", Arguments={"StateMachineArn": ARN, "Name": "{% 'c' & $states.input %}", "Input": {"n": "{% $states.input %}"}}, Output="{% $states.result.Output.got %}", End=True)}}, "End": True}}), machines={"child": CHILD}),
     Case("child-changes", one(task("states:startExecution.sync:2", Parameters={"StateMachineArn": ARN, "Input": {"id.$": "$.key"}}, OutputPath="$.Output")), set_up=table, machines={"child": states("Put", {"Put": task("dynamodb:putItem", Parameters={"TableName": "t", "Item": {"id": {"S.$": "$.id"}}}, ResultSelector={"done": True}, End=True)})}),
 ]

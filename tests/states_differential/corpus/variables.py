@@ -46,6 +46,11 @@ CASES = [
         "P": {"Type": "Parallel", "Branches": [inner("B", {"B": {"Type": "Fail", "Error": "Oops", "Cause": "c"}})], "Assign": {"went": "well"}, "Catch": [{"ErrorEquals": ["Oops"], "Assign": {"went": "{% $states.errorOutput.Error %}"}, "Next": "S"}], "Next": "S"},
         "S": {"Type": "Succeed", "Output": "{% $went %}"},
     })),
+    Case("assign-an-outer-name", jsonata("A", {
+        "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "P"},
+        "P": {"Type": "Parallel", "Branches": [inner("B", {"B": {"Type": "Pass", "Assign": {"x": 2}, "Next": "C"}, "C": {"Type": "Succeed", "Output": "{% $x %}"}})], "Next": "S"},
+        "S": {"Type": "Succeed", "Output": "{% [$states.input, $x] %}"},
+    })),
     Case("variable-missing", jsonata("A", {"A": {"Type": "Succeed", "Output": "{% $never %}"}})),
     Case("variable-missing-jsonpath", states("A", {"A": {"Type": "Pass", "Parameters": {"a.$": "$never"}, "End": True}})),
     Case("variable-in-choice", states("A", {

@@ -13,27 +13,15 @@ use quell_aws::names::{answer_to_states, params_from_states};
 use quell_aws::protocol::{self, ErrorAnswer, Protocol, Unread, WireRequest, WireResponse};
 use quell_aws::sign::Signer;
 use quell_aws::{
-    AwsError, Config, Credentials, ServiceError, SharedCredentialsProvider, registry, states_error,
+    AwsError, Config, Credentials, ServiceError, SharedCredentialsProvider, Spelling, registry,
     validate,
 };
-use quell_model::Timestamp;
+use quell_model::{Call as Sent, Timestamp};
+use quell_respond::task::Answer;
 use serde_json::Value;
 
 /// What a call that gives no idempotency token gets.
 const TOKEN: &str = "00000000-0000-4000-8000-000000000000";
-
-/// How a task failed, in the words of Step Functions.
-pub(crate) struct Failed {
-    pub(crate) error: String,
-    pub(crate) cause: String,
-}
-
-impl From<AwsError> for Failed {
-    fn from(error: AwsError) -> Self {
-        let (error, cause) = states_error(&error);
-        Self { error, cause }
-    }
-}
 
 /// The stand-in, and as whom it is called.
 pub(crate) struct StandIn {
@@ -51,6 +39,7 @@ struct Call {
     service: &'static Service,
     operation: &'static Operation,
     protocol: Protocol,
+    spelling: Spelling,
 }
 
 impl StandIn {
@@ -68,19 +57,14 @@ impl StandIn {
         }
     }
 
-    /// Makes a call, parameters and answer in the spelling of Step Functions.
-    pub(crate) async fn task(
-        &self,
-        service: &str,
-        operation: &str,
-        params: &Value,
-    ) -> Result<Value, Failed> {
-        Ok(self.call(service, operation, params).await?)
-    }
-
-    async fn call(&self, service: &str, operation: &str, params: &Value) -> Result<Value, AwsError> {
-        let call = Call::named(service, operation)?;
-        let (mut request, params) = call.written(params)?;
+    /// Makes a call, parameters and answer in a spelling of Step Functions.
+    pub(crate) async fn task(&self, sent: &Sent, spelling: Spelling) -> Result<Answer, AwsError> {
+        let call = Call::named(
+            quell_aws::sdk_service(&sent.service),
+            &sent.operation,
+            spelling,
+        )?;
+        let (mut request, params) = call.written(&sent.params)?;
         let placing = Placing {
             name: call.name,
             service: call.service,
@@ -125,7 +109,7 @@ impl StandIn {
 }
 
 impl Call {
-    fn named(name: &str, operation: &str) -> Result<Self, AwsError> {
+    fn named(name: &str, operation: &str, spelling: Spelling) -> Result<Self, AwsError> {
         let (service, operation) = registry::operation(name, operation)?;
         let known = registry::SERVICES.iter().find(|known| **known == name);
         let (Some(name), Some(protocol)) = (known, Protocol::of(service)) else {
@@ -139,6 +123,7 @@ impl Call {
             service,
             operation,
             protocol,
+            spelling,
         })
     }
 
@@ -151,7 +136,7 @@ impl Call {
             operation: self.operation.name.clone(),
             faults,
         };
-        let mut params = params_from_states(input, params).map_err(invalid)?;
+        let mut params = params_from_states(input, params, self.spelling).map_err(invalid)?;
         let faults = validate::faults(input, &params, self.protocol.has_null());
         if !faults.is_empty() {
             return Err(invalid(faults));
@@ -169,7 +154,7 @@ impl Call {
         }
     }
 
-    fn read(self, response: &WireResponse) -> Result<Value, AwsError> {
+    fn read(self, response: &WireResponse) -> Result<Answer, AwsError> {
         let Self {
             service,
             operation,
@@ -184,7 +169,16 @@ impl Call {
             Ok(answer) => {
                 let output = operation.output.as_ref();
                 let output = output.map(|output| service.view(output));
-                Ok(answer_to_states(output, answer.value))
+                let headers = response.headers.iter().map(|(name, value)| {
+                    let value = String::from_utf8_lossy(value.as_bytes());
+                    (name.to_string(), value.into_owned())
+                });
+                Ok(Answer {
+                    value: answer_to_states(output, answer.value, self.spelling),
+                    status: response.status,
+                    headers: headers.collect(),
+                    request_id: answer.request_id,
+                })
             }
             Err(Unread::Refused(said)) => Err(self.refused(*said, response.status)),
             Err(Unread::Malformed(why)) => Err(self.lost(why.to_string())),

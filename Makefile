@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states crash setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states crash differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,9 +58,14 @@ crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50
 
 N ?= 9
+DOCUMENTS ?= 300
 differential: setup-test ## the AWS client against botocore: N cases of each kind for each of 5,730 operations
 	cargo build --locked --quiet --package quell-aws --example wire
 	cd tests && $(PYTHON) -B -m differential --cases $(N)
+
+states-differential: setup-test ## the states language against moto's interpreter: the documents written by hand, and DOCUMENTS (300) from a seed
+	cargo build --locked --quiet --package quell --example steps
+	cd tests && $(PYTHON) -B -m states_differential --generated $(DOCUMENTS)
 
 build:
 	@scripts/say "building quell (the first time takes some minutes)"

@@ -35,11 +35,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why some differences are right: `where` is a pattern in which `*` is anything."""
+    """Why some differences are right: `where` is a pattern in which `*` is anything, `theirs` an expression that is found
+    in what the other has."""
 
     of: str
     where: str
     why: str
+    theirs: str = ""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -47,7 +49,8 @@ class Explanation:
 
     def explains(self, difference: Difference) -> bool:
         """Whether it is about `difference`."""
-        return self.of == difference.of and self._pattern.fullmatch(difference.where) is not None
+        is_there = self.of == difference.of and self._pattern.fullmatch(difference.where) is not None
+        return is_there and re.search(self.theirs, str(difference.theirs)) is not None
 
     def is_about(self, service: str) -> bool:
         """Whether it is about operations of a service."""
@@ -59,9 +62,9 @@ class Explanation:
         return self.where.split("/")[1]
 
 
-def explanations() -> list[Explanation]:
-    """The committed list."""
-    entries = tomllib.loads(EXPLAINED.read_text())
+def explanations(file: Path = EXPLAINED) -> list[Explanation]:
+    """A committed list."""
+    entries = tomllib.loads(file.read_text())
     return [Explanation(**entry) for entry in entries.get("explained", [])]
 
 
@@ -74,10 +77,13 @@ class Report:
     unexplained: list[Difference] = field(default_factory=list)
     used: set[Explanation] = field(default_factory=set)
     explained: int = 0
+    alike: int = 0
+    """How many comparisons found no difference at all."""
 
     def count(self, of: str, differences: list[Difference]) -> None:
         """Adds what came of one comparison."""
         self.compared[of] = self.compared.get(of, 0) + 1
+        self.alike += not differences
         for difference in differences:
             reasons = [e for e in self.explanations if e.explains(difference)]
             self.used.update(reasons)
@@ -87,4 +93,4 @@ class Report:
 
     def __str__(self) -> str:
         compared = ", ".join(f"{of} {count}" for of, count in self.compared.items())
-        return f"compared ({compared}): {len(self.unexplained)} unexplained differences, {self.explained} explained"
+        return f"compared ({compared}), {self.alike} alike: {len(self.unexplained)} unexplained differences, {self.explained} explained"

@@ -7,12 +7,14 @@ use super::ranges::Ranges;
 use crate::address::Address;
 use crate::fold::fold_into;
 use crate::matcher::{Matcher, Range, bits};
-use crate::number::{is_exact, nearest};
+use crate::number::{Glance, comparable, glance, is_exact, nearest};
 use crate::scan::Kind;
 
 /// Told of each list of conditions that a value leads to. A list may be told more than once.
 pub(crate) trait Hits {
     fn hit(&mut self, posting: Posting);
+    /// Whether a value of the event led to this list before.
+    fn was_hit(&self, posting: Posting) -> bool;
     /// A buffer to fold text in.
     fn buffer(&mut self) -> String;
     fn give_back(&mut self, buffer: String);
@@ -177,23 +179,15 @@ impl FieldIndex {
     fn number(&self, text: &str, hits: &mut impl Hits) {
         // What is listed by its text is not comparable by value, so it is not this number otherwise.
         told(self.number_texts.get(text), hits);
-        if self.numbers.is_empty() && self.ranges.is_none() {
-            return;
-        }
-        let Some(number) = nearest(text) else {
-            return;
-        };
-        let mut exact = None;
-        let mut hit = |posting| {
-            if *exact.get_or_insert_with(|| is_exact(text, number)) {
-                hits.hit(posting);
-            }
-        };
-        if let Some(posting) = self.numbers.get(&bits(number)) {
-            hit(*posting);
+        if !self.numbers.is_empty()
+            && let Some(number) = nearest(text)
+            && let Some(posting) = self.numbers.get(&bits(number))
+            && is_exact(text, number)
+        {
+            hits.hit(*posting);
         }
         if let Some(ranges) = &self.ranges {
-            ranges.find(number, hit);
+            in_ranges(ranges, text, hits);
         }
     }
 
@@ -221,6 +215,25 @@ impl FieldIndex {
         for bits in &self.blocks.lengths {
             told(self.blocks.keys.get(&(address.masked(*bits), *bits)), hits);
         }
+    }
+}
+
+/// Tells `hits` of the ranges that hold the number `text` names. It is read only if a range may hold it that no other
+/// number of the event was in: most are told by a look to be in none, or in the same as their neighbours.
+fn in_ranges(ranges: &Ranges, text: &str, hits: &mut impl Hits) {
+    let mut exact = None;
+    let mut each = |posting| {
+        if !hits.was_hit(posting) && *exact.get_or_insert_with(|| comparable(text).is_some()) {
+            hits.hit(posting);
+        }
+    };
+    let is_found = match glance(text) {
+        Glance::Inexact => true,
+        Glance::Between(low, high) => ranges.find_between(low, high, &mut each),
+        Glance::Nothing => false,
+    };
+    if !is_found && let Some(number) = nearest(text) {
+        ranges.find(number, each);
     }
 }
 

@@ -210,6 +210,10 @@ impl Hits for Marking<'_, '_> {
         }
     }
 
+    fn was_hit(&self, posting: Posting) -> bool {
+        self.memo.was_visited(posting.number())
+    }
+
     fn buffer(&mut self) -> String {
         std::mem::take(&mut self.memo.folded)
     }

@@ -41,6 +41,8 @@ pub(crate) struct FieldIndex {
 /// What is compared without regard to case, by folded text.
 #[derive(Debug)]
 struct FoldedIndex {
+    /// Those of ASCII, which accept nothing but ASCII.
+    ascii: Keys<Box<str>>,
     texts: Keys<Box<str>>,
     prefixes: Option<Affixes>,
     suffixes: Option<Affixes>,
@@ -65,6 +67,7 @@ pub(crate) struct Draft<'m> {
     blocks: Vec<((Address, u32), Target)>,
     prefixes: Vec<(Box<[u8]>, Target)>,
     suffixes: Vec<(Box<[u8]>, Target)>,
+    folded_ascii: Vec<(Box<str>, Target)>,
     folded_texts: Vec<(Box<str>, Target)>,
     folded_prefixes: Vec<(Box<[u8]>, Target)>,
     folded_suffixes: Vec<(Box<[u8]>, Target)>,
@@ -105,8 +108,12 @@ impl<'m> Draft<'m> {
             Matcher::Suffix(text) => self.suffixes.push((text.as_bytes().into(), certain)),
             Matcher::Numeric(range) => self.ranges.push((range, certain)),
             Matcher::EqualsFolded(text) => {
-                let key = folded(&text.text());
-                self.folded_texts.push((key.into(), check()));
+                let key = folded(&text.text()).into();
+                if text.is_ascii() {
+                    self.folded_ascii.push((key, certain));
+                } else {
+                    self.folded_texts.push((key, check()));
+                }
             }
             Matcher::PrefixFolded(text) => {
                 let key = folded(&text.text()).into_bytes();
@@ -154,6 +161,7 @@ impl<'m> Draft<'m> {
             prefixes: Affixes::new(End::Start, self.prefixes, postings),
             suffixes: Affixes::new(End::End, self.suffixes, postings),
             folded: FoldedIndex::new(
+                self.folded_ascii,
                 self.folded_texts,
                 self.folded_prefixes,
                 self.folded_suffixes,
@@ -245,15 +253,17 @@ fn told(posting: Option<&Posting>, hits: &mut impl Hits) {
 
 impl FoldedIndex {
     fn new(
+        ascii: Vec<(Box<str>, Target)>,
         texts: Vec<(Box<str>, Target)>,
         prefixes: Vec<(Box<[u8]>, Target)>,
         suffixes: Vec<(Box<[u8]>, Target)>,
         postings: &mut Postings,
     ) -> Option<Box<Self>> {
-        if texts.is_empty() && prefixes.is_empty() && suffixes.is_empty() {
+        if ascii.is_empty() && texts.is_empty() && prefixes.is_empty() && suffixes.is_empty() {
             return None;
         }
         Some(Box::new(Self {
+            ascii: postings.keys(ascii),
             texts: postings.keys(texts),
             prefixes: Affixes::new(End::Start, prefixes, postings),
             suffixes: Affixes::new(End::End, suffixes, postings),
@@ -263,6 +273,9 @@ impl FoldedIndex {
     fn find(&self, text: &str, hits: &mut impl Hits) {
         let mut folded = hits.buffer();
         fold_into(text, &mut folded);
+        if text.is_ascii() {
+            told(self.ascii.get(folded.as_str()), hits);
+        }
         told(self.texts.get(folded.as_str()), hits);
         for affixes in [&self.prefixes, &self.suffixes].into_iter().flatten() {
             affixes.find(folded.as_bytes(), |posting| hits.hit(posting));

@@ -21,8 +21,9 @@ pub(crate) enum Extent {
 /// What is open, from the outside inwards.
 #[derive(Debug, Default)]
 pub(super) struct Stacks {
-    open: Vec<Open>,
-    /// Inside the innermost of these, what nobody asks for: whether it is an object.
+    /// What the innermost of them lies in, and before all what the event lies in, which is nothing.
+    outer: Vec<Open>,
+    /// Inside the innermost, what nobody asks for: whether it is an object.
     skipped: Vec<bool>,
 }
 
@@ -51,6 +52,8 @@ pub(super) struct Walker<'a> {
     paths: &'a Paths,
     extent: Extent,
     stacks: &'a mut Stacks,
+    /// The innermost that is open.
+    open: Open,
     /// How many of those that are open may have more that is asked for.
     unfinished: usize,
     leaves: &'a mut Leaves,
@@ -73,7 +76,7 @@ impl<'a> Walker<'a> {
         stacks: &'a mut Stacks,
         leaves: &'a mut Leaves,
     ) -> Self {
-        stacks.open.clear();
+        stacks.outer.clear();
         stacks.skipped.clear();
         let bytes = text.as_bytes();
         let quotes = marks.at(0, bytes).map_or(0, |mark| mark.quotes);
@@ -88,6 +91,12 @@ impl<'a> Walker<'a> {
             paths,
             extent,
             stacks,
+            open: Open {
+                node: OFF,
+                element: NONE,
+                array: None,
+                missing: 0,
+            },
             unfinished: 0,
             leaves,
             arrays: 0,
@@ -145,23 +154,23 @@ impl<'a> Walker<'a> {
                 return Some(false);
             }
             self.skip_space();
-            let Some(open) = self.stacks.open.last().copied() else {
+            if self.stacks.outer.is_empty() {
                 return Some(false);
-            };
-            match (self.peek()?, open.array) {
+            }
+            match (self.peek()?, self.open.array) {
                 (b',', array) => {
                     self.at += 1;
                     self.skip_space();
                     if array.is_some() {
                         self.next_element()?;
                     } else {
-                        self.member(open.node, open.element)?;
+                        self.member()?;
                     }
                     return Some(true);
                 }
                 (b'}', None) | (b']', Some(_)) => {
                     self.at += 1;
-                    self.stacks.open.pop();
+                    self.open = self.stacks.outer.pop()?;
                     self.unfinished -= 1;
                 }
                 _ => return None,
@@ -172,19 +181,18 @@ impl<'a> Walker<'a> {
     /// Leaves the objects that have nothing more that is asked for; says whether anything is left.
     fn leave_finished(&mut self) -> Option<bool> {
         while self.unfinished > 0 {
-            let open = self.stacks.open.last()?;
-            if open.missing > 0 || open.array.is_some() {
+            if self.open.missing > 0 || self.open.array.is_some() {
                 return Some(true);
             }
-            self.stacks.open.pop();
+            self.open = self.stacks.outer.pop()?;
             self.skip_to_end()?;
         }
         Some(false)
     }
 
     fn object(&mut self) -> Option<bool> {
-        let (node, element) = (self.node, self.enter());
-        self.open(Open {
+        let (node, element) = (self.node, self.opened());
+        self.enter(Open {
             node,
             element,
             array: None,
@@ -193,18 +201,18 @@ impl<'a> Walker<'a> {
         if self.peek()? == b'}' {
             return Some(false);
         }
-        self.member(node, element)?;
+        self.member()?;
         Some(true)
     }
 
     fn array(&mut self) -> Option<bool> {
-        let (node, element) = (self.node, self.enter());
+        let (node, element) = (self.node, self.opened());
         let first = Choice {
             array: self.arrays,
             index: 0,
         };
         self.arrays += 1;
-        self.open(Open {
+        self.enter(Open {
             node,
             element,
             array: Some(first),
@@ -217,11 +225,12 @@ impl<'a> Walker<'a> {
         Some(true)
     }
 
-    fn open(&mut self, open: Open) -> Option<()> {
-        if self.stacks.open.len() >= EVENT_DEPTH_MAX {
+    fn enter(&mut self, open: Open) -> Option<()> {
+        if self.stacks.outer.len() >= EVENT_DEPTH_MAX {
             return None;
         }
-        self.stacks.open.push(open);
+        self.stacks.outer.push(self.open);
+        self.open = open;
         self.unfinished += 1;
         self.at += 1;
         self.skip_space();
@@ -229,18 +238,18 @@ impl<'a> Walker<'a> {
     }
 
     /// The element an object or array opens: scalars directly in an array belong to the element around the array.
-    fn enter(&mut self) -> u32 {
+    fn opened(&mut self) -> u32 {
         match self.place {
             Some(choice) => self.leaves.element(self.element, choice),
             None => self.element,
         }
     }
 
-    /// Reads a key of an object at `node`, in `element`, to where its value is.
-    fn member(&mut self, node: u32, element: u32) -> Option<()> {
+    /// Reads a key of the innermost object, to where its value is.
+    fn member(&mut self) -> Option<()> {
         let (start, end) = self.key()?;
-        self.node = self.child(node, start, end);
-        self.element = element;
+        self.node = self.child(self.open.node, start, end);
+        self.element = self.open.element;
         self.place = None;
         if self.node != OFF && self.extent == Extent::Needed {
             self.came()?;
@@ -250,21 +259,19 @@ impl<'a> Walker<'a> {
 
     /// A name came that is asked for in the innermost object.
     fn came(&mut self) -> Option<()> {
-        let open = self.stacks.open.last_mut()?;
-        open.missing = open.missing.checked_sub(1)?;
-        self.unfinished -= usize::from(open.missing == 0);
+        self.open.missing = self.open.missing.checked_sub(1)?;
+        self.unfinished -= usize::from(self.open.missing == 0);
         Some(())
     }
 
     fn next_element(&mut self) -> Option<()> {
-        let open = self.stacks.open.last_mut()?;
-        let place = open.array?;
-        open.array = Some(Choice {
+        let place = self.open.array?;
+        self.open.array = Some(Choice {
             index: place.index + 1,
             ..place
         });
-        self.node = open.node;
-        self.element = open.element;
+        self.node = self.open.node;
+        self.element = self.open.element;
         self.place = Some(place);
         Some(())
     }
@@ -294,7 +301,7 @@ impl<'a> Walker<'a> {
     }
 
     fn skip_into(&mut self, is_object: bool) -> Option<bool> {
-        if self.stacks.open.len() + self.stacks.skipped.len() >= EVENT_DEPTH_MAX {
+        if self.stacks.outer.len() + self.stacks.skipped.len() >= EVENT_DEPTH_MAX {
             return None;
         }
         self.stacks.skipped.push(is_object);

@@ -110,8 +110,12 @@ impl<N: Ord> Snapshot<N> {
             .resize_with(parts.len().max(scratch.memos.len()), Memo::default);
         let mut names = Vec::new();
         for (part, memo) in parts.iter().zip(&mut scratch.memos) {
-            part.index()
-                .find(seen, memo, |pattern| names.extend(part.name(pattern)));
+            part.index().find(seen, memo, |pattern| {
+                if names.is_empty() {
+                    names.reserve(16);
+                }
+                names.extend(part.name(pattern));
+            });
         }
         names.sort_unstable();
         names.dedup();

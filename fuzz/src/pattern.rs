@@ -50,14 +50,20 @@ pub fn text(bytes: &[u8]) {
 /// An event.
 pub fn event(bytes: &[u8]) {
     let (patterns, snapshot) = compiled();
-    let found = snapshot.matching(bytes, &mut Scratch::new());
+    let mut scratch = Scratch::new();
+    let known = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| snapshot.matching_known(text, &mut scratch).err());
+    let found = snapshot.matching(bytes, &mut scratch);
     let event = match Event::parse(bytes) {
         Ok(event) => event,
         Err(error) => {
+            assert!(known.is_none_or(|known| known == error));
             assert_eq!(found.unwrap_err(), error);
             return;
         }
     };
+    assert_eq!(known, None);
     let plain = |at: &&usize| patterns[**at].matches(&event);
     let all: Vec<usize> = (0..patterns.len()).collect();
     let expected: Vec<&usize> = all.iter().filter(plain).collect();

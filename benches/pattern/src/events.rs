@@ -1,9 +1,11 @@
 //! The events: CloudTrail records in EventBridge's envelope, and plots of land as GeoJSON.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::random::Random;
@@ -17,6 +19,69 @@ pub struct Events {
 impl Events {
     pub fn bytes(&self) -> usize {
         self.texts.iter().map(String::len).sum()
+    }
+
+    /// Whether in no object two names are the same up to their first dot.
+    pub fn are_in_order(&self) -> bool {
+        let is_in_order = |text: &String| serde_json::from_str::<InOrder>(text).is_ok();
+        self.texts.iter().all(is_in_order)
+    }
+}
+
+/// Any JSON in which no object has two names that are the same up to their first dot.
+struct InOrder;
+
+impl<'de> Deserialize<'de> for InOrder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self, A::Error> {
+        while all.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, Self)) = all.next_entry::<String, Self>()? {
+            let part = name.split('.').next().unwrap_or_default();
+            if !names.insert(part.to_owned()) {
+                return Err(A::Error::custom(format!("{part} comes again")));
+            }
+        }
+        Ok(self)
     }
 }
 

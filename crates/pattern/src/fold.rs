@@ -36,6 +36,12 @@ impl Folded {
         self.0.iter().map(|forms| &*forms.lower).collect()
     }
 
+    /// Whether it is of ASCII. Then so is what it accepts, and it accepts what is folded as it is.
+    pub(crate) fn is_ascii(&self) -> bool {
+        let both = |forms: &Forms| forms.lower.is_ascii() && forms.upper.is_ascii();
+        self.0.iter().all(both)
+    }
+
     /// Whether `text` is this text.
     pub(crate) fn equals(&self, text: &str) -> bool {
         self.strip_prefix(text) == Some("")

@@ -34,6 +34,59 @@ pub(crate) fn is_exact(text: &str, value: f64) -> bool {
     named.is_some() && named == shortest()
 }
 
+/// What a look at a number says of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Glance {
+    /// It is not comparable.
+    Inexact,
+    /// The float nearest to it is one of those between these two.
+    Between(f64, f64),
+    /// Nothing: it has an exponent, or very many digits.
+    Nothing,
+}
+
+/// Looks at the number `text` names, at a fraction of the cost of reading it.
+pub(crate) fn glance(text: &str) -> Glance {
+    /// What a float holds exactly.
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    /// More than the rounding of the digits, of the quotient, and of the number itself come to together.
+    const ERROR: f64 = 1.0 / (1_u64 << 50) as f64;
+    let negative = text.starts_with('-');
+    let (mut digits, mut count, mut fraction) = (0_u64, 0, None);
+    for byte in text.bytes().skip(usize::from(negative)) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+            count += 1;
+        } else if byte == b'.' {
+            fraction = Some(count);
+        } else {
+            return Glance::Nothing;
+        }
+    }
+    // A `u64` holds any nineteen.
+    let Some(power) = POWERS
+        .get(fraction.map_or(0, |whole| count - whole))
+        .filter(|_| count < 20)
+    else {
+        return Glance::Nothing;
+    };
+    // No shortest decimal has more than seventeen digits.
+    if digits >= 10_u64.pow(17) && !digits.is_multiple_of(10) {
+        return Glance::Inexact;
+    }
+    let value = digits as f64 / power;
+    let (low, high) = (value - value * ERROR, value + value * ERROR);
+    if negative {
+        Glance::Between(-high, -low)
+    } else {
+        Glance::Between(low, high)
+    }
+}
+
 /// Sign, significant digits without zeros at either end, and the power of ten of the last of them. `None` for more
 /// digits than a `u64` holds.
 fn decimal(text: &str) -> Option<(bool, u64, i64)> {
@@ -116,6 +169,19 @@ mod tests {
         fn agrees_with_the_definition(text in "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,19})?(e-?[0-9]{1,3})?") {
             if let Some(value) = nearest(&text) {
                 prop_assert_eq!(is_exact(&text, value), slow(&text, value), "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_glance_says_nothing_wrong(text in "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,19})?(e-?[0-9]{1,3})?") {
+            match glance(&text) {
+                Glance::Inexact => prop_assert_eq!(comparable(&text), None, "{}", text),
+                Glance::Between(low, high) => {
+                    let value = nearest(&text).unwrap();
+                    prop_assert!(low <= value && value <= high, "{}", text);
+                    prop_assert!(high - low <= value.abs() * 1e-14, "{}", text);
+                }
+                Glance::Nothing => prop_assert!(text.contains('e') || text.len() > 19, "{}", text),
             }
         }
     }

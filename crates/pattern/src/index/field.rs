@@ -7,12 +7,14 @@ use super::ranges::Ranges;
 use crate::address::Address;
 use crate::fold::fold_into;
 use crate::matcher::{Matcher, Range, bits};
-use crate::number::{is_exact, nearest};
+use crate::number::{Glance, comparable, glance, is_exact, nearest};
 use crate::scan::Kind;
 
 /// Told of each list of conditions that a value leads to. A list may be told more than once.
 pub(crate) trait Hits {
     fn hit(&mut self, posting: Posting);
+    /// Whether a value of the event led to this list before.
+    fn was_hit(&self, posting: Posting) -> bool;
     /// A buffer to fold text in.
     fn buffer(&mut self) -> String;
     fn give_back(&mut self, buffer: String);
@@ -39,6 +41,8 @@ pub(crate) struct FieldIndex {
 /// What is compared without regard to case, by folded text.
 #[derive(Debug)]
 struct FoldedIndex {
+    /// Those of ASCII, which accept nothing but ASCII.
+    ascii: Keys<Box<str>>,
     texts: Keys<Box<str>>,
     prefixes: Option<Affixes>,
     suffixes: Option<Affixes>,
@@ -63,6 +67,7 @@ pub(crate) struct Draft<'m> {
     blocks: Vec<((Address, u32), Target)>,
     prefixes: Vec<(Box<[u8]>, Target)>,
     suffixes: Vec<(Box<[u8]>, Target)>,
+    folded_ascii: Vec<(Box<str>, Target)>,
     folded_texts: Vec<(Box<str>, Target)>,
     folded_prefixes: Vec<(Box<[u8]>, Target)>,
     folded_suffixes: Vec<(Box<[u8]>, Target)>,
@@ -103,8 +108,12 @@ impl<'m> Draft<'m> {
             Matcher::Suffix(text) => self.suffixes.push((text.as_bytes().into(), certain)),
             Matcher::Numeric(range) => self.ranges.push((range, certain)),
             Matcher::EqualsFolded(text) => {
-                let key = folded(&text.text());
-                self.folded_texts.push((key.into(), check()));
+                let key = folded(&text.text()).into();
+                if text.is_ascii() {
+                    self.folded_ascii.push((key, certain));
+                } else {
+                    self.folded_texts.push((key, check()));
+                }
             }
             Matcher::PrefixFolded(text) => {
                 let key = folded(&text.text()).into_bytes();
@@ -152,6 +161,7 @@ impl<'m> Draft<'m> {
             prefixes: Affixes::new(End::Start, self.prefixes, postings),
             suffixes: Affixes::new(End::End, self.suffixes, postings),
             folded: FoldedIndex::new(
+                self.folded_ascii,
                 self.folded_texts,
                 self.folded_prefixes,
                 self.folded_suffixes,
@@ -177,23 +187,15 @@ impl FieldIndex {
     fn number(&self, text: &str, hits: &mut impl Hits) {
         // What is listed by its text is not comparable by value, so it is not this number otherwise.
         told(self.number_texts.get(text), hits);
-        if self.numbers.is_empty() && self.ranges.is_none() {
-            return;
-        }
-        let Some(number) = nearest(text) else {
-            return;
-        };
-        let mut exact = None;
-        let mut hit = |posting| {
-            if *exact.get_or_insert_with(|| is_exact(text, number)) {
-                hits.hit(posting);
-            }
-        };
-        if let Some(posting) = self.numbers.get(&bits(number)) {
-            hit(*posting);
+        if !self.numbers.is_empty()
+            && let Some(number) = nearest(text)
+            && let Some(posting) = self.numbers.get(&bits(number))
+            && is_exact(text, number)
+        {
+            hits.hit(*posting);
         }
         if let Some(ranges) = &self.ranges {
-            ranges.find(number, hit);
+            in_ranges(ranges, text, hits);
         }
     }
 
@@ -224,6 +226,25 @@ impl FieldIndex {
     }
 }
 
+/// Tells `hits` of the ranges that hold the number `text` names. It is read only if a range may hold it that no other
+/// number of the event was in: most are told by a look to be in none, or in the same as their neighbours.
+fn in_ranges(ranges: &Ranges, text: &str, hits: &mut impl Hits) {
+    let mut exact = None;
+    let mut each = |posting| {
+        if !hits.was_hit(posting) && *exact.get_or_insert_with(|| comparable(text).is_some()) {
+            hits.hit(posting);
+        }
+    };
+    let is_found = match glance(text) {
+        Glance::Inexact => true,
+        Glance::Between(low, high) => ranges.find_between(low, high, &mut each),
+        Glance::Nothing => false,
+    };
+    if !is_found && let Some(number) = nearest(text) {
+        ranges.find(number, each);
+    }
+}
+
 fn told(posting: Option<&Posting>, hits: &mut impl Hits) {
     if let Some(posting) = posting {
         hits.hit(*posting);
@@ -232,15 +253,17 @@ fn told(posting: Option<&Posting>, hits: &mut impl Hits) {
 
 impl FoldedIndex {
     fn new(
+        ascii: Vec<(Box<str>, Target)>,
         texts: Vec<(Box<str>, Target)>,
         prefixes: Vec<(Box<[u8]>, Target)>,
         suffixes: Vec<(Box<[u8]>, Target)>,
         postings: &mut Postings,
     ) -> Option<Box<Self>> {
-        if texts.is_empty() && prefixes.is_empty() && suffixes.is_empty() {
+        if ascii.is_empty() && texts.is_empty() && prefixes.is_empty() && suffixes.is_empty() {
             return None;
         }
         Some(Box::new(Self {
+            ascii: postings.keys(ascii),
             texts: postings.keys(texts),
             prefixes: Affixes::new(End::Start, prefixes, postings),
             suffixes: Affixes::new(End::End, suffixes, postings),
@@ -250,6 +273,9 @@ impl FoldedIndex {
     fn find(&self, text: &str, hits: &mut impl Hits) {
         let mut folded = hits.buffer();
         fold_into(text, &mut folded);
+        if text.is_ascii() {
+            told(self.ascii.get(folded.as_str()), hits);
+        }
         told(self.texts.get(folded.as_str()), hits);
         for affixes in [&self.prefixes, &self.suffixes].into_iter().flatten() {
             affixes.find(folded.as_bytes(), |posting| hits.hit(posting));

@@ -75,6 +75,13 @@ impl Memo {
         }
     }
 
+    /// Whether a value of the event visited `posting`.
+    pub(crate) fn was_visited(&self, posting: usize) -> bool {
+        self.visited
+            .get(posting)
+            .is_some_and(|last| *last >= self.first_value)
+    }
+
     /// Marks that a condition accepts a value.
     pub(crate) fn hold(&mut self, condition: u32) {
         self.marks.steps += 1;
@@ -126,9 +133,11 @@ mod tests {
             memo.begin(1, 1, 2);
             assert!(memo.held.is_empty() && !memo.marks.holds(0));
             memo.next_value();
+            assert!(!memo.was_visited(0));
             assert_eq!(memo.visit(0), Visit::FirstOfEvent);
             assert_eq!(memo.visit(0), Visit::Again);
             memo.next_value();
+            assert!(memo.was_visited(0));
             assert_eq!(memo.visit(0), Visit::FirstOfValue);
             memo.hold(0);
             memo.hold(0);

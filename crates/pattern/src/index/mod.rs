@@ -110,7 +110,7 @@ impl Index {
             marks,
         };
         for condition in held.iter().filter_map(|at| self.condition(*at)) {
-            look.matching(&condition.reached, &mut each);
+            look.reached(&condition.reached, &mut each);
         }
         for field in seen.leaves.present() {
             let loose = self.field(*field).map(|field| &field.loose);
@@ -118,7 +118,7 @@ impl Index {
                 if look.state(*at) == State::Yes
                     && let Some(condition) = self.condition(*at)
                 {
-                    look.matching(&condition.reached, &mut each);
+                    look.reached(&condition.reached, &mut each);
                 }
             }
         }
@@ -210,6 +210,10 @@ impl Hits for Marking<'_, '_> {
         }
     }
 
+    fn was_hit(&self, posting: Posting) -> bool {
+        self.memo.was_visited(posting.number())
+    }
+
     fn buffer(&mut self) -> String {
         std::mem::take(&mut self.memo.folded)
     }
@@ -227,6 +231,20 @@ struct Look<'i> {
 }
 
 impl Look<'_> {
+    /// As [`Look::matching`], for branches that were reached by a condition that holds. Often it is their only one.
+    fn reached(&mut self, branches: &[u32], each: &mut impl FnMut(u32)) {
+        let is_small = self.seen.leaves.is_small();
+        for at in branches {
+            let is_alone = is_small && self.index.members(*at).len() == 1;
+            self.marks.steps += 1;
+            if let Some(branch) = self.index.branch(*at)
+                && (is_alone || self.matches(*at))
+            {
+                each(branch.pattern);
+            }
+        }
+    }
+
     /// Gives `each` pattern of which a branch among `branches` matches.
     fn matching(&mut self, branches: &[u32], each: &mut impl FnMut(u32)) {
         for at in branches {

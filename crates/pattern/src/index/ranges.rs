@@ -61,8 +61,23 @@ impl Ranges {
     }
 
     /// Gives lists that together have each range that holds `number`, once.
-    pub(crate) fn find(&self, number: f64, mut each: impl FnMut(Posting)) {
-        let mut at = self.place(number) + self.places();
+    pub(crate) fn find(&self, number: f64, each: impl FnMut(Posting)) {
+        self.above(self.place(number), each);
+    }
+
+    /// As [`Ranges::find`], for a number of which only two are known that it is between: says whether that is enough,
+    /// which it is when no range ends there.
+    pub(crate) fn find_between(&self, low: f64, high: f64, each: impl FnMut(Posting)) -> bool {
+        let before = self.ends.partition_point(|end| *end < low);
+        let is_enough = self.ends.get(before).is_none_or(|end| *end > high);
+        if is_enough {
+            self.above(2 * before, each);
+        }
+        is_enough
+    }
+
+    fn above(&self, place: usize, mut each: impl FnMut(Posting)) {
+        let mut at = place + self.places();
         while let Some(node) = self.nodes.get(at).filter(|_| at > 0) {
             if let Some(posting) = node.posting {
                 each(posting);
@@ -125,7 +140,12 @@ mod tests {
             all.find(number, |posting| found.extend(postings.certain(posting)));
             found.sort_unstable();
             let expected: Vec<u32> = ranges.iter().zip(0..).filter(|(r, _)| r.contains(number)).map(|(_, n)| n).collect();
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(&found, &expected);
+            let mut between: Vec<u32> = Vec::new();
+            let is_enough = all.find_between(number - 0.1, number + 0.1, |posting| between.extend(postings.certain(posting)));
+            between.sort_unstable();
+            prop_assert_eq!(&between, if is_enough { &expected } else { &Vec::new() });
+            prop_assert!(is_enough || number.fract() == 0.0);
         }
     }
 }

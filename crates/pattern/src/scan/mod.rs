@@ -5,37 +5,48 @@
 //! strings again, checks the grammar, and keeps the values whose names some pattern asks for. Nothing else is built.
 //!
 //! What is refused is exactly what [`crate::Event::parse`] refuses, which then says why.
+//!
+//! Of an event that is known to be in order only what is needed is read ([`Extent::Needed`]): the marks are made as the
+//! walk comes to them, it ends when every name that is asked for has come, and objects and arrays that nobody asks for
+//! are passed by their brackets alone.
 
+mod blocks;
+mod digits;
 mod leaves;
+mod marks;
 mod paths;
-mod quotes;
 mod walk;
 
 pub(crate) use leaves::{Kind, Leaves, Seen};
 pub(crate) use paths::Paths;
+pub(crate) use walk::Extent;
 
 use leaves::NONE;
-use quotes::Quotes;
+use marks::Marks;
 use walk::{Stacks, Walker};
 
 /// What reading an event needs, kept from event to event.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
-    quotes: Quotes,
+    marks: Marks,
     stacks: Stacks,
     pub(crate) leaves: Leaves,
 }
 
 impl Scanner {
     /// Reads the leaves of `text` that `paths` name; `None` when it is no event.
-    pub(crate) fn read(&mut self, text: &str, paths: &Paths) -> Option<()> {
+    pub(crate) fn read(&mut self, text: &str, paths: &Paths, extent: Extent) -> Option<()> {
         u32::try_from(text.len()).ok().filter(|len| *len < NONE)?;
         self.leaves.begin(paths.fields());
-        self.quotes.mark(text.as_bytes())?;
+        self.marks.begin();
+        if extent == Extent::Whole {
+            self.marks.check(text.as_bytes())?;
+        }
         Walker::new(
             text,
             paths,
-            &self.quotes,
+            extent,
+            &mut self.marks,
             &mut self.stacks,
             &mut self.leaves,
         )

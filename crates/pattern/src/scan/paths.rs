@@ -22,8 +22,8 @@ struct Node {
     children: HashMap<Box<[u8]>, u32, RandomState>,
     /// A bit for each child, at a place made of its name: most names are dismissed by it alone.
     filter: u64,
-    /// Whether any child has children.
-    deep: bool,
+    /// A bit for each child that has children, at a place made of the first byte of a name that begins with it and a dot.
+    deep: u64,
 }
 
 impl Paths {
@@ -38,10 +38,13 @@ impl Paths {
             paths.fields += 1;
         }
         for at in 0..paths.nodes.len() {
-            let deep = paths
+            let children = paths
                 .nodes
                 .get(at)
-                .is_some_and(|node| node.children.values().any(|child| paths.is_inner(*child)));
+                .into_iter()
+                .flat_map(|node| &node.children);
+            let inner = children.filter(|(_, child)| paths.is_inner(**child));
+            let deep = inner.fold(0, |deep, (name, _)| deep | first_bit(name));
             if let Some(node) = paths.nodes.get_mut(at) {
                 node.deep = deep;
             }
@@ -96,7 +99,14 @@ impl Paths {
             .is_some_and(|node| !node.children.is_empty())
     }
 
+    /// How many names go on under `node`.
+    pub(crate) fn names(&self, node: u32) -> u32 {
+        let names = self.node(node).map_or(0, |node| node.children.len());
+        u32::try_from(names).unwrap_or(u32::MAX)
+    }
+
     /// The node that `key` leads to from the one at `at`.
+    #[inline]
     pub(crate) fn child(&self, at: u32, key: &[u8]) -> u32 {
         let Some(node) = self.node(at) else {
             return OFF;
@@ -104,7 +114,7 @@ impl Paths {
         if let Some(child) = node.child(key) {
             return child;
         }
-        if node.deep && key.contains(&b'.') {
+        if node.deep & first_bit(key) != 0 && key.contains(&b'.') {
             return self.dotted(at, key);
         }
         OFF
@@ -120,14 +130,26 @@ impl Paths {
 }
 
 impl Node {
+    #[inline(always)]
     fn child(&self, key: &[u8]) -> Option<u32> {
         if self.filter & filter_bit(key) == 0 {
             return None;
         }
+        self.known_child(key)
+    }
+
+    #[inline(never)]
+    fn known_child(&self, key: &[u8]) -> Option<u32> {
         self.children.get(key).copied()
     }
 }
 
+/// A bit for the first byte of a name, or for the dot after an empty one.
+fn first_bit(name: &[u8]) -> u64 {
+    1 << (name.first().unwrap_or(&b'.') % 64)
+}
+
+#[inline(always)]
 fn filter_bit(name: &[u8]) -> u64 {
     let (first, last) = (name.first(), name.last());
     let ends = first.zip(last).map_or(0, |(first, last)| {

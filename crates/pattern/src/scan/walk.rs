@@ -1,19 +1,29 @@
 //! The walk over an event from token to token.
 
-use wide::u8x32;
-
+use super::blocks::BLOCK;
+use super::digits::Digits;
 use super::leaves::{Kind, Leaves, NONE};
+use super::marks::Marks;
 use super::paths::{OFF, Paths};
-use super::quotes::Quotes;
 use crate::event::Choice;
 use crate::json::{Reader, Token};
 use crate::limits::EVENT_DEPTH_MAX;
 
+/// How far to read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Extent {
+    /// To the end, for a name may come again.
+    Whole,
+    /// To where every name that is asked for has come.
+    Needed,
+}
+
 /// What is open, from the outside inwards.
 #[derive(Debug, Default)]
-pub(crate) struct Stacks {
-    open: Vec<Open>,
-    /// Inside the innermost of these, what nobody asks for: whether it is an object.
+pub(super) struct Stacks {
+    /// What the innermost of them lies in, and before all what the event lies in, which is nothing.
+    outer: Vec<Open>,
+    /// Inside the innermost, what nobody asks for: whether it is an object.
     skipped: Vec<bool>,
 }
 
@@ -26,17 +36,26 @@ struct Open {
     element: u32,
     /// Its number and the number of its next element, when it is an array.
     array: Option<Choice>,
+    /// How many names are asked for in it that did not come yet, when it is an object.
+    missing: u32,
 }
 
-pub(crate) struct Walker<'a> {
+pub(super) struct Walker<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    quotes: Marks<'a>,
-    escapes: bool,
+    marks: &'a mut Marks,
+    /// The block of the next quote, and the quotes in it that come.
+    block: usize,
+    quotes: u64,
     digits: Digits,
     paths: &'a Paths,
+    extent: Extent,
     stacks: &'a mut Stacks,
+    /// The innermost that is open.
+    open: Open,
+    /// How many of those that are open may have more that is asked for.
+    unfinished: usize,
     leaves: &'a mut Leaves,
     arrays: u32,
     /// Where the next value goes: the node it stands under, or [`OFF`].
@@ -47,53 +66,38 @@ pub(crate) struct Walker<'a> {
     place: Option<Choice>,
 }
 
-/// The marked quotes, one after the other.
-struct Marks<'a> {
-    words: &'a [u64],
-    at: usize,
-    bits: u64,
-}
-
-impl Marks<'_> {
-    fn next(&mut self) -> Option<usize> {
-        while self.bits == 0 {
-            self.at += 1;
-            self.bits = *self.words.get(self.at)?;
-        }
-        let bit = self.bits.trailing_zeros();
-        self.bits &= self.bits - 1;
-        Some(self.at * 64 + usize::try_from(bit).ok()?)
-    }
-}
-
 impl<'a> Walker<'a> {
-    pub(crate) fn new(
+    /// A walk over `text`. All of it is checked if all is read, apart from what is wrong inside strings.
+    pub(super) fn new(
         text: &'a str,
         paths: &'a Paths,
-        quotes: &'a Quotes,
+        extent: Extent,
+        marks: &'a mut Marks,
         stacks: &'a mut Stacks,
         leaves: &'a mut Leaves,
     ) -> Self {
-        stacks.open.clear();
+        stacks.outer.clear();
         stacks.skipped.clear();
-        let words = quotes.words();
+        let bytes = text.as_bytes();
+        let quotes = marks.at(0, bytes).map_or(0, |mark| mark.quotes);
         Self {
             text,
-            bytes: text.as_bytes(),
+            bytes,
             at: 0,
-            quotes: Marks {
-                words,
-                at: 0,
-                bits: words.first().copied().unwrap_or(0),
-            },
-            escapes: quotes.escapes(),
-            // Nothing was looked at: no place is this far.
-            digits: Digits {
-                start: usize::MAX / 2,
-                mask: 0,
-            },
+            marks,
+            block: 0,
+            quotes,
+            digits: Digits::new(),
             paths,
+            extent,
             stacks,
+            open: Open {
+                node: OFF,
+                element: NONE,
+                array: None,
+                missing: 0,
+            },
+            unfinished: 0,
             leaves,
             arrays: 0,
             node: paths.root(),
@@ -102,8 +106,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Walks to the end; `None` when the text is no event.
-    pub(crate) fn walk(mut self) -> Option<()> {
+    /// Walks as far as there is something to find; `None` when the text is no event.
+    pub(super) fn walk(mut self) -> Option<()> {
         self.skip_space();
         if self.peek() != Some(b'{') {
             return None;
@@ -111,7 +115,8 @@ impl<'a> Walker<'a> {
         loop {
             let entered = self.value()?;
             if !entered && !self.find_next_value()? {
-                return (self.at == self.bytes.len()).then_some(());
+                let is_read = self.extent == Extent::Needed || self.at == self.bytes.len();
+                return is_read.then_some(());
             }
         }
     }
@@ -145,55 +150,73 @@ impl<'a> Walker<'a> {
     /// Goes from after a value to the next one, past as many closing brackets as there are; says whether there is one.
     fn find_next_value(&mut self) -> Option<bool> {
         loop {
-            self.skip_space();
-            let Some(open) = self.stacks.open.last().copied() else {
+            if self.extent == Extent::Needed && !self.leave_finished()? {
                 return Some(false);
-            };
-            match (self.peek()?, open.array) {
+            }
+            self.skip_space();
+            if self.stacks.outer.is_empty() {
+                return Some(false);
+            }
+            match (self.peek()?, self.open.array) {
                 (b',', array) => {
                     self.at += 1;
                     self.skip_space();
                     if array.is_some() {
                         self.next_element()?;
                     } else {
-                        self.member(open.node, open.element)?;
+                        self.member()?;
                     }
                     return Some(true);
                 }
                 (b'}', None) | (b']', Some(_)) => {
                     self.at += 1;
-                    self.stacks.open.pop();
+                    self.open = self.stacks.outer.pop()?;
+                    self.unfinished -= 1;
                 }
                 _ => return None,
             }
         }
     }
 
+    /// Leaves the objects that have nothing more that is asked for; says whether anything is left.
+    fn leave_finished(&mut self) -> Option<bool> {
+        while self.unfinished > 0 {
+            if self.open.missing > 0 || self.open.array.is_some() {
+                return Some(true);
+            }
+            self.open = self.stacks.outer.pop()?;
+            self.skip_to_end()?;
+        }
+        Some(false)
+    }
+
     fn object(&mut self) -> Option<bool> {
-        let (node, element) = (self.node, self.enter());
-        self.open(Open {
+        let (node, element) = (self.node, self.opened());
+        self.enter(Open {
             node,
             element,
             array: None,
+            missing: self.paths.names(node),
         })?;
         if self.peek()? == b'}' {
             return Some(false);
         }
-        self.member(node, element)?;
+        self.member()?;
         Some(true)
     }
 
     fn array(&mut self) -> Option<bool> {
-        let (node, element) = (self.node, self.enter());
+        let (node, element) = (self.node, self.opened());
         let first = Choice {
             array: self.arrays,
             index: 0,
         };
         self.arrays += 1;
-        self.open(Open {
+        self.enter(Open {
             node,
             element,
             array: Some(first),
+            missing: 0,
         })?;
         if self.peek()? == b']' {
             return Some(false);
@@ -202,48 +225,63 @@ impl<'a> Walker<'a> {
         Some(true)
     }
 
-    fn open(&mut self, open: Open) -> Option<()> {
-        if self.stacks.open.len() >= EVENT_DEPTH_MAX {
+    fn enter(&mut self, open: Open) -> Option<()> {
+        if self.stacks.outer.len() >= EVENT_DEPTH_MAX {
             return None;
         }
-        self.stacks.open.push(open);
+        self.stacks.outer.push(self.open);
+        self.open = open;
+        self.unfinished += 1;
         self.at += 1;
         self.skip_space();
         Some(())
     }
 
     /// The element an object or array opens: scalars directly in an array belong to the element around the array.
-    fn enter(&mut self) -> u32 {
+    fn opened(&mut self) -> u32 {
         match self.place {
             Some(choice) => self.leaves.element(self.element, choice),
             None => self.element,
         }
     }
 
-    /// Reads a key of an object at `node`, in `element`, to where its value is.
-    fn member(&mut self, node: u32, element: u32) -> Option<()> {
+    /// Reads a key of the innermost object, to where its value is.
+    fn member(&mut self) -> Option<()> {
         let (start, end) = self.key()?;
-        self.node = self.child(node, start, end);
-        self.element = element;
+        self.node = self.child(self.open.node, start, end);
+        self.element = self.open.element;
         self.place = None;
+        if self.node != OFF && self.extent == Extent::Needed {
+            self.came()?;
+        }
+        Some(())
+    }
+
+    /// A name came that is asked for in the innermost object.
+    fn came(&mut self) -> Option<()> {
+        self.open.missing = self.open.missing.checked_sub(1)?;
+        self.unfinished -= usize::from(self.open.missing == 0);
         Some(())
     }
 
     fn next_element(&mut self) -> Option<()> {
-        let open = self.stacks.open.last_mut()?;
-        let place = open.array?;
-        open.array = Some(Choice {
+        let place = self.open.array?;
+        self.open.array = Some(Choice {
             index: place.index + 1,
             ..place
         });
-        self.node = open.node;
-        self.element = open.element;
+        self.node = self.open.node;
+        self.element = self.open.element;
         self.place = Some(place);
         Some(())
     }
 
     /// Steps over an object or array that nobody asks for.
     fn skip(&mut self) -> Option<()> {
+        if self.extent == Extent::Needed {
+            self.at += 1;
+            return self.skip_to_end();
+        }
         loop {
             self.leaves.steps += 1;
             let byte = self.peek()?;
@@ -263,7 +301,7 @@ impl<'a> Walker<'a> {
     }
 
     fn skip_into(&mut self, is_object: bool) -> Option<bool> {
-        if self.stacks.open.len() + self.stacks.skipped.len() >= EVENT_DEPTH_MAX {
+        if self.stacks.outer.len() + self.stacks.skipped.len() >= EVENT_DEPTH_MAX {
             return None;
         }
         self.stacks.skipped.push(is_object);
@@ -312,6 +350,31 @@ impl<'a> Walker<'a> {
         Some(key)
     }
 
+    /// Goes to after the bracket that closes the innermost object or array, without looking at what is on the way.
+    fn skip_to_end(&mut self) -> Option<()> {
+        let (mut block, mut depth) = (self.at / BLOCK, 1);
+        let mut from = u64::MAX << (self.at % BLOCK);
+        loop {
+            let (opens, closes) = self.marks.brackets(block, self.bytes)?;
+            if let Some(end) = end_of(opens & from, closes & from, &mut depth) {
+                return self.go_to(block * BLOCK + end + 1);
+            }
+            block += 1;
+            from = u64::MAX;
+        }
+    }
+
+    /// Goes on at `at`, which lies outside of strings.
+    fn go_to(&mut self, at: usize) -> Option<()> {
+        self.at = at;
+        self.block = at / BLOCK;
+        self.quotes = match self.marks.at(self.block, self.bytes) {
+            Some(mark) => mark.quotes & u64::MAX << (at % BLOCK),
+            None => 0,
+        };
+        Some(())
+    }
+
     fn field(&self) -> Option<u32> {
         if self.node == OFF {
             return None;
@@ -321,7 +384,7 @@ impl<'a> Walker<'a> {
 
     fn child(&self, node: u32, start: usize, end: usize) -> u32 {
         let key = self.bytes.get(start..end).unwrap_or_default();
-        if self.escapes && key.contains(&b'\\') {
+        if self.marks.escapes() && key.contains(&b'\\') {
             return self
                 .unescape(start, end, |key| self.paths.child(node, key.as_bytes()))
                 .unwrap_or(OFF);
@@ -331,7 +394,7 @@ impl<'a> Walker<'a> {
 
     fn keep_text(&mut self, field: u32, start: usize, end: usize) {
         let raw = self.bytes.get(start..end).unwrap_or_default();
-        if self.escapes && raw.contains(&b'\\') {
+        if self.marks.escapes() && raw.contains(&b'\\') {
             let text = self.unescape(start, end, str::to_owned);
             let text = text.unwrap_or_default();
             self.leaves.push_unescaped(field, &text, self.element);
@@ -351,11 +414,32 @@ impl<'a> Walker<'a> {
     }
 
     /// Steps over a string; gives where its inside begins and ends.
+    #[inline(always)]
     fn string(&mut self) -> Option<(usize, usize)> {
-        let start = self.quotes.next()? + 1;
-        let end = self.quotes.next()?;
+        self.next_quote()?;
+        let (start, end) = (self.at + 1, self.next_quote()?);
         self.at = end + 1;
         Some((start, end))
+    }
+
+    #[inline(always)]
+    fn next_quote(&mut self) -> Option<usize> {
+        if self.quotes == 0 {
+            self.find_quotes()?;
+        }
+        let bit = self.quotes.trailing_zeros();
+        self.quotes &= self.quotes - 1;
+        Some(self.block * BLOCK + usize::try_from(bit).ok()?)
+    }
+
+    /// Goes to the next block that has quotes.
+    #[inline(never)]
+    fn find_quotes(&mut self) -> Option<()> {
+        while self.quotes == 0 {
+            self.block += 1;
+            self.quotes = self.marks.at(self.block, self.bytes)?.quotes;
+        }
+        Some(())
     }
 
     /// Steps over a scalar that is no string and begins with `byte`.
@@ -364,7 +448,10 @@ impl<'a> Walker<'a> {
             b't' => self.word(b"true", Kind::Bool(true)),
             b'f' => self.word(b"false", Kind::Bool(false)),
             b'n' => self.word(b"null", Kind::Null),
-            _ => self.number(),
+            _ => {
+                self.at = self.digits.number(self.at, self.bytes)?;
+                Some(Kind::Number)
+            }
         }
     }
 
@@ -372,27 +459,6 @@ impl<'a> Walker<'a> {
         let rest = self.bytes.get(self.at..)?;
         self.at += word.len();
         rest.starts_with(word).then_some(kind)
-    }
-
-    fn number(&mut self) -> Option<Kind> {
-        let bytes = self.bytes;
-        let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
-        let mut digits = |at| self.digits.after(at, bytes);
-        let mut at = self.at + usize::from(byte(self.at) == b'-');
-        at = if byte(at) == b'0' {
-            at + 1
-        } else {
-            digits(at)?
-        };
-        if byte(at) == b'.' {
-            at = digits(at + 1)?;
-        }
-        if byte(at) | 0x20 == b'e' {
-            let signed = matches!(byte(at + 1), b'+' | b'-');
-            at = digits(at + 1 + usize::from(signed))?;
-        }
-        self.at = at;
-        Some(Kind::Number)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -409,45 +475,25 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Which of 32 bytes are digits: enough for most numbers at one look.
-struct Digits {
-    start: usize,
-    mask: u32,
-}
-
-impl Digits {
-    const WIDTH: usize = 32;
-
-    /// The place after the digits that begin at `start`, of which there must be one.
-    fn after(&mut self, start: usize, bytes: &[u8]) -> Option<usize> {
-        let mut at = start;
-        loop {
-            let mut ahead = at.wrapping_sub(self.start);
-            if ahead >= Self::WIDTH {
-                self.look(at, bytes);
-                ahead = 0;
-            }
-            let digits = usize::try_from((self.mask >> ahead).trailing_ones()).ok()?;
-            at += digits;
-            if ahead + digits < Self::WIDTH {
-                return (at > start).then_some(at);
-            }
+/// The place in a block of the bracket that closes what is open, of which `depth` lie in one another; else `depth` is
+/// made what it is after the block.
+fn end_of(opens: u64, closes: u64, depth: &mut u32) -> Option<usize> {
+    if closes.count_ones() < *depth {
+        *depth = *depth + opens.count_ones() - closes.count_ones();
+        return None;
+    }
+    let mut brackets = opens | closes;
+    while brackets != 0 {
+        let bit = brackets.trailing_zeros();
+        brackets &= brackets - 1;
+        if opens >> bit & 1 == 1 {
+            *depth += 1;
+            continue;
+        }
+        *depth -= 1;
+        if *depth == 0 {
+            return usize::try_from(bit).ok();
         }
     }
-
-    fn look(&mut self, at: usize, bytes: &[u8]) {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let mut window = [0; Self::WIDTH];
-        match rest.first_chunk() {
-            Some(full) => window = *full,
-            None => window
-                .iter_mut()
-                .zip(rest)
-                .for_each(|(to, from)| *to = *from),
-        }
-        // The bytes of digits, and only they, are below ten when the code of zero is taken from them.
-        let values = u8x32::new(window) - u8x32::splat(b'0');
-        self.mask = values.min(u8x32::splat(9)).simd_eq(values).to_bitmask();
-        self.start = at;
-    }
+    None
 }

@@ -6,7 +6,7 @@ use super::part::Part;
 use crate::error::EventError;
 use crate::event::{Event, text};
 use crate::index::Memo;
-use crate::scan::{Paths, Scanner, Seen};
+use crate::scan::{Extent, Paths, Scanner, Seen};
 
 /// A [`crate::Set`] as it was when [`crate::Set::snapshot`] was called.
 ///
@@ -73,11 +73,34 @@ impl<N: Ord> Snapshot<N> {
     /// When [`Event::parse`] fails, with the same error, whatever the patterns ask for; and when the event has 4 GiB or
     /// more.
     pub fn matching(&self, event: &[u8], scratch: &mut Scratch) -> Result<Vec<&N>, EventError> {
+        self.names(text(event)?, Extent::Whole, scratch)
+            .ok_or_else(|| refusal(event))
+    }
+
+    /// As [`Snapshot::matching`], of an event that was read before and is known to be in order. It is read only as far
+    /// as the last field that any pattern asks for, and what is skipped is not looked at: for events of which few fields
+    /// are asked for it is several times as fast.
+    ///
+    /// The caller answers for two things: that [`Event::parse`] accepts the event, and that in no object of it two names
+    /// are the same up to their first dot. If they are, those that come later may not count.
+    ///
+    /// # Errors
+    ///
+    /// When [`Event::parse`] fails, with the same error, if the fault is in what was read; and when the event has 4 GiB
+    /// or more.
+    pub fn matching_known(
+        &self,
+        event: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<&N>, EventError> {
+        let text = event.strip_prefix('\u{feff}').unwrap_or(event);
+        self.names(text, Extent::Needed, scratch)
+            .ok_or_else(|| refusal(event.as_bytes()))
+    }
+
+    fn names(&self, text: &str, extent: Extent, scratch: &mut Scratch) -> Option<Vec<&N>> {
         let Shared { paths, parts } = &*self.shared;
-        let text = text(event)?;
-        if scratch.scanner.read(text, paths).is_none() {
-            return Err(refusal(event));
-        }
+        scratch.scanner.read(text, paths, extent)?;
         let seen = Seen {
             text,
             leaves: &scratch.scanner.leaves,
@@ -87,12 +110,16 @@ impl<N: Ord> Snapshot<N> {
             .resize_with(parts.len().max(scratch.memos.len()), Memo::default);
         let mut names = Vec::new();
         for (part, memo) in parts.iter().zip(&mut scratch.memos) {
-            part.index()
-                .find(seen, memo, |pattern| names.extend(part.name(pattern)));
+            part.index().find(seen, memo, |pattern| {
+                if names.is_empty() {
+                    names.reserve(16);
+                }
+                names.extend(part.name(pattern));
+            });
         }
         names.sort_unstable();
         names.dedup();
-        Ok(names)
+        Some(names)
     }
 }
 

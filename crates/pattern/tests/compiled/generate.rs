@@ -1,16 +1,23 @@
 //! Patterns and events made of few names and few values, so that they meet often.
 
 /// Numbers that look random and are the same each time (SplitMix64).
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    /// Whether events are made in order: no two names in one object are the same up to their first dot.
+    pub(crate) in_order: bool,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Self {
+            state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            in_order: false,
+        }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
@@ -126,6 +133,11 @@ const KEYS: [&str; 8] = ["a", "a", "b", "b", "c", "a.b", "b.a", ""];
 
 fn key(random: &mut Random) -> String {
     let key = random.pick(&KEYS);
+    written(random, key)
+}
+
+/// A key as JSON writes it.
+fn written(random: &mut Random, key: &str) -> String {
     if random.one_in(12) {
         format!("\"{}\"", key.chars().map(escape).collect::<String>())
     } else {
@@ -160,9 +172,14 @@ fn value(random: &mut Random, depth: u64) -> String {
 }
 
 fn object(random: &mut Random, depth: u64) -> String {
-    let members: Vec<String> = (0..random.below(5))
-        .map(|_| {
-            let (key, value) = (key(random), value(random, depth));
+    let mut keys: Vec<&str> = (0..random.below(5)).map(|_| random.pick(&KEYS)).collect();
+    if random.in_order {
+        keep_first(&mut keys);
+    }
+    let members: Vec<String> = keys
+        .into_iter()
+        .map(|key| {
+            let (key, value) = (written(random, key), value(random, depth));
             format!(
                 "{}{key}{}:{}{value}",
                 space(random),
@@ -172,6 +189,17 @@ fn object(random: &mut Random, depth: u64) -> String {
         })
         .collect();
     format!("{{{}{}}}", members.join(","), space(random))
+}
+
+/// Leaves out the keys that are the same up to their first dot as one before.
+fn keep_first(keys: &mut Vec<&str>) {
+    let mut parts = Vec::new();
+    keys.retain(|key| {
+        let part = key.split('.').next();
+        let is_new = !parts.contains(&part);
+        parts.push(part);
+        is_new
+    });
 }
 
 /// An event.
@@ -323,7 +351,10 @@ pub(crate) fn event_of_arrays(random: &mut Random) -> String {
     };
     let element = |random: &mut Random| {
         let mut members = fields(random);
-        if random.one_in(3) {
+        let has_a = members
+            .first()
+            .is_some_and(|member| member.starts_with("\"a\""));
+        if random.one_in(3) && !(random.in_order && has_a) {
             let inner: Vec<String> = (0..random.below(3))
                 .map(|_| format!("{{{}}}", fields(random).join(",")))
                 .collect();
@@ -335,7 +366,11 @@ pub(crate) fn event_of_arrays(random: &mut Random) -> String {
         let elements: Vec<String> = (0..1 + random.below(3)).map(|_| element(random)).collect();
         format!("[{}]", elements.join(","))
     };
-    let name = random.pick(&["a", "b"]);
+    let name = if random.in_order {
+        "b"
+    } else {
+        random.pick(&["a", "b"])
+    };
     format!("{{\"a\":{},\"{name}\":{}}}", array(random), array(random))
 }
 

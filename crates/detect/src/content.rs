@@ -5,7 +5,8 @@ use quell_pattern::Pattern;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::engine::{Detection, Matcher};
+use crate::engine::{Detection, EventPattern, Matcher};
+use crate::envelope::inside;
 use crate::sigma;
 
 /// Which language a detection file is written in; the ending says so.
@@ -94,7 +95,10 @@ fn load_pattern(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnos
             title: parsed.title,
             severity: parsed.severity,
             attack: parsed.attack,
-            matcher: Matcher::Pattern(Box::new(pattern)),
+            matcher: Matcher::Pattern(Box::new(EventPattern {
+                inside: inside(parsed.pattern.get()),
+                pattern,
+            })),
         }),
         Ok(_) => Err(faults),
         Err(e) => {

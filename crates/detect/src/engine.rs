@@ -1,11 +1,15 @@
 //! All detections over one record.
 
-use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Severity, Timestamp};
-use quell_pattern::{Pattern, Scratch, Set, Snapshot};
-use rsigma_eval::{CompiledRule, JsonEvent, evaluate_rule};
-use serde_json::Value;
+use std::collections::BTreeSet;
 
+use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Severity, Timestamp};
+use quell_pattern::Pattern;
+
+use crate::candidates::{Candidates, patterns};
 use crate::content::DetectionFile;
+use crate::envelope::enveloped;
+use crate::rule::Rule;
+use crate::tree::Tree;
 
 /// A detection, ready to run.
 #[derive(Debug)]
@@ -23,16 +27,39 @@ pub struct Detection {
 
 #[derive(Debug)]
 pub(crate) enum Matcher {
-    Sigma(Box<CompiledRule>),
-    Pattern(Box<Pattern>),
+    Sigma(Box<Rule>),
+    Pattern(Box<EventPattern>),
+}
+
+#[derive(Debug)]
+pub(crate) struct EventPattern {
+    pub(crate) pattern: Pattern,
+    /// What it asks of the record inside the envelope.
+    pub(crate) inside: Option<Pattern>,
+}
+
+impl Matcher {
+    /// Patterns over the record of which one fits every record that matches; `None` when nothing is known.
+    fn needs(&self) -> Option<Vec<Pattern>> {
+        match self {
+            Self::Sigma(rule) => patterns(rule.condition()),
+            Self::Pattern(pattern) => pattern.inside.clone().map(|inside| vec![inside]),
+        }
+    }
 }
 
 /// All detections.
 #[derive(Debug)]
 pub struct Engine {
     detections: Vec<Detection>,
-    /// The event patterns among them, by their places, as one matcher.
-    patterns: Snapshot<usize>,
+    candidates: Candidates,
+}
+
+/// Memory for matching, which one thread uses again from record to record.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    scratch: quell_pattern::Scratch,
+    candidates: Vec<usize>,
 }
 
 impl Engine {
@@ -40,28 +67,23 @@ impl Engine {
     /// stop the others.
     pub fn load(files: &[DetectionFile]) -> (Engine, Vec<Diagnostic>) {
         let mut detections: Vec<Detection> = Vec::new();
+        let mut ids = BTreeSet::new();
         let mut faults = Vec::new();
         for file in files {
             match file.load() {
-                Ok(detection) => match detections.iter().find(|d| d.id == detection.id) {
-                    Some(_) => faults.push(Diagnostic::new(
-                        &file.path,
-                        "there is a detection with this id already",
-                    )),
-                    None => detections.push(detection),
-                },
+                Ok(detection) if ids.insert(detection.id.clone()) => detections.push(detection),
+                Ok(_) => faults.push(Diagnostic::new(
+                    &file.path,
+                    "there is a detection with this id already",
+                )),
                 Err(mut more) => faults.append(&mut more),
             }
         }
-        let mut patterns = Set::new();
-        for (at, detection) in detections.iter().enumerate() {
-            if let Matcher::Pattern(pattern) = &detection.matcher {
-                patterns.add(at, Pattern::clone(pattern));
-            }
-        }
+        let needs = detections.iter().map(|d| d.matcher.needs()).enumerate();
+        let candidates = Candidates::new(needs);
         let engine = Engine {
             detections,
-            patterns: patterns.snapshot(),
+            candidates,
         };
         (engine, faults)
     }
@@ -71,100 +93,89 @@ impl Engine {
         &self.detections
     }
 
-    /// Which detections match a record.
-    pub fn matching(&self, record: &Record) -> Vec<&Detection> {
-        let body: Option<Value> = serde_json::from_str(record.body.get()).ok();
-        let (enveloped, mut scratch) = (enveloped(record), Scratch::new());
-        let by_pattern = self.patterns.matching(enveloped.as_bytes(), &mut scratch);
-        let by_pattern = by_pattern.unwrap_or_default();
-        let matches = |(at, detection): &(usize, &Detection)| match &detection.matcher {
-            Matcher::Sigma(rule) => body
-                .as_ref()
-                .is_some_and(|b| evaluate_rule(rule, &JsonEvent::borrow(b)).is_some()),
-            Matcher::Pattern(_) => by_pattern.binary_search(&at).is_ok(),
-        };
-        let all = self.detections.iter().enumerate();
-        all.filter(matches)
-            .map(|(_, detection)| detection)
-            .collect()
+    /// Which detections match a record, in their order.
+    pub fn matching(&self, record: &Record, scratch: &mut Scratch) -> Vec<&Detection> {
+        let Scratch {
+            scratch,
+            candidates,
+        } = scratch;
+        self.candidates
+            .of(record.body.get().as_bytes(), scratch, candidates);
+        let mut subject = Subject::new(record);
+        let candidates = candidates.iter().filter_map(|at| self.detections.get(*at));
+        candidates.filter(|d| subject.matches(&d.matcher)).collect()
     }
 
-    /// What the detections say of a record about `resource`.
+    /// What the detections say of a record. `about` gives the resource that findings are about, and the principal; it is asked only
+    /// when there are findings.
     pub fn findings(
         &self,
         record: &Record,
         event: &Event,
-        resource: &Resource,
+        about: impl FnOnce() -> (Resource, Resource),
         now: Timestamp,
+        scratch: &mut Scratch,
     ) -> Vec<Finding> {
+        let matching = self.matching(record, scratch);
+        if matching.is_empty() {
+            return Vec::new();
+        }
+        let (resource, principal) = about();
         let arn = resource.arn.to_string();
-        self.matching(record)
-            .into_iter()
-            .map(|d| Finding {
-                id: FindingId::of(&d.id, &record.id, &arn),
-                detection: d.id.clone(),
-                title: d.title.clone(),
-                severity: d.severity,
-                record: record.id.clone(),
-                event_name: event.name.clone(),
-                event_time: event.time,
-                detected_at: now,
-                resource: resource.clone(),
-                actor: event.actor.clone(),
-                attack: d.attack.clone(),
-            })
-            .collect()
+        let finding = |d: &Detection| Finding {
+            id: FindingId::of(&d.id, &record.id, &arn),
+            detection: d.id.clone(),
+            title: d.title.clone(),
+            severity: d.severity,
+            record: record.id.clone(),
+            event_name: event.name.clone(),
+            event_time: event.time,
+            detected_at: now,
+            resource: resource.clone(),
+            principal: principal.clone(),
+            actor: event.actor.clone(),
+            attack: d.attack.clone(),
+        };
+        matching.into_iter().map(finding).collect()
     }
 }
 
-/// The record as EventBridge would deliver it. One that came in a file has no envelope, so it gets the one that
-/// CloudTrail's integration gives: a pattern then matches on either path.
-fn enveloped(record: &Record) -> String {
-    let mut envelope = record
-        .envelope
-        .clone()
-        .unwrap_or_else(|| made_envelope(record));
-    let Some(fields) = envelope.as_object_mut() else {
-        return String::new();
-    };
-    fields.remove("detail");
-    let mut text = envelope.to_string();
-    // Spliced in as text: the record's bytes are not parsed and printed again.
-    text.pop();
-    if !text.ends_with('{') {
-        text.push(',');
-    }
-    text.push_str("\"detail\":");
-    text.push_str(record.body.get());
-    text.push('}');
-    text
+/// A record in the two forms that detections look at, each made when it is first asked for.
+struct Subject<'a> {
+    record: &'a Record,
+    tree: Option<Tree<'a>>,
+    event: Option<Option<quell_pattern::Event>>,
 }
 
-fn made_envelope(record: &Record) -> Value {
-    let body: Value = serde_json::from_str(record.body.get()).unwrap_or_default();
-    let text = |name: &str| {
-        body.get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let service = text("eventSource");
-    let service = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
-    let detail_type = match text("eventType").as_str() {
-        "AwsConsoleSignIn" => "AWS Console Sign In via CloudTrail",
-        _ => "AWS API Call via CloudTrail",
-    };
-    serde_json::json!({
-        "version": "0", "id": text("eventID"), "detail-type": detail_type, "source": format!("aws.{service}"),
-        "account": text("recipientAccountId"), "time": text("eventTime"), "region": text("awsRegion"), "resources": [],
-    })
+impl<'a> Subject<'a> {
+    fn new(record: &'a Record) -> Self {
+        Self {
+            record,
+            tree: None,
+            event: None,
+        }
+    }
+
+    fn matches(&mut self, matcher: &Matcher) -> bool {
+        let record = self.record;
+        match matcher {
+            Matcher::Sigma(rule) => {
+                let tree = self.tree.get_or_insert_with(|| Tree::new(&record.body));
+                rule.condition().matches(tree)
+            }
+            Matcher::Pattern(pattern) => {
+                let made = || quell_pattern::Event::parse(enveloped(record).as_bytes()).ok();
+                let event = self.event.get_or_insert_with(made).as_ref();
+                event.is_some_and(|event| pattern.pattern.matches(event))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quell_model::{Origin, RecordId};
-    use serde_json::value::RawValue;
+    use crate::engine_tests::record;
 
     fn file(path: &str, text: &str) -> DetectionFile {
         DetectionFile {
@@ -173,18 +184,12 @@ mod tests {
         }
     }
 
+    fn matching<'e>(engine: &'e Engine, record: &Record) -> Vec<&'e Detection> {
+        engine.matching(record, &mut Scratch::default())
+    }
+
     const SIGMA: &str = "title: T\nlogsource:\n  product: aws\n  service: cloudtrail\ndetection:\n  s:\n    eventName: Open\n    p.items.cidr|endswith: '/0'\n  condition: s\nlevel: high\ntags: [attack.t1562.007, attack.defense_evasion]\n";
     const PATTERN: &str = r#"{"title":"P","severity":"HIGH","pattern":{"source":["aws.ec2"],"detail":{"eventName":["Open"]}}}"#;
-
-    fn record(body: &str) -> Record {
-        Record {
-            id: RecordId::of_bytes(body.as_bytes()),
-            origin: Origin::File { path: "t".into() },
-            received_at: Timestamp::default(),
-            envelope: None,
-            body: RawValue::from_string(body.to_owned()).unwrap(),
-        }
-    }
 
     #[test]
     fn both_languages_see_the_same_record_on_either_path() {
@@ -195,22 +200,18 @@ mod tests {
         let hit = record(
             r#"{"eventName":"Open","eventSource":"ec2.amazonaws.com","p":{"items":[{"cidr":"1.2.3.4/32"},{"cidr":"0.0.0.0/0"}]}}"#,
         );
-        assert_eq!(engine.matching(&hit).len(), 2);
+        assert_eq!(matching(&engine, &hit).len(), 2);
         let mut enveloped = hit.clone();
         enveloped.envelope = Some(serde_json::json!({"source":"aws.ec2"}));
-        assert_eq!(engine.matching(&enveloped).len(), 2);
+        assert_eq!(matching(&engine, &enveloped).len(), 2);
         let mut foreign = hit.clone();
         foreign.envelope = Some(serde_json::json!({"source":"custom"}));
         assert_eq!(
-            engine.matching(&foreign).len(),
+            matching(&engine, &foreign).len(),
             1,
             "the pattern asks for aws.ec2"
         );
-        assert!(
-            engine
-                .matching(&record(r#"{"eventName":"Close"}"#))
-                .is_empty()
-        );
+        assert!(matching(&engine, &record(r#"{"eventName":"Close"}"#)).is_empty());
     }
 
     #[test]

@@ -1,8 +1,23 @@
 //! Detections: Sigma rules and EventBridge event patterns, from records to findings. Pure.
+//!
+//! A record is matched in two steps. One look at its bytes finds the few detections that could match
+//! (`candidates`); their conditions then decide (`condition`), on a record that is read only where a rule asks (`tree`).
 
+mod candidates;
+mod condition;
 mod content;
 mod engine;
+mod envelope;
+mod explain;
+mod limits;
+mod meaning;
+mod rule;
 mod sigma;
+mod tree;
+
+#[cfg(test)]
+mod engine_tests;
 
 pub use content::{DetectionFile, Language};
-pub use engine::{Detection, Engine};
+pub use engine::{Detection, Engine, Scratch};
+pub use explain::{Clause, Explanation};

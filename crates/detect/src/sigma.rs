@@ -4,11 +4,14 @@
 //! through arrays.
 
 use quell_model::{Diagnostic, Severity, nearest};
-use rsigma_eval::compile_rule;
+use rsigma_eval::{CompiledRule, compile_rule};
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
 use crate::content::{DetectionFile, unknown_keys};
 use crate::engine::{Detection, Matcher};
+use crate::limits::{rule_fault, text_fault};
+use crate::meaning::put_right;
+use crate::rule::Rule;
 
 /// The top-level keys of a Sigma rule.
 const KEYS: &[&str] = &[
@@ -33,16 +36,7 @@ const KEYS: &[&str] = &[
     "scope",
 ];
 
-/// Aliases in YAML can unfold without end; no rule needs them, and none is longer than this.
-const TEXT_BYTES_MAX: usize = 64 * 1024;
-
 pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnostic>> {
-    if file.text.len() > TEXT_BYTES_MAX {
-        return Err(vec![Diagnostic::new(
-            &file.path,
-            format!("a rule is at most {TEXT_BYTES_MAX} bytes"),
-        )]);
-    }
     let rule = parse(file).map_err(|fault| vec![fault])?;
     let mut faults = unknown_keys(
         file,
@@ -57,23 +51,37 @@ pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diag
         );
     }
     let severity = severity(&rule, file).map_err(|f| faults.push(f));
-    match (compile_rule(&rule), severity) {
+    match (compile(&rule, file), severity) {
         (Ok(compiled), Ok(severity)) if faults.is_empty() => Ok(Detection {
             id: id.to_owned(),
-            title: rule.title,
+            title: rule.title.clone(),
             severity,
             attack: attack(&rule.tags),
-            matcher: Matcher::Sigma(Box::new(compiled)),
+            matcher: Matcher::Sigma(Box::new(Rule::new(compiled))),
         }),
-        (Err(e), _) => {
-            faults.push(misspelt(file, &rule, &e.to_string()));
+        (Err(fault), _) => {
+            faults.push(fault);
             Err(faults)
         }
         _ => Err(faults),
     }
 }
 
-fn parse(file: &DetectionFile) -> Result<SigmaRule, Diagnostic> {
+/// Compiles a rule by Sigma's meaning and within the limits.
+pub(crate) fn compile(rule: &SigmaRule, file: &DetectionFile) -> Result<CompiledRule, Diagnostic> {
+    let mut right = rule.clone();
+    put_right(&mut right);
+    if let Some(fault) = rule_fault(&right, &file.path) {
+        return Err(fault);
+    }
+    compile_rule(&right).map_err(|e| misspelt(file, rule, &e.to_string()))
+}
+
+/// The one rule of a file.
+pub(crate) fn parse(file: &DetectionFile) -> Result<SigmaRule, Diagnostic> {
+    if let Some(message) = text_fault(&file.text) {
+        return Err(Diagnostic::new(&file.path, message));
+    }
     let mut collection =
         parse_sigma_yaml(&file.text).map_err(|e| Diagnostic::new(&file.path, e.to_string()))?;
     if let Some(error) = collection.errors.first() {

@@ -20,6 +20,28 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// All, from the least to the worst.
+    pub const ALL: [Severity; 5] = [
+        Self::Informational,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
+
+    /// The word on screen, in rules and in summaries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// What one detection says of one resource because of one record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,8 +62,10 @@ pub struct Finding {
     pub event_time: Timestamp,
     /// When the finding was made.
     pub detected_at: Timestamp,
-    /// The resource it is about.
+    /// What it is about: the resource that the call changed, else the principal.
     pub resource: Resource,
+    /// Who did it, as a resource: the user, the role behind a session, or the account when no more is known.
+    pub principal: Resource,
     /// Who did it.
     pub actor: Actor,
     /// ATT&CK technique ids.

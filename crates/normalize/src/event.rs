@@ -54,7 +54,31 @@ struct UserIdentity {
     principal_id: Option<String>,
     access_key_id: Option<String>,
     account_id: Option<String>,
+    user_name: Option<String>,
+    invoked_by: Option<String>,
     session_context: Option<SessionContext>,
+}
+
+impl UserIdentity {
+    fn actor(self) -> Actor {
+        let session = |id: &String| id.split_once(':').map(|(_, name)| name.to_owned());
+        let name = match self.kind.as_deref() {
+            // The session's name stands behind the role's id; userName is the role's.
+            Some("AssumedRole" | "FederatedUser") => self.principal_id.as_ref().and_then(session),
+            _ => self.user_name,
+        };
+        let issuer = self.session_context.and_then(|c| c.session_issuer);
+        Actor {
+            kind: self.kind.unwrap_or_default(),
+            arn: self.arn,
+            principal_id: self.principal_id,
+            access_key_id: self.access_key_id,
+            issuer_arn: issuer.and_then(|i| i.arn),
+            account: self.account_id,
+            name,
+            invoked_by: self.invoked_by,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,16 +131,7 @@ pub fn event(record: &Record) -> Result<Event, EventError> {
         name: need(trail.event_name, "eventName")?,
         error_code: trail.error_code.map(bounded),
         read_only: trail.read_only.unwrap_or(false),
-        actor: Actor {
-            kind: identity.kind.unwrap_or_default(),
-            arn: identity.arn,
-            principal_id: identity.principal_id,
-            access_key_id: identity.access_key_id,
-            issuer_arn: identity
-                .session_context
-                .and_then(|c| c.session_issuer)
-                .and_then(|i| i.arn),
-        },
+        actor: identity.actor(),
         source_ip: trail.source_ip.map(bounded),
         user_agent: trail.user_agent.map(bounded),
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 use quell_detect::{DetectionFile, Engine, Language};
-use quell_model::Diagnostic;
+use quell_model::{Diagnostic, Finding};
 use quell_respond::{Playbook, document_fault};
 use quell_states::{DiagnosticCode, lint};
 
@@ -83,11 +83,12 @@ impl Content {
         })
     }
 
-    /// The playbook that a detection starts.
-    pub fn playbook_for(&self, detection: &str) -> Option<&Playbook> {
-        self.playbooks
-            .values()
-            .find(|p| p.detections.iter().any(|d| d == detection))
+    /// The playbook that a finding starts: one that waits for its detection and is for what it is about. A call that
+    /// failed is about its caller, whom no playbook for a resource may touch.
+    pub fn playbook_for(&self, finding: &Finding) -> Option<&Playbook> {
+        self.playbooks.values().find(|p| {
+            p.resource_type == finding.resource.kind && p.detections.contains(&finding.detection)
+        })
     }
 }
 
@@ -179,6 +180,7 @@ fn read_folder(root: &Path, faults: &mut Vec<Diagnostic>) -> std::io::Result<Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quell_detect::Scratch;
     use quell_model::{Origin, Record, Timestamp};
 
     #[test]
@@ -186,11 +188,6 @@ mod tests {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
         assert!(content.playbooks.contains_key("PB-008"));
-        for playbook in content.playbooks.values() {
-            for detection in &playbook.detections {
-                assert!(content.playbook_for(detection).is_some());
-            }
-        }
     }
 
     /// Every detection has records that it must match and records that it must not, beside it.
@@ -216,16 +213,14 @@ mod tests {
             };
             split.records.into_iter().map(record).collect()
         };
+        let mut scratch = Scratch::default();
         for detection in content.engine.detections() {
             for (kind, wanted) in [("hit", true), ("miss", false)] {
                 let records = samples(&detection.id, kind);
                 assert!(!records.is_empty());
                 for record in records {
-                    let matched = content
-                        .engine
-                        .matching(&record)
-                        .iter()
-                        .any(|d| d.id == detection.id);
+                    let matching = content.engine.matching(&record, &mut scratch);
+                    let matched = matching.iter().any(|d| d.id == detection.id);
                     assert_eq!(matched, wanted, "{} on {}", detection.id, record.body);
                 }
             }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_collect::Quarantined;
+use quell_detect::Scratch;
 use quell_guard::Level;
 use quell_model::{Finding, Incident, IncidentStatus, Record};
-use quell_normalize::{event, is_from_aws, resource};
+use quell_normalize::{event, is_from_aws, principal, resource};
 use quell_respond::{Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
-use quell_triage::{Placed, cause, place};
+use quell_triage::{Cause, Known, Placed, place};
 
 use crate::app::App;
 use crate::begin;
@@ -20,6 +21,10 @@ const POLL: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 200;
 /// A record that another process should have looked at is anybody's after so long.
 const LEFT_LYING_MILLIS: i64 = 3_000;
+/// The status of a finding that waits for more of its kind.
+const WAITING: &str = "waiting";
+/// So many weak findings say as much as more of them would.
+const WAITING_MAX: usize = 200;
 /// Somebody else may write the same incident at the same moment; not for ever.
 const CONFLICTS_MAX: usize = 20;
 
@@ -43,8 +48,9 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
     let count = documents.len();
     // Records that nothing is said of are finished together: one sync for all of them.
     let mut quiet = Batch::new();
+    let mut scratch = Scratch::default();
     for document in documents {
-        match assess(app, &document)? {
+        match assess(app, &document, &mut scratch)? {
             Assessed::Quiet(done) => quiet.push(Write::Update(done)),
             Assessed::Findings(findings) => store(app, document, &findings).await?,
         }
@@ -74,7 +80,7 @@ enum Assessed {
 }
 
 /// What the detections say of a record.
-fn assess(app: &App, document: &Document) -> Result<Assessed, StoreError> {
+fn assess(app: &App, document: &Document, scratch: &mut Scratch) -> Result<Assessed, StoreError> {
     let done = || Document {
         status: "done".to_owned(),
         ..document.clone()
@@ -113,13 +119,15 @@ fn assess(app: &App, document: &Document) -> Result<Assessed, StoreError> {
     if app.is_own(&event.actor, &event.account) {
         return Ok(Assessed::Quiet(done()));
     }
-    let Some(resource) = resource(&event, &record) else {
-        return Ok(Assessed::Quiet(done()));
+    let about = || {
+        let principal = principal(&event);
+        let resource = resource(&event, &record).unwrap_or_else(|| principal.clone());
+        (resource, principal)
     };
     let findings = app
         .content
         .engine
-        .findings(&record, &event, &resource, app.clock.now());
+        .findings(&record, &event, about, app.clock.now(), scratch);
     Ok(if findings.is_empty() {
         Assessed::Quiet(done())
     } else {
@@ -162,50 +170,61 @@ async fn add_findings(
     let Some(first) = findings.first() else {
         return Ok(());
     };
-    let playbook = findings
-        .iter()
-        .find_map(|f| app.content.playbook_for(&f.detection));
-    let category = playbook.map_or("Unauthorized Access", |p| p.category.as_str());
-    let cause = cause(category, first);
+    let playbook = findings.iter().find_map(|f| app.content.playbook_for(f));
+    let category = playbook.map(|p| p.category.as_str());
+    let cause = match category {
+        Some(category) => Cause::of_category(category, first),
+        None => Cause::of(first),
+    };
     // Read first: who opens an incident of this cause after that makes this batch a conflict.
-    let opening = app.state.get(Kind::Cause, &cause).await?;
-    let stored = open_incident(&*app.state, &cause).await?;
-    let mut incident: Option<Incident> = stored.as_ref().map(Document::read).transpose()?;
-    let mut changed = false;
+    let opening = app.state.get(Kind::Cause, cause.key()).await?;
+    let stored = open_incident(&*app.state, cause.key()).await?;
+    let waiting = waiting(&*app.state, &cause, first).await?;
+    let known = Known {
+        open: stored.as_ref().map(Document::read).transpose()?,
+        waiting: waiting
+            .iter()
+            .map(Document::read)
+            .collect::<Result<_, _>>()?,
+    };
+    let Some(placed) = place(known, &cause, findings, category, record.received_at) else {
+        return Ok(());
+    };
+    let status = match placed {
+        Placed::Waiting => WAITING,
+        _ => "new",
+    };
     for finding in findings {
         let document = Document::new(
             Kind::Finding,
             finding.id.as_str(),
-            "new",
-            finding.detected_at,
+            status,
+            finding.event_time,
             finding,
         )?;
-        batch.push(Write::InsertNew(document));
-        incident = match place(incident.take(), finding, category, record.received_at) {
-            Placed::Opened(opened) => {
-                changed = true;
-                batch.push(match &opening {
-                    Some(before) => Write::Update(before.clone()),
-                    None => Write::Insert(Document::new(
-                        Kind::Cause,
-                        &*cause,
-                        "opened",
-                        opened.detected_at,
-                        &(),
-                    )?),
-                });
-                Some(opened)
-            }
-            Placed::Joined(joined) => {
-                changed = true;
-                Some(joined)
-            }
-            Placed::Known(known) => Some(known),
-        };
+        batch.push(Write::InsertNew(document.under(cause.key())));
     }
-    let Some(mut incident) = incident.filter(|_| changed) else {
-        return Ok(());
+    let (mut incident, stored) = match placed {
+        Placed::Opened(opened) => {
+            batch.push(match opening {
+                Some(before) => Write::Update(before),
+                None => Write::Insert(Document::new(
+                    Kind::Cause,
+                    cause.key(),
+                    "opened",
+                    opened.detected_at,
+                    &(),
+                )?),
+            });
+            (opened, None)
+        }
+        Placed::Joined(joined) => (joined, stored),
+        Placed::Known(_) | Placed::Waiting => return Ok(()),
     };
+    for document in waiting {
+        let status = "new".to_owned();
+        batch.push(Write::Update(Document { status, ..document }));
+    }
     let idle = matches!(
         incident.status,
         IncidentStatus::Open | IncidentStatus::Parked
@@ -214,6 +233,21 @@ async fn add_findings(
         respond(app, &mut incident, playbook, batch)?;
     }
     push_incident(&incident, stored, batch)
+}
+
+/// Weak findings of a cause that no incident holds yet.
+async fn waiting(
+    state: &dyn State,
+    cause: &Cause,
+    first: &Finding,
+) -> Result<Vec<Document>, StoreError> {
+    let mut query = Query::all(Kind::Finding)
+        .parent(cause.key())
+        .status(WAITING)
+        .newest()
+        .limit(WAITING_MAX);
+    query.since = cause.since(first.event_time);
+    Ok(state.list(&query).await?.documents)
 }
 
 /// Whether a run of the incident has a plan that somebody is asked about: another would only ask again.

@@ -1,0 +1,270 @@
+//! Which resource a record says was changed.
+//!
+//! The target is only ever one that the call *did* change: a failed call names what its author liked to name, so
+//! it never gives a resource (reliability rule: an attacker must not choose the victim).
+
+mod table;
+
+use quell_model::{Arn, Event, Record, Resource, plain_name};
+use serde_json::Value;
+
+use table::{Place, ROWS, Row, Type};
+
+/// Names and ids are never longer; the longest, an SSM parameter's, is 2,048 with its path.
+const ID_CHARS_MAX: usize = 1_024;
+
+/// The resource that a record says was changed, when Quell knows how to tell.
+///
+/// A call that failed, or only read, gives none.
+pub fn resource(event: &Event, record: &Record) -> Option<Resource> {
+    if event.error_code.is_some() || event.read_only {
+        return None;
+    }
+    let service = event.source.strip_suffix(".amazonaws.com")?;
+    let name = plain_name(&event.name);
+    let mut rows = ROWS
+        .iter()
+        .filter(|row| row.is_for(service, name))
+        .peekable();
+    rows.peek()?;
+    let body: Value = serde_json::from_str(record.body.get()).ok()?;
+    rows.find_map(|row| {
+        row.places
+            .iter()
+            .find_map(|place| row.read(place, &body, event))
+    })
+}
+
+impl Row {
+    fn is_for(&self, service: &str, event: &str) -> bool {
+        self.service == service && (self.events.is_empty() || self.events.contains(&event))
+    }
+
+    fn read(&self, place: &Place, body: &Value, event: &Event) -> Option<Resource> {
+        let mut value = body.pointer(place)?;
+        // Where EC2 takes several, the first stands for all: a call about many things is one thing done.
+        while let Some(items) = value.as_array() {
+            value = items.first()?;
+        }
+        self.kind.resource(value.as_str()?, event)
+    }
+}
+
+impl Type {
+    /// The resource that `text` names, which is an ARN of this type or its id.
+    fn resource(&self, text: &str, event: &Event) -> Option<Resource> {
+        let kind = self.name.to_owned();
+        if !text.starts_with("arn:") {
+            let (arn, id) = (self.arn(text, event)?, text.to_owned());
+            return Some(Resource { arn, kind, id });
+        }
+        let arn = text.parse::<Arn>().ok()?;
+        let arn = self.owns(&arn, event).then_some(arn)?;
+        let rest = arn.resource.strip_prefix(self.prefix)?;
+        // The path is not part of a name in IAM.
+        let name = match self.service {
+            "iam" => rest.rsplit('/').next()?,
+            _ => rest,
+        };
+        let id = name.to_owned();
+        Some(Resource { arn, kind, id })
+    }
+
+    /// Whether an ARN is of this type and in the event's account: another's was named, not changed.
+    fn owns(&self, arn: &Arn, event: &Event) -> bool {
+        let here = arn.account.is_empty() || arn.account == event.account;
+        here && arn.service == self.service
+            && arn.partition == partition(&event.region)
+            && arn.resource.strip_prefix(self.prefix).is_some_and(is_id)
+    }
+
+    fn arn(&self, id: &str, event: &Event) -> Option<Arn> {
+        let good = is_id(id) && id.starts_with(self.id_prefix) && id.len() > self.id_prefix.len();
+        // What EC2 makes has ids of one form: anything else could mean more than an id once it is put into a call.
+        let plain = self.id_prefix.is_empty()
+            || (id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+        (good && plain).then(|| Arn {
+            partition: partition(&event.region).to_owned(),
+            service: self.service.to_owned(),
+            region: if self.regional {
+                event.region.clone()
+            } else {
+                String::new()
+            },
+            account: if self.owned {
+                event.account.clone()
+            } else {
+                String::new()
+            },
+            // A parameter's name may begin with the slash that its ARN has anyway.
+            resource: match self.prefix.ends_with('/') {
+                true => format!("{}{}", self.prefix, id.trim_start_matches('/')),
+                false => format!("{}{id}", self.prefix),
+            },
+        })
+    }
+}
+
+/// Letters, digits and the marks that names in AWS may have; no spaces, no quotes, no climbing.
+fn is_id(id: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"-_./@+=,:#$".contains(&b);
+    (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(good) && !id.contains("..")
+}
+
+/// The partition that a Region is in.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(body: &str) -> Record {
+        Record {
+            id: quell_model::RecordId::of_bytes(body.as_bytes()),
+            origin: quell_model::Origin::File { path: "t".into() },
+            received_at: quell_model::Timestamp::EPOCH,
+            envelope: None,
+            body: serde_json::value::RawValue::from_string(body.to_owned()).unwrap(),
+        }
+    }
+
+    fn of(body: &str) -> Option<Resource> {
+        let record = record(body);
+        resource(&crate::event(&record).unwrap(), &record)
+    }
+
+    fn called(service: &str, name: &str, rest: &str) -> Option<Resource> {
+        of(&format!(
+            r#"{{"eventTime":"2026-11-21T10:00:00Z","eventSource":"{service}.amazonaws.com","awsRegion":"us-east-1",
+            "eventName":"{name}","recipientAccountId":"111122223333",{rest}}}"#
+        ))
+    }
+
+    #[test]
+    fn only_ids_are_ids() {
+        assert!(is_id("sg-0123abc") && is_id("/app/key") && is_id("a.b-c_d"));
+        for bad in ["", "a b", "a\"", "../x", "a/../b", "sg-\u{430}", "*"] {
+            assert!(!is_id(bad), "{bad}");
+        }
+        for bad in [
+            "sg-",
+            "default",
+            "sg-1/../../x",
+            "sg-1/x",
+            "sg-1,sg-2",
+            "sg-*",
+        ] {
+            let rest = format!(r#""requestParameters":{{"groupId":"{bad}"}}"#);
+            assert_eq!(
+                called("ec2", "AuthorizeSecurityGroupIngress", &rest),
+                None,
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failed_call_names_no_victim_and_a_call_that_reads_changed_nothing() {
+        let rest = r#""requestParameters":{"groupId":"sg-1"},"responseElements":null"#;
+        let arn = "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1";
+        let group = called("ec2", "AuthorizeSecurityGroupIngress", rest).unwrap();
+        assert_eq!(
+            (group.arn.to_string().as_str(), group.kind.as_str()),
+            (arn, "AWS::EC2::SecurityGroup")
+        );
+        let failed = format!(r#"{rest},"errorCode":"Client.X""#);
+        assert_eq!(
+            called("ec2", "AuthorizeSecurityGroupIngress", &failed),
+            None
+        );
+        let read = format!(r#"{rest},"readOnly":true"#);
+        assert_eq!(called("ec2", "AuthorizeSecurityGroupIngress", &read), None);
+    }
+
+    #[test]
+    fn types_and_names_are_as_cloudformation_and_arns_have_them() {
+        for (service, name, rest, kind, arn) in [
+            (
+                "iam",
+                "AttachRolePolicy",
+                r#""requestParameters":{"roleName":"ops","policyArn":"arn:aws:iam::aws:policy/X"}"#,
+                "AWS::IAM::Role",
+                "arn:aws:iam::111122223333:role/ops",
+            ),
+            (
+                "iam",
+                "CreateUser",
+                r#""requestParameters":{"userName":"eve"},"responseElements":{"user":{"arn":"arn:aws:iam::111122223333:user/team/eve"}}"#,
+                "AWS::IAM::User",
+                "arn:aws:iam::111122223333:user/team/eve",
+            ),
+            (
+                "s3",
+                "PutBucketPolicy",
+                r#""requestParameters":{"bucketName":"b.example"}"#,
+                "AWS::S3::Bucket",
+                "arn:aws:s3:::b.example",
+            ),
+            (
+                "lambda",
+                "UpdateFunctionCode20150331v2",
+                r#""requestParameters":{"functionName":"arn:aws:lambda:us-east-1:111122223333:function:f"}"#,
+                "AWS::Lambda::Function",
+                "arn:aws:lambda:us-east-1:111122223333:function:f",
+            ),
+            (
+                "ec2",
+                "RunInstances",
+                r#""responseElements":{"instancesSet":{"items":[{"instanceId":"i-0a1"},{"instanceId":"i-0a2"}]}}"#,
+                "AWS::EC2::Instance",
+                "arn:aws:ec2:us-east-1:111122223333:instance/i-0a1",
+            ),
+            (
+                "cloudtrail",
+                "StopLogging",
+                r#""requestParameters":{"name":"main"}"#,
+                "AWS::CloudTrail::Trail",
+                "arn:aws:cloudtrail:us-east-1:111122223333:trail/main",
+            ),
+            (
+                "rds",
+                "ModifyDBSnapshotAttribute",
+                r#""requestParameters":{"dBSnapshotIdentifier":"nightly"}"#,
+                "AWS::RDS::DBSnapshot",
+                "arn:aws:rds:us-east-1:111122223333:snapshot:nightly",
+            ),
+        ] {
+            let found = called(service, name, rest).unwrap();
+            assert_eq!(
+                (found.kind.as_str(), found.arn.to_string().as_str()),
+                (kind, arn)
+            );
+        }
+        let foreign = r#""requestParameters":{"functionName":"arn:aws:lambda:us-east-1:999988887777:function:f"}"#;
+        assert_eq!(
+            called("lambda", "UpdateFunctionCode20150331v2", foreign),
+            None
+        );
+    }
+
+    #[test]
+    fn every_row_of_the_table_can_be_reached() {
+        for (at, row) in ROWS.iter().enumerate() {
+            assert!(!row.places.is_empty() && row.places.iter().all(|p| p.starts_with('/')));
+            let before = ROWS.iter().take(at);
+            let mut hiding = before.filter(|b| b.service == row.service && b.events.is_empty());
+            let hidden = hiding.any(|b| row.places.iter().all(|place| b.places.contains(place)));
+            assert!(
+                !hidden,
+                "{} {:?} is behind a row for all events",
+                row.service, row.events
+            );
+        }
+    }
+}

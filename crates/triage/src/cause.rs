@@ -1,0 +1,72 @@
+//! What makes findings one incident.
+
+use quell_model::{Finding, Incident, Timestamp};
+
+/// A principal that was quiet for so long is looked into anew.
+const QUIET_MILLIS_MAX: i64 = 4 * 60 * 60 * 1000;
+/// A principal that is never quiet still gives an incident a day, not one for ever.
+const SPAN_MILLIS_MAX: i64 = 24 * 60 * 60 * 1000;
+
+/// What groups findings into one incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The same kind of trouble on the same resource, for as long as it lasts.
+    Resource(String),
+    /// The same principal, in one stretch of activity.
+    Principal(String),
+}
+
+impl Cause {
+    /// The cause of a finding that a playbook of this category answers.
+    pub fn of_category(category: &str, finding: &Finding) -> Self {
+        Self::Resource(format!("{category}|{}", finding.resource.arn))
+    }
+
+    /// The cause of a finding that no playbook answers.
+    ///
+    /// A service that acts for AWS is nobody to look into: what it did is grouped by the resource.
+    pub fn of(finding: &Finding) -> Self {
+        let (actor, principal) = (&finding.actor, &finding.principal);
+        if actor.kind == "AWSService" {
+            return Self::Resource(format!("service|{}", finding.resource.arn));
+        }
+        // Who signed in elsewhere is in no ARN of the account: the id tells one person from another.
+        let outside = principal.kind == "AWS::::Account" && actor.kind != "Root";
+        let person = actor.principal_id.as_deref().filter(|_| outside);
+        Self::Principal(match person {
+            Some(person) => format!("principal|{}|{person}", principal.arn),
+            None => format!("principal|{}", principal.arn),
+        })
+    }
+
+    /// The key that an incident of this cause has.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Resource(key) | Self::Principal(key) => key,
+        }
+    }
+
+    /// The moment since which findings belong to what happens `at`; `None` when they always do.
+    pub fn since(&self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Resource(_) => None,
+            Self::Principal(_) => Some(Timestamp::from_millis(at.millis() - QUIET_MILLIS_MAX)),
+        }
+    }
+
+    /// Whether an incident of this cause takes what happened `at`.
+    pub fn takes(&self, incident: &Incident, at: Timestamp) -> bool {
+        match self {
+            Self::Resource(_) => true,
+            Self::Principal(_) => {
+                let (first, last) = (
+                    incident.first_event_at.millis(),
+                    incident.last_event_at.millis(),
+                );
+                let at = at.millis();
+                let near = at >= first - QUIET_MILLIS_MAX && at <= last + QUIET_MILLIS_MAX;
+                near && last.max(at) - first.min(at) <= SPAN_MILLIS_MAX
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Where the findings of a record belong.
+
+use std::collections::BTreeMap;
+
+use quell_model::{Finding, Incident, IncidentId, IncidentStatus, Resource, Severity, Timestamp};
+
+use crate::cause::Cause;
+
+/// Findings from this severity on open an incident alone.
+const OPENS_ALONE: Severity = Severity::Medium;
+/// Weaker findings of one principal open one together when they are of so many different detections …
+const KINDS_MIN: usize = 4;
+/// … and when these, each counted once, weigh so much.
+const WEIGHT_MIN: u32 = 8;
+
+/// What is known before the findings of a record are placed.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The newest unresolved incident of the cause.
+    pub open: Option<Incident>,
+    /// Findings of the cause that no incident holds yet, not older than [`Cause::since`].
+    pub waiting: Vec<Finding>,
+}
+
+/// What became of the findings of a record.
+#[derive(Debug, PartialEq)]
+pub enum Placed {
+    /// They opened an incident, which holds those that waited too.
+    Opened(Incident),
+    /// They belong to one that is open, and so do those that waited.
+    Joined(Incident),
+    /// They are in there already, and nothing changed.
+    Known(Incident),
+    /// They are weak, and wait for more.
+    Waiting,
+}
+
+/// Puts the findings of one record where they belong.
+///
+/// A finding of medium severity or worse opens an incident. Weaker ones join what is open; else they wait, until several different ones
+/// of one principal add up. What a playbook answers is never weak: `category` is the playbook's.
+///
+/// The same findings twice change nothing, so a delivery that is repeated does no harm. `None` when there are no findings.
+pub fn place(
+    known: Known,
+    cause: &Cause,
+    findings: &[Finding],
+    category: Option<&str>,
+    received_at: Timestamp,
+) -> Option<Placed> {
+    let first = findings.first()?;
+    let open = known
+        .open
+        .filter(|open| cause.takes(open, first.event_time));
+    let fresh = |f: &&Finding| {
+        open.as_ref()
+            .is_none_or(|open| !open.findings.contains(&f.id))
+    };
+    let new: Vec<&Finding> = findings.iter().filter(fresh).collect();
+    let waiting = known
+        .waiting
+        .iter()
+        .filter(|w| !findings.iter().any(|f| f.id == w.id));
+    let all: Vec<&Finding> = waiting.chain(new.iter().copied()).collect();
+    match open {
+        Some(open) if new.is_empty() => Some(Placed::Known(open)),
+        Some(open) => Some(Placed::Joined(
+            all.into_iter().fold(open, |i, f| join(i, f, cause)),
+        )),
+        None if category.is_none() && !opens(&all) => Some(Placed::Waiting),
+        None => {
+            let (first, rest) = all.split_first()?;
+            let category = category.unwrap_or("Unauthorized Access");
+            let opened = opened(first, findings, cause, category, received_at);
+            Some(Placed::Opened(
+                rest.iter().fold(opened, |i, f| join(i, f, cause)),
+            ))
+        }
+    }
+}
+
+/// Whether findings that belong to one cause open an incident.
+fn opens(findings: &[&Finding]) -> bool {
+    if findings.iter().any(|f| f.severity >= OPENS_ALONE) {
+        return true;
+    }
+    let kinds: BTreeMap<&str, Severity> = findings
+        .iter()
+        .map(|f| (f.detection.as_str(), f.severity))
+        .collect();
+    let weight: u32 = kinds.values().map(|severity| weight(*severity)).sum();
+    kinds.len() >= KINDS_MIN && weight >= WEIGHT_MIN
+}
+
+/// What a weak finding counts: a low one as much as three that are only worth knowing.
+fn weight(severity: Severity) -> u32 {
+    match severity {
+        Severity::Informational => 1,
+        _ => 3,
+    }
+}
+
+fn opened(
+    first: &Finding,
+    cause_of: &[Finding],
+    cause: &Cause,
+    category: &str,
+    received_at: Timestamp,
+) -> Incident {
+    // The record is part of the id: opened again after a crash it is the same incident, but the next exposure of
+    // the same group is another.
+    let opener = cause_of.first().unwrap_or(first);
+    let key = format!("{}|{}", cause.key(), opener.record);
+    Incident {
+        id: IncidentId::of(opener.event_time, &key),
+        cause: cause.key().to_owned(),
+        title: title(first),
+        severity: first.severity,
+        category: category.to_owned(),
+        status: IncidentStatus::Open,
+        status_reason: None,
+        resource: subject(first, cause).clone(),
+        findings: vec![first.id.clone()],
+        finding_count: 1,
+        runs: Vec::new(),
+        first_event_at: first.event_time,
+        received_at,
+        detected_at: opener.detected_at,
+        resolved_at: None,
+        last_event_at: first.event_time,
+    }
+}
+
+/// What an incident is about: the resource, or who did all of it.
+fn subject<'a>(finding: &'a Finding, cause: &Cause) -> &'a Resource {
+    match cause {
+        Cause::Resource(_) => &finding.resource,
+        Cause::Principal(_) => &finding.principal,
+    }
+}
+
+fn title(finding: &Finding) -> String {
+    format!("{}: {}", finding.title, finding.resource.id)
+}
+
+fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
+    if incident.findings.len() < Incident::FINDINGS_MAX {
+        incident.findings.push(finding.id.clone());
+    }
+    incident.finding_count = incident.finding_count.saturating_add(1);
+    // What somebody did is called after the worst of it.
+    if finding.severity > incident.severity && matches!(cause, Cause::Principal(_)) {
+        incident.title = title(finding);
+    }
+    incident.severity = incident.severity.max(finding.severity);
+    incident.first_event_at = incident.first_event_at.min(finding.event_time);
+    incident.last_event_at = incident.last_event_at.max(finding.event_time);
+    incident
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quell_model::{Actor, FindingId, RecordId};
+
+    fn finding(detection: &str, event: &str, group: &str, severity: Severity) -> Finding {
+        let record = RecordId::of_name("111122223333", event);
+        let resource = Resource::security_group("aws", "us-east-1", "111122223333", group);
+        let principal = Resource {
+            arn: "arn:aws:iam::111122223333:user/eve".parse().unwrap(),
+            kind: "AWS::IAM::User".into(),
+            id: "eve".into(),
+        };
+        Finding {
+            id: FindingId::of(detection, &record, group),
+            detection: detection.into(),
+            title: format!("Title of {detection}"),
+            severity,
+            record,
+            event_name: "E".into(),
+            event_time: Timestamp::from_millis(10),
+            detected_at: Timestamp::from_millis(20),
+            resource,
+            principal,
+            actor: Actor {
+                kind: "IAMUser".into(),
+                ..Actor::default()
+            },
+            attack: vec![],
+        }
+    }
+
+    fn put(
+        open: Option<Incident>,
+        waiting: &[Finding],
+        finding: &Finding,
+        category: Option<&str>,
+    ) -> Placed {
+        let cause = match category {
+            Some(category) => Cause::of_category(category, finding),
+            None => Cause::of(finding),
+        };
+        let known = Known {
+            open,
+            waiting: waiting.to_vec(),
+        };
+        place(
+            known,
+            &cause,
+            std::slice::from_ref(finding),
+            category,
+            Timestamp::from_millis(15),
+        )
+        .unwrap()
+    }
+
+    fn high(detection: &str, event: &str) -> Finding {
+        finding(detection, event, "sg-1", Severity::High)
+    }
+
+    #[test]
+    fn one_cause_one_incident_whatever_says_it_and_however_often() {
+        let Placed::Opened(first) = put(None, &[], &high("sigma", "e1"), Some("c")) else {
+            panic!()
+        };
+        assert_eq!(first.title, "Title of sigma: sg-1");
+        assert_eq!(
+            put(Some(first.clone()), &[], &high("sigma", "e1"), Some("c")),
+            Placed::Known(first.clone())
+        );
+        let second = put(Some(first.clone()), &[], &high("pattern", "e1"), Some("c"));
+        let Placed::Joined(joined) = second else {
+            panic!("{second:?}")
+        };
+        assert_eq!((joined.id, joined.finding_count), (first.id.clone(), 2));
+        let Placed::Opened(again) = put(None, &[], &high("sigma", "e1"), Some("c")) else {
+            panic!()
+        };
+        assert_eq!(again.id, first.id, "replayed after a crash it is the same");
+        let Placed::Opened(later) = put(None, &[], &high("sigma", "e2"), Some("c")) else {
+            panic!()
+        };
+        assert_ne!(later.id, first.id);
+    }
+
+    #[test]
+    fn what_one_principal_does_is_one_incident_called_after_the_worst() {
+        let medium = finding("a", "e1", "sg-1", Severity::Medium);
+        let Placed::Opened(first) = put(None, &[], &medium, None) else {
+            panic!()
+        };
+        assert_eq!(
+            (first.resource.id.as_str(), first.severity),
+            ("eve", Severity::Medium)
+        );
+        let other = finding("b", "e2", "sg-2", Severity::Critical);
+        let Placed::Joined(joined) = put(Some(first.clone()), &[], &other, None) else {
+            panic!()
+        };
+        assert_eq!(joined.title, "Title of b: sg-2");
+        let mut tomorrow = finding("b", "e3", "sg-2", Severity::High);
+        tomorrow.event_time = Timestamp::from_millis(10 + 5 * 60 * 60 * 1000);
+        let Placed::Opened(next) = put(Some(joined), &[], &tomorrow, None) else {
+            panic!()
+        };
+        assert_ne!(next.id, first.id);
+    }
+
+    #[test]
+    fn weak_findings_wait_join_and_add_up_only_when_they_differ() {
+        let low = |detection: &str, event: &str| finding(detection, event, "sg-1", Severity::Low);
+        assert_eq!(put(None, &[], &low("a", "e1"), None), Placed::Waiting);
+        let same: Vec<Finding> = (0..50).map(|n| low("a", &format!("e{n}"))).collect();
+        assert_eq!(
+            put(None, &same, &low("a", "e99"), None),
+            Placed::Waiting,
+            "however often"
+        );
+        let waiting = [low("a", "e1"), low("b", "e2"), low("c", "e3")];
+        let Placed::Opened(opened) = put(None, &waiting, &low("d", "e4"), None) else {
+            panic!()
+        };
+        assert_eq!(opened.finding_count, 4);
+        let Placed::Joined(joined) = put(Some(opened), &[], &low("a", "e5"), None) else {
+            panic!()
+        };
+        assert_eq!(joined.finding_count, 5);
+        let Placed::Opened(with) = put(None, &waiting, &high("x", "e6"), None) else {
+            panic!()
+        };
+        assert_eq!(
+            (with.finding_count, with.severity),
+            (4, Severity::High),
+            "what came before is part of it"
+        );
+        let faint = |d: &str| finding(d, d, "sg-1", Severity::Informational);
+        let waiting: Vec<Finding> = ["a", "b", "c", "d", "e", "f"].map(faint).to_vec();
+        assert_eq!(put(None, &waiting, &faint("g"), None), Placed::Waiting);
+    }
+
+    #[test]
+    fn what_a_service_does_is_grouped_by_what_it_did_it_to() {
+        let mut by_aws = high("a", "e1");
+        by_aws.actor.kind = "AWSService".into();
+        let other = Finding {
+            resource: Resource::security_group("aws", "us-east-1", "111122223333", "sg-2"),
+            ..by_aws.clone()
+        };
+        assert_ne!(Cause::of(&by_aws), Cause::of(&other));
+        let Placed::Opened(opened) = put(None, &[], &by_aws, None) else {
+            panic!()
+        };
+        assert_eq!(opened.resource.id, "sg-1");
+    }
+}

@@ -19,6 +19,7 @@ use crate::config::{
     Account, AwsConfig, Config, Endpoints, SecretError, proxies, whole_environment,
 };
 use crate::content::Content;
+use crate::http::{Hosts, Http};
 
 /// The parts.
 pub struct App {
@@ -32,6 +33,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// AWS, when there are credentials.
     pub aws: Option<Client>,
+    /// Servers that are not of AWS.
+    pub(crate) http: Http,
     /// Rung when records came in.
     pub records: Notify,
     /// Rung when there is a run to look at, or a signal for one.
@@ -63,6 +66,9 @@ pub enum AppError {
     /// The AWS client.
     #[error(transparent)]
     Aws(#[from] Box<quell_aws::AwsError>),
+    /// The hosts that playbooks may send requests to.
+    #[error("respond.http_hosts: {0}")]
+    Hosts(String),
     /// One half of a key is named and the other is not.
     #[error("aws.{0} is missing: name both halves of the key in quell.toml, or neither")]
     HalfAKey(&'static str),
@@ -89,6 +95,7 @@ impl App {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let aws = client(&config, clock.clone())?;
+        let http = Http::new(Hosts::parse(&config.respond.http_hosts).map_err(AppError::Hosts)?);
         let (records, runs) = (Notify::new(), Arc::default());
         Ok(Arc::new(App {
             config,
@@ -96,6 +103,7 @@ impl App {
             state: Arc::new(state),
             clock,
             aws,
+            http,
             records,
             runs,
             stop: CancellationToken::new(),

@@ -5,6 +5,7 @@ mod begin;
 mod catalog;
 mod commands;
 mod desk;
+mod http;
 mod input;
 mod output;
 mod random;

@@ -67,8 +67,11 @@ enum Happened {
 }
 
 impl<H: Host> Runner<H> {
-    /// Carries a run on until it has ended or waits.
-    pub(super) async fn carry(&self, id: &RunId, bell: &Notify) -> Result<Rest, RunError> {
+    /// Carries a run on until it has ended or waits. Whoever rings `bell` has it look at what was said to it.
+    ///
+    /// # Errors
+    /// [`RunError`]: it goes on from its log when it is carried again.
+    pub async fn carry(&self, id: &RunId, bell: &Notify) -> Result<Rest, RunError> {
         match open::open(self, id, bell).await? {
             Ok(mut carried) => carried.go_on().await,
             Err(rest) => Ok(rest),

@@ -18,6 +18,7 @@ mod checksum;
 mod client;
 mod config;
 mod connect;
+mod connection;
 mod credentials;
 mod draft;
 pub mod endpoint;
@@ -56,6 +57,7 @@ pub use config::{
     Clock, Config, Limit, Limits, Proxies, Random, Retries, RetryMode, S3Options, ServiceLimits,
     Timeouts,
 };
+pub use connection::ConnectionSecret;
 pub use draft::Draft;
 pub use error::{AwsError, ServiceError, states_error};
 pub use names::{Spelling, optimized_error, sdk_service};

@@ -81,6 +81,10 @@ impl ReadSession {
         &self.scope
     }
 
+    pub(crate) fn parts(&self) -> (&Client, &Scope, Option<Instant>) {
+        (&self.client, &self.scope, self.deadline)
+    }
+
     /// Reads. Services go by their names in botocore or in Step Functions.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::config::{
     Account, AwsConfig, Config, Endpoints, SecretError, proxies, whole_environment,
 };
 use crate::content::Content;
+use crate::http::{Hosts, Http};
 use crate::place::Place;
 
 /// The parts.
@@ -38,6 +39,8 @@ pub struct App {
     pub claims: Arc<Claims>,
     /// AWS, when there are credentials.
     pub aws: Option<Client>,
+    /// Servers that are not of AWS.
+    pub(crate) http: Http,
     /// Rung when records came in.
     pub records: Notify,
     /// Rung when there is a run to look at, or a signal for one.
@@ -69,6 +72,9 @@ pub enum AppError {
     /// The AWS client.
     #[error(transparent)]
     Aws(#[from] Box<quell_aws::AwsError>),
+    /// The hosts that playbooks may send requests to.
+    #[error("respond.http_hosts: {0}")]
+    Hosts(String),
     /// One half of a key is named and the other is not.
     #[error("aws.{0} is missing: name both halves of the key in quell.toml, or neither")]
     HalfAKey(&'static str),
@@ -91,6 +97,7 @@ impl App {
         brake::adopt(&*state, &config.data, clock.now()).await?;
         let aws = client(&config, clock.clone())?;
         let claims = Claims::new(state.clone(), clock.clone(), place.file());
+        let http = Http::new(Hosts::parse(&config.respond.http_hosts).map_err(AppError::Hosts)?);
         let (records, runs) = (Notify::new(), Arc::default());
         Ok(Arc::new(App {
             config,
@@ -100,6 +107,7 @@ impl App {
             clock,
             claims: Arc::new(claims),
             aws,
+            http,
             records,
             runs,
             stop: CancellationToken::new(),

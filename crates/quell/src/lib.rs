@@ -6,6 +6,7 @@ mod brake;
 mod catalog;
 mod commands;
 mod desk;
+mod http;
 mod input;
 mod output;
 mod random;

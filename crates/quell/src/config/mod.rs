@@ -9,6 +9,7 @@ mod secret;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::http::Hosts;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
@@ -145,6 +146,8 @@ pub struct RespondConfig {
     pub runs_at_once: usize,
     /// Events older than this start nothing by themselves.
     pub event_age_seconds_max: i64,
+    /// The hosts that playbooks may send HTTP requests to.
+    pub http_hosts: Vec<String>,
 }
 
 impl Default for Config {
@@ -181,6 +184,7 @@ impl Default for Config {
                 changes_per_account_hour: 60,
                 runs_at_once: 32,
                 event_age_seconds_max: 15 * 60,
+                http_hosts: Vec::new(),
             },
         }
     }
@@ -274,6 +278,9 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
             message,
         });
     }
+    let key = "respond.http_hosts";
+    Hosts::parse(&config.respond.http_hosts)
+        .map_err(|message| ConfigError::Senseless { key, message })?;
     Ok(config)
 }
 
@@ -428,6 +435,10 @@ mod tests {
             ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+            (
+                "[respond]\nhttp_hosts = [\"https://x\"]\n",
+                "«https://x» is no host",
+            ),
             ("[aws]\nretry_mode = \"never\"\n", "never"),
             ("[aws.limits.ec2.reads]\nper_minute = 5\n", "per_minute"),
             ("[aws]\nhttps_proxy = \"http://me:x@p:1\"\n", "HTTPS_PROXY"),

@@ -9,6 +9,7 @@ mod finish;
 mod frame;
 mod nested;
 mod perform;
+mod request;
 
 use std::sync::Arc;
 
@@ -84,6 +85,10 @@ pub async fn drive_to_end(app: &Arc<App>, id: &RunId) -> Result<(), String> {
     carried.map(drop).map_err(|e| e.to_string())
 }
 
+#[cfg(test)]
+mod activity_tests;
+#[cfg(test)]
+mod moto_tests;
 #[cfg(test)]
 mod nested_tests;
 #[cfg(test)]

@@ -53,8 +53,8 @@ struct Carried<'a, H: Host> {
     /// Tasks that wait for a person, and since when.
     parked: BTreeSet<TaskId>,
     parked_at: Timestamp,
-    /// The hashes of the tokens that tasks wait for.
-    tokens: BTreeMap<TaskId, String>,
+    /// The tokens that tasks wait for, by their hashes; and what waits for a worker who is given one.
+    tokens: BTreeMap<String, TaskId>,
 }
 
 /// What a run in memory waited for.
@@ -197,7 +197,7 @@ impl<H: Host> Carried<'_, H> {
             let now = self.runner.clock.now();
             let write = signal::given_out(self.id, &self.account, request.task, token, now)?;
             self.pending.writes.push(write);
-            self.tokens.insert(request.task, signal::hash(token));
+            self.tokens.insert(signal::hash(token), request.task);
         }
         Ok(())
     }
@@ -234,11 +234,11 @@ impl<H: Host> Carried<'_, H> {
         }
         match self.commit_once(Point::Going).await {
             Ok(()) => {
-                if let Some(token) = token {
-                    self.tokens.insert(request.task, signal::hash(token));
-                }
                 self.runner.bell.notify_one();
                 entries.into_iter().for_each(|entry| self.flow.apply(entry));
+                if elsewhere {
+                    self.know_tokens().await?;
+                }
                 self.let_go()
             }
             Err(RunError::Store(StoreError::Conflict { kind, .. })) if !is_lost(kind) => {
@@ -271,6 +271,13 @@ impl<H: Host> Carried<'_, H> {
             let taken = Write::Delete(Kind::Signal, document.id);
             self.pending.writes.push(taken);
         }
+        self.know_tokens().await
+    }
+
+    /// Reads which tokens are given out. A worker may have been given one meanwhile.
+    async fn know_tokens(&mut self) -> Result<(), RunError> {
+        let known = open::tokens(self.runner, self.id, &self.flow).await?;
+        self.tokens.extend(known);
         Ok(())
     }
 
@@ -308,9 +315,9 @@ impl<H: Host> Carried<'_, H> {
         let flow = &self.flow;
         let over: Vec<_> = self
             .tokens
-            .extract_if(.., |task, _| flow.task(*task).is_none())
+            .extract_if(.., |_, task| flow.task(*task).is_none())
             .collect();
-        for (_, hash) in over {
+        for (hash, _) in over {
             let write = Write::Delete(Kind::Token, hash);
             self.pending.writes.push(write);
         }

@@ -48,11 +48,13 @@ pub trait Host: Send + Sync + 'static {
     async fn beside(&self, run: &mut Self::Run, beside: Beside<'_>)
     -> Result<Vec<Write>, RunError>;
 
-    /// The runs at work that this one waits for: who carries it alone carries those too.
+    /// The runs at work that this one waits for: who carries it alone carries those too. None, where runs start none.
     ///
     /// # Errors
     /// [`RunError`]: it is tried again later.
-    async fn awaited(&self, id: &RunId) -> Result<Vec<RunId>, RunError>;
+    async fn awaited(&self, _id: &RunId) -> Result<Vec<RunId>, RunError> {
+        Ok(Vec::new())
+    }
 }
 
 /// What there is of a run.

@@ -5,7 +5,7 @@
 
 use quell_model::{RunId, Timestamp, sha256_hex};
 use quell_states::{Event, TaskId, limits};
-use quell_store::{Batch, Document, Kind, State, StoreError, Write};
+use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,6 +65,8 @@ struct Held {
     task: TaskId,
 }
 
+/// Other workers may be faster this often.
+const OFFERS_TRIED_MAX: usize = 20;
 const OPEN: &str = "open";
 const USED: &str = "used";
 
@@ -87,7 +89,7 @@ pub(super) fn given_out(
     Ok(Write::InsertNew(document.under(run.as_str())))
 }
 
-/// The task of a stored token.
+/// The task of a stored token, or of an offer.
 pub(super) fn task_of(token: &Document) -> Result<TaskId, StoreError> {
     Ok(token.read::<Held>()?.task)
 }
@@ -162,6 +164,97 @@ pub async fn stop(
     let stop = stopped(run, &wake.parent, (error, cause), now)?;
     state.commit(Batch::new().with(stop)).await?;
     Ok(())
+}
+
+/// What a worker is given: the token that ends the task, and what the task is about.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// To be presented with [`tell`].
+    pub token: String,
+    /// JSON text.
+    pub input: String,
+}
+
+/// A task that waits for a worker, as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct Offer {
+    account: String,
+    task: TaskId,
+    input: String,
+}
+
+/// What stores that a task waits for a worker of an activity. It is a token that nobody has yet: like one it goes when
+/// its task is not waited for any more.
+///
+/// # Errors
+/// [`StoreError::Unwritable`].
+pub fn offered(
+    run: &RunId,
+    account: &str,
+    task: TaskId,
+    (activity, input): (&str, String),
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let account = account.to_owned();
+    let offer = Offer {
+        account,
+        task,
+        input,
+    };
+    let id = format!("{run}:{task}");
+    let document = Document::new(Kind::Token, id, offers_of(activity), now, &offer)?;
+    Ok(Write::InsertNew(document.under(run.as_str())))
+}
+
+fn offers_of(activity: &str) -> String {
+    format!("offered {activity}")
+}
+
+/// Takes the oldest task that waits for a worker of an activity, if there is one. Nobody else gets it. `token` is a
+/// new random text.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn take(
+    state: &dyn State,
+    activity: &str,
+    token: String,
+    now: Timestamp,
+) -> Result<Option<Taken>, StoreError> {
+    let query = Query::all(Kind::Token)
+        .status(offers_of(activity))
+        .limit(OFFERS_TRIED_MAX);
+    for document in state.list(&query).await?.documents {
+        let Offer {
+            account,
+            task,
+            input,
+        } = document.read()?;
+        let run: RunId = match document.parent.parse() {
+            Ok(run) => run,
+            Err(_) => continue,
+        };
+        // An update first, so that of two workers one meets a conflict.
+        let mut gone = document.clone();
+        USED.clone_into(&mut gone.status);
+        let beat = Event::TaskHeartbeat { task };
+        let batch = Batch::new()
+            .with(Write::Update(gone))
+            .with(given_out(&run, &account, task, &token, now)?)
+            .with(said(
+                &run,
+                &account,
+                &format!("{}:taken", document.id),
+                beat,
+                now,
+            )?);
+        match state.commit(batch).await {
+            Ok(_) => return Ok(Some(Taken { token, input })),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(None)
 }
 
 /// What stores that a run is to be stopped.

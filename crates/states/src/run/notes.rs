@@ -231,7 +231,11 @@ impl Run<'_> {
         self.note(names.started, started);
     }
 
+    /// An activity is taken by a worker, not submitted to a service.
     pub(super) fn note_task_submitted(&mut self, resource: &Resource, output: &Value) {
+        if matches!(resource, Resource::Activity { .. }) {
+            return;
+        }
         let mut fields = named(resource);
         fields.extend(payload("output", output));
         self.note(

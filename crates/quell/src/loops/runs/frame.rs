@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
 use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
-use quell_respond::task::{TaskFault, Work};
+use quell_respond::task::{ActivityTask, TaskFault, Work};
 use quell_respond::{Flow, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
 use quell_store::{Batch, Document, Kind, StoreError, Write};
@@ -18,7 +18,7 @@ use super::finish;
 use super::nested;
 use super::perform;
 use crate::app::App;
-use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError};
+use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError, signal};
 
 /// The host of the runs of playbooks.
 pub(super) struct Frame {
@@ -124,6 +124,12 @@ impl Host for Frame {
                     };
                     let run = &mut framed.run;
                     nested::begin(&self.app, run, request.task, &task, &permit).await?
+                }
+                Want::Change(scope, Work::Activity(task)) => {
+                    match self.renew_permit(framed, playbook).await {
+                        Some(permit) => self.offer(framed, request.task, &scope, &task, &permit)?,
+                        None => answered(no_permit()),
+                    }
                 }
                 Want::Change(scope, work) => {
                     self.change(framed, playbook, request, scope, work).await
@@ -237,6 +243,44 @@ impl Frame {
         };
         let work = Box::pin(work);
         Begin::Work { intent, work }
+    }
+
+    /// A task for whoever works on an activity: one batch says so and offers it.
+    fn offer(
+        &self,
+        framed: &Framed,
+        task: TaskId,
+        scope: &quell_aws::Scope,
+        activity: &ActivityTask,
+        permit: &Permit,
+    ) -> Result<Begin, RunError> {
+        let (run, now) = (&framed.run.id, self.app.clock.now());
+        let (account, call) = (&scope.account, activity.call());
+        if let Err(no) = permit.check(account, &scope.region, call, now) {
+            return Ok(answered(Outcome::failed(
+                "States.Permissions",
+                no.to_string(),
+            )));
+        }
+        let what = (activity.activity(), activity.input());
+        let offer = signal::offered(run, account, task, what, now)?;
+        let sent = Sent {
+            run: run.clone(),
+            call: call.clone(),
+            plan_hash: permit.plan_hash().to_owned(),
+            at: now,
+        };
+        let accepted = Outcome::Succeeded {
+            output: Value::Null,
+            request_id: None,
+        };
+        Ok(Begin::Answered {
+            answer: Answer {
+                ended: Ended::Elsewhere(Value::Null),
+                entries: vec![sent.receipt(&accepted, now)],
+            },
+            writes: vec![offer],
+        })
     }
 
     /// The gate: the guard decides on the plan, and the answer is the task's result.

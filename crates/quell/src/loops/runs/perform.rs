@@ -6,12 +6,14 @@ use quell_model::ErrorKind;
 use quell_respond::task::{Answer, AwsTask, TaskFault, Work};
 
 use super::effects::Outcome;
+use super::request;
 use crate::app::App;
 
 /// Does what only reads.
 pub(super) async fn read(app: &App, scope: &Scope, work: &Work) -> Outcome {
     match work {
         Work::Aws(task) => call(app, scope, task, None).await,
+        Work::Http(task) => request::send(app, scope, task).await,
         other => Outcome::fault(not_here(other), quell_model::Outcome::Accepted),
     }
 }
@@ -20,6 +22,10 @@ pub(super) async fn read(app: &App, scope: &Scope, work: &Work) -> Outcome {
 pub(super) async fn change(app: &App, scope: &Scope, permit: &Permit, work: &Work) -> Outcome {
     match work {
         Work::Aws(task) => call(app, scope, task, Some(permit)).await,
+        Work::Http(task) => match request::permitted(app, scope, task, permit) {
+            Ok(()) => request::send(app, scope, task).await,
+            Err(fault) => Outcome::failed(&fault.error, fault.cause),
+        },
         other => Outcome::fault(not_here(other), quell_model::Outcome::Accepted),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quell_guard::Level;
 use quell_model::{Resource, RunId};
@@ -14,7 +15,8 @@ use crate::app::App;
 use crate::begin;
 use crate::config::{Account, Config, Secret};
 
-pub(super) const ACCOUNT: &str = "444455556666";
+/// Moto's own.
+pub(super) const ACCOUNT: &str = "123456789012";
 
 pub(super) fn resource() -> Resource {
     Resource::security_group("aws", "us-east-1", ACCOUNT, "sg-1")
@@ -139,11 +141,14 @@ pub(super) async fn others(app: &App, id: &RunId) -> Vec<Run> {
 
 /// Waits until it is so.
 pub(super) async fn until<T>(what: &str, mut seen: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..1_000 {
-        if let Some(seen) = seen().await {
-            return seen;
+    let looked = async {
+        loop {
+            if let Some(seen) = seen().await {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("it did not happen: {what}");
+    };
+    let looked = tokio::time::timeout(Duration::from_secs(60), looked).await;
+    looked.unwrap_or_else(|_| panic!("it did not happen: {what}"))
 }

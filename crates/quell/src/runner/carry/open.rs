@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quell_model::RunId;
 use quell_respond::{Flow, LogEntry};
-use quell_states::Event;
+use quell_states::{Event, Resource, TaskId, TaskRequest};
 use quell_store::{Batch, Kind, Query, Write};
 use tokio::sync::Notify;
 
@@ -57,7 +57,6 @@ pub(super) async fn open<'a, H: Host>(
     if seq == 0 {
         carried.input(Event::Started)?;
     }
-    carried.tokens = tokens(runner, id, &carried.flow).await?;
     carried.listen().await?;
     Ok(Ok(carried))
 }
@@ -84,12 +83,15 @@ async fn fold<H: Host>(runner: &Runner<H>, run: &RunId, flow: &mut Flow) -> Resu
 }
 
 /// The tokens that were given out and are still waited for. Their texts are known to nobody here.
-async fn tokens<H: Host>(
+pub(super) async fn tokens<H: Host>(
     runner: &Runner<H>,
     run: &RunId,
     flow: &Flow,
-) -> Result<BTreeMap<quell_states::TaskId, String>, RunError> {
-    if flow.tasks().all(|awaited| awaited.request.token.is_none()) {
+) -> Result<BTreeMap<String, TaskId>, RunError> {
+    let waits = |request: &TaskRequest| {
+        request.token.is_some() || matches!(request.resource, Resource::Activity { .. })
+    };
+    if !flow.tasks().any(|awaited| waits(&awaited.request)) {
         return Ok(BTreeMap::new());
     }
     let query = Query::all(Kind::Token)
@@ -97,7 +99,7 @@ async fn tokens<H: Host>(
         .limit(Query::LIMIT_MAX);
     let page = runner.state.list(&query).await?;
     let held = page.documents.into_iter();
-    held.map(|token| Ok((signal::task_of(&token)?, token.id)))
+    held.map(|token| Ok((token.id.clone(), signal::task_of(&token)?)))
         .collect()
 }
 

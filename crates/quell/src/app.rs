@@ -9,6 +9,7 @@ use quell_aws::{
 use quell_guard::Level;
 use quell_model::{Resource, RunId};
 use quell_respond::{Playbook, Roles};
+use quell_server::Sealing;
 use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
@@ -21,6 +22,7 @@ use crate::config::{
 };
 use crate::content::Content;
 use crate::place::Place;
+use crate::sealing::{self, SealingError};
 
 /// The parts.
 pub struct App {
@@ -36,6 +38,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Which runs this process carries.
     pub claims: Arc<Claims>,
+    /// What the secrets of API keys are sealed with.
+    pub sealing: Arc<Sealing>,
     /// AWS, when there are credentials.
     pub aws: Option<Client>,
     /// Rung when records came in.
@@ -63,6 +67,9 @@ pub enum AppError {
     /// The state store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// API keys cannot be sealed.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// A secret that is needed.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -89,6 +96,8 @@ impl App {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         brake::adopt(&*state, &config.data, clock.now()).await?;
+        let sealing = sealing::of(&config, &place)?;
+        sealing::adopt(&*state, &sealing).await?;
         let aws = client(&config, clock.clone())?;
         let claims = Claims::new(state.clone(), clock.clone(), place.file());
         let (records, runs) = (Notify::new(), Arc::default());
@@ -99,6 +108,7 @@ impl App {
             state,
             clock,
             claims: Arc::new(claims),
+            sealing: Arc::new(sealing),
             aws,
             records,
             runs,

@@ -1,7 +1,7 @@
 //! Which process carries which run, when several share a state store.
 //!
 //! A process that carries runs has a carrier document and changes it every few seconds: it is there. A run is carried by
-//! the process that its claim names. When a carrier stands still for [`GONE_AFTER`], as seen by another process on that
+//! the process that its claim names. When a carrier stands still for ten seconds, as seen by another process on that
 //! one's own clock, it is gone: its document is taken away, and its claims are for whoever is first.
 //!
 //! Nothing depends on clocks agreeing. A process that was paused and believes that it is still there is held off twice:

@@ -278,6 +278,8 @@ mod tests {
             }),
             request_id: None,
             date: Some("2026-11-21T10:00:00Z".parse().unwrap()),
+            status: 200,
+            headers: Vec::new(),
         };
         let held = Held::of_answer(&answer, hour_off, 0).unwrap();
         let expires_at: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();

@@ -93,6 +93,8 @@ impl Inner {
                 value: read.value,
                 request_id: read.request_id,
                 date: date(response),
+                status: response.status,
+                headers: headers(response),
             })
         })
         .await
@@ -448,6 +450,13 @@ fn host(url: &str) -> String {
 }
 
 /// AWS's own time of an answer.
+fn headers(response: &WireResponse) -> Vec<(String, String)> {
+    let headers = response.headers.iter();
+    let text = headers.filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+    text.map(|(name, value)| (name.to_string(), value.to_owned()))
+        .collect()
+}
+
 fn date(response: &WireResponse) -> Option<Timestamp> {
     let text = response.headers.get("date")?.to_str().ok()?;
     let time = crate::scalar::parse_time_text(text)?;

@@ -58,7 +58,7 @@ pub use config::{
 };
 pub use draft::Draft;
 pub use error::{AwsError, ServiceError, states_error};
-pub use names::sdk_service;
+pub use names::{Spelling, optimized_error, sdk_service};
 pub use object::ObjectStream;
 pub use paginate::{AllPages, Items, PageError, PageLimits, Pages};
 pub use presign::Presigned;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
-use crate::names::sdk_service;
+use crate::names::{Spelling, sdk_service};
 use crate::object::{self, ObjectStream};
 use crate::paginate::{PageError, PageLimits, Pages};
 use crate::presign::Presigned;
@@ -31,6 +31,10 @@ pub struct Response {
     pub request_id: Option<String>,
     /// AWS's own time of the answer.
     pub date: Option<Timestamp>,
+    /// The HTTP status.
+    pub status: u16,
+    /// The HTTP headers that are text, in order, their names in lower case.
+    pub headers: Vec<(String, String)>,
 }
 
 /// Without the value: it may hold what must not be printed.
@@ -91,7 +95,7 @@ impl ReadSession {
         self.client.inner.call(&job).await
     }
 
-    /// Reads as an `aws-sdk` task of a playbook does: parameters and answer are in the spelling of Step Functions
+    /// Reads as a task of a playbook does: parameters and answer are in the spelling of Step Functions
     /// ([`crate::names`]).
     ///
     /// # Errors
@@ -101,9 +105,10 @@ impl ReadSession {
         service: &str,
         operation: &str,
         params: &Value,
+        spelling: Spelling,
     ) -> Result<Response, AwsError> {
         let job = self.job(service, operation, params)?;
-        self.client.inner.task(&job).await
+        self.client.inner.task(&job, spelling).await
     }
 
     /// The URL with which whoever holds it can make one reading call as this session, for `expires_in` (a second to
@@ -233,18 +238,26 @@ impl ChangeSession {
         &self.scope
     }
 
-    /// Makes a call that the permit covers, as an `aws-sdk` task of a playbook: parameters and answer are in the
-    /// spelling of Step Functions ([`crate::names`]), and so is what the permit covers. Once it may have arrived it is
-    /// never sent again.
+    /// Makes a call that the permit covers, as a task of a playbook: parameters and answer are in the spelling of Step
+    /// Functions ([`crate::names`]), and so is what the permit covers. The task's `token`, if it has one, takes its
+    /// place in the call after that check ([`Call::with_token`]). Once it may have arrived it is never sent again.
     ///
     /// # Errors
     /// [`AwsError::NotPermitted`]: nothing was sent. [`AwsError::Unanswered`]: it may have happened; see
     /// [`AwsError::may_have_happened`].
-    pub async fn call(&self, permit: &Permit, call: &Call) -> Result<Response, AwsError> {
+    pub async fn call(
+        &self,
+        permit: &Permit,
+        call: &Call,
+        spelling: Spelling,
+        token: Option<&str>,
+    ) -> Result<Response, AwsError> {
         let Scope {
             account, region, ..
         } = &self.scope;
         permit.check(account, region, call, self.client.inner.now())?;
+        let sent = token.map(|token| call.clone().with_token(token));
+        let call = sent.as_ref().unwrap_or(call);
         let service = sdk_service(&call.service);
         let reads = is_read_only(service, &call.operation);
         let job = Job {
@@ -260,7 +273,7 @@ impl ChangeSession {
             },
             deadline: self.deadline,
         };
-        self.client.inner.task(&job).await
+        self.client.inner.task(&job, spelling).await
     }
 }
 

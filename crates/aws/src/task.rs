@@ -3,21 +3,26 @@
 use crate::client::Inner;
 use crate::error::AwsError;
 use crate::execute::Job;
-use crate::names::{answer_to_states, params_from_states};
+use crate::names::{Spelling, answer_to_states, params_from_states};
 use crate::registry;
 use crate::session::Response;
 
 impl Inner {
     /// Makes a call whose parameters are spelled as Step Functions spells them, and answers in the same spelling.
-    pub(crate) async fn task(&self, job: &Job<'_>) -> Result<Response, AwsError> {
+    pub(crate) async fn task(
+        &self,
+        job: &Job<'_>,
+        spelling: Spelling,
+    ) -> Result<Response, AwsError> {
         let (service, operation) = registry::operation(job.service, job.operation)?;
         let input = operation.input.as_ref().map(|input| service.view(input));
-        let params =
-            params_from_states(input, job.params).map_err(|faults| AwsError::InvalidParams {
+        let params = params_from_states(input, job.params, spelling).map_err(|faults| {
+            AwsError::InvalidParams {
                 service: job.service.to_owned(),
                 operation: job.operation.to_owned(),
                 faults,
-            })?;
+            }
+        })?;
         let call = Job {
             params: &params,
             ..*job
@@ -25,7 +30,7 @@ impl Inner {
         let answer = self.call(&call).await?;
         let output = operation.output.as_ref().map(|output| service.view(output));
         Ok(Response {
-            value: answer_to_states(output, answer.value),
+            value: answer_to_states(output, answer.value, spelling),
             ..answer
         })
     }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use quell_model::{Call, Class, Plan, PlannedCall, Resource, RunId, Timestamp};
+use quell_model::{Call, Caller, Class, Plan, PlannedCall, Resource, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -117,7 +117,9 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
         None if questions.is_empty() => situation.requested_by.unwrap_or("policy:auto").to_owned(),
         None => return Decision::Ask { reasons: questions },
     };
-    let calls = plan.calls.iter().filter_map(call_of).collect();
+    let caller = Caller::new(situation.run, situation.declaration.playbook);
+    let calls = plan.calls.iter().filter_map(call_of);
+    let calls = calls.map(|call| call.made_by(&caller)).collect();
     let account = situation.resource.arn.account.as_str();
     let region = situation.resource.arn.region.as_str();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
@@ -130,9 +132,42 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     ))
 }
 
-/// The AWS call that a planned call stands for, or `None` when its resource is not an `aws-sdk` task.
+/// The call that a planned call stands for, or `None` when its resource is none that a playbook may use.
 fn call_of(planned: &PlannedCall) -> Option<Call> {
     Call::of_task(&planned.resource, &planned.arguments)
+}
+
+/// What reaches others and leaves the resource as it is. No proof for a resource can say anything of it, and nobody can
+/// take it back, whatever class the plan gives it.
+const MESSAGES: &[(&str, &str)] = &[
+    ("activity", "Offer"),
+    ("eventbridge", "PutEvents"),
+    ("events", "PutEvents"),
+    ("http", "Invoke"),
+    ("lambda", "Invoke"),
+    ("sns", "Publish"),
+    ("sqs", "SendMessage"),
+    ("states", "StartExecution"),
+];
+
+fn is_message(planned: &PlannedCall) -> bool {
+    call_of(planned)
+        .is_some_and(|call| MESSAGES.contains(&(call.service.as_str(), call.operation.as_str())))
+}
+
+/// How far a planned call reaches.
+fn class_of(planned: &PlannedCall) -> Class {
+    match is_message(planned) {
+        true => Class::R3,
+        false => planned.class,
+    }
+}
+
+/// What the plan does to the resource itself: that is what a proof is about.
+fn to_the_resource(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    plan.calls.retain(|planned| !is_message(planned));
+    plan
 }
 
 /// What no approval can mend.
@@ -167,7 +202,10 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
                 "{playbook} does not declare {}:{}",
                 call.service, call.operation
             )),
-            None => no.push(format!("{} is not an AWS call", planned.resource)),
+            None => no.push(format!(
+                "{} is not a resource a playbook may use",
+                planned.resource
+            )),
         }
     }
     let claim = Claim {
@@ -175,7 +213,7 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         facts: s.declaration.facts,
         undo: s.undo,
     };
-    if let Err(unproven) = prove(&s.resource.kind, plan, &claim) {
+    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim) {
         no.push(unproven.to_string());
     }
     no
@@ -191,12 +229,7 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             s.budget_left
         ));
     }
-    let worst = plan
-        .calls
-        .iter()
-        .map(|c| c.class)
-        .max()
-        .unwrap_or(Class::R3);
+    let worst = plan.calls.iter().map(class_of).max().unwrap_or(Class::R3);
     let asked_for = s.requested_by.is_some();
     match s.level {
         Level::Auto => {}

@@ -124,7 +124,14 @@ fn a_good_plan_is_permitted() {
 
 #[test]
 fn what_no_approval_can_mend_is_refused_even_with_one() {
-    let cases: [(&str, Changes); 8] = [
+    let cases: [(&str, Changes); 9] = [
+        (
+            "does not declare lambda:Invoke",
+            Changes {
+                plan: |p| p.calls.push(message("lambda:invoke")),
+                situation: AS_IS,
+            },
+        ),
         (
             "halted",
             Changes {
@@ -173,9 +180,9 @@ fn what_no_approval_can_mend_is_refused_even_with_one() {
             },
         ),
         (
-            "is not an AWS call",
+            "is not a resource a playbook may use",
             Changes {
-                plan: |p| p.calls[0].resource = "arn:aws:states:::lambda:invoke".into(),
+                plan: |p| p.calls[0].resource = "arn:aws:states:::batch:submitJob".into(),
                 situation: AS_IS,
             },
         ),
@@ -209,6 +216,77 @@ fn what_no_approval_can_mend_is_refused_even_with_one() {
         };
         assert!(said(&approved).starts_with("refuse"), "{says}");
     }
+}
+
+/// A call that tells others; the plan takes it for harmless.
+fn message(resource: &str) -> PlannedCall {
+    PlannedCall {
+        resource: format!("arn:aws:states:::{resource}"),
+        arguments: json!({"Entries": [{"Source": "quell"}]}),
+        class: Class::R0,
+        undo: Vec::new(),
+    }
+}
+
+fn declaring(service: &str, operation: &str) -> Declared {
+    let mut declared = declared();
+    declared.steps.push(StepFact {
+        document: "respond".into(),
+        state: "Tell".into(),
+        class: Class::R3,
+        service: service.into(),
+        operation: operation.into(),
+    });
+    declared
+}
+
+#[test]
+fn telling_others_is_declared_and_a_person_or_the_highest_level_says_yes() {
+    for (told, service, operation) in [
+        ("sns:publish", "sns", "Publish"),
+        ("sqs:sendMessage.waitForTaskToken", "sqs", "SendMessage"),
+        ("events:putEvents", "events", "PutEvents"),
+        ("aws-sdk:eventbridge:putEvents", "eventbridge", "PutEvents"),
+        ("lambda:invoke", "lambda", "Invoke"),
+        ("states:startExecution.sync:2", "states", "StartExecution"),
+        ("http:invoke", "http", "Invoke"),
+    ] {
+        let (declared, target) = (declaring(service, operation), resource());
+        let run = "run-1".parse().unwrap();
+        let mut plan = plan();
+        plan.calls.push(message(told));
+        let decision = decide(&plan, &good(&run, &target, &declared));
+        let Decision::Ask { reasons } = decision else {
+            panic!("{told}: {decision:?}");
+        };
+        assert_eq!(reasons, ["a step is of class R3"], "{told}");
+        let auto = Situation {
+            level: Level::Auto,
+            ..good(&run, &target, &declared)
+        };
+        let Decision::Permit(permit) = decide(&plan, &auto) else {
+            panic!("{told}");
+        };
+        let call = call_of(&message(told)).unwrap();
+        let sent = call.clone().made_by(&Caller::new(&run, "PB-008"));
+        let check = |call| permit.check("444455556666", "us-east-1", call, Timestamp::EPOCH);
+        check(&sent).unwrap();
+        assert_eq!(
+            check(&call).is_ok(),
+            call == sent,
+            "with who sends it, or not at all"
+        );
+    }
+}
+
+#[test]
+fn a_plan_that_only_tells_others_is_not_proven() {
+    let (declared, target) = (declaring("sns", "Publish"), resource());
+    let run = "run-1".parse().unwrap();
+    let mut plan = plan();
+    plan.calls = vec![message("sns:publish")];
+    let decision = decide(&plan, &good(&run, &target, &declared));
+    assert!(matches!(decision, Decision::Refuse { .. }), "{decision:?}");
 }
 
 /// Replaced by an approval of the very plan.

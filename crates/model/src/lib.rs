@@ -4,6 +4,7 @@
 //! [`record`] → [`event`] → [`finding`] → [`incident`] → [`plan`] → [`receipt`].
 //! Serialised forms are camelCase JSON; times are RFC 3339 in UTC.
 
+mod call;
 mod canonical;
 mod diagnostic;
 pub mod event;
@@ -16,13 +17,14 @@ pub mod record;
 mod resource;
 mod timestamp;
 
+pub use call::{Call, Caller};
 pub use canonical::{canonical_json, sha256_hex};
 pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event};
 pub use finding::{Finding, Severity};
 pub use id::{FindingId, IdError, IncidentId, RecordId, RunId};
 pub use incident::{Incident, IncidentStatus};
-pub use plan::{Call, Class, Plan, PlannedCall, UndoCall};
+pub use plan::{Class, Plan, PlannedCall, UndoCall};
 pub use receipt::{Outcome, Receipt};
 pub use record::{Origin, Record};
 pub use resource::{Arn, ArnError, Resource};

@@ -1,7 +1,9 @@
 //! How runs begin: by themselves, because a person asked, to take one back, or only in imagination.
 
+use std::collections::BTreeMap;
+
 use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
-use quell_respond::{Mode, Playbook, Run, RunStatus, Stage};
+use quell_respond::{Mode, Parent, Playbook, Run, RunStatus, Stage};
 use quell_store::{Document, Kind, StoreError, Write};
 
 use crate::runner::wake;
@@ -44,6 +46,24 @@ pub fn undo(
     run.requested_by = Some(by.to_owned());
     run.undo = first.undo.clone();
     run.undo_of = Some(first.id.clone());
+    run.note(Stage::Opened, now);
+    run
+}
+
+/// A run that a task of another one starts, on the same resource. Its id is the claim: the same task, or the same name
+/// given by the same run, gives the same run.
+pub fn nested(parent: &Run, playbook: &Playbook, nest: Parent, now: Timestamp) -> Run {
+    let name = nest.execution.name();
+    let claim = name.map_or_else(|| nest.task.to_string(), |name| format!("name {name}"));
+    let cause = format!("nested in {}: {claim}", parent.id);
+    let arn = parent.resource.arn.to_string();
+    let opened = parent.reached(Stage::Opened).unwrap_or_default();
+    let id = RunId::of(opened, &playbook.id, playbook.major(), &arn, &cause);
+    let (incident, resource) = (parent.incident.clone(), parent.resource.clone());
+    let mut run = unbegun(id, incident, resource, playbook, Mode::Respond);
+    run.covers_findings = parent.covers_findings;
+    run.requested_by = parent.requested_by.clone();
+    run.parent = Some(nest);
     run.note(Stage::Opened, now);
     run
 }
@@ -98,6 +118,8 @@ fn unbegun(
         timeline: Vec::new(),
         undo: None,
         undo_of: None,
+        parent: None,
+        children: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What AWS can do, from the service models, as Step Functions spells it.
 
-use quell_aws::{names, registry, sdk_service};
+use quell_aws::{Spelling, names, registry, sdk_service};
 use quell_states::Catalog;
 
 /// The service models that are built in.
@@ -25,7 +25,7 @@ impl Catalog for Models {
         let model = registry::service(sdk_service(service)).ok()?;
         let operation = model.operations.get(&operation(action))?;
         let input = operation.input.as_ref().map(|input| model.view(input));
-        Some(names::params_in_states(input))
+        Some(names::params_in_states(input, Spelling::Sdk))
     }
 }
 

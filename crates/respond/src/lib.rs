@@ -10,8 +10,9 @@ mod flow;
 mod log;
 mod playbook;
 pub mod run;
+pub mod task;
 
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
 pub use playbook::{IamFacts, Levels, Playbook, document_fault};
-pub use run::{Mode, Roles, Run, RunStatus, Stage};
+pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage};

@@ -8,6 +8,8 @@ use quell_states::{Definition, Resource};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::task::may_be_gate;
+
 /// A playbook, checked and ready.
 #[derive(Clone, Debug)]
 pub struct Playbook {
@@ -170,12 +172,15 @@ impl Playbook {
         }
     }
 
-    /// Why a task is not declared as it is, if so. The gate (`sqs:sendMessage.waitForTaskToken`) needs no step.
+    /// Why a task is not declared as it is, if so. One that may be the gate needs no step; when it turns out not to
+    /// be, its call is refused like any that is not declared.
     fn undeclared(&self, document: &str, state: &str, resource: &Resource) -> Option<String> {
         let Some(call) = Call::of_task(&resource.to_string(), &Value::Null) else {
-            let gate = matches!(resource, Resource::Optimized { service, .. } if service == "sqs");
-            return (!gate).then(|| format!("{resource} is not a resource a playbook may use"));
+            return Some(format!("{resource} is not a resource a playbook may use"));
         };
+        if may_be_gate(resource) {
+            return None;
+        }
         let declared = self.steps.iter().any(|s| {
             s.document == document
                 && s.state == state

@@ -1,10 +1,14 @@
 //! One execution of a playbook: what is kept of it besides its log.
 
+use std::collections::BTreeMap;
+
 use quell_guard::Approval;
-use quell_model::{IncidentId, Plan, Resource, RunId, Timestamp};
-use quell_states::MachineRef;
+use quell_model::{Caller, IncidentId, Plan, Resource, RunId, Timestamp};
+use quell_states::{MachineRef, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::task::{ExecutionTask, TaskFault};
 
 /// Which of a playbook's documents runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +91,35 @@ pub struct Run {
     /// For an undo: the run it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<RunId>,
+    /// For a nested run: the task that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The nested runs that tasks of this one await, until they have ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<TaskId, RunId>,
 }
+
+/// The task of another run that started a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    /// The task.
+    pub task: TaskId,
+    /// What it asked for.
+    pub execution: ExecutionTask,
+    /// The runs above this one with their playbooks, the outermost first.
+    pub above: Vec<(RunId, String)>,
+}
+
+impl Parent {
+    /// The run of the task.
+    pub fn run(&self) -> Option<&RunId> {
+        self.above.last().map(|(run, _)| run)
+    }
+}
+
+/// A run inside a run inside a run: so many at most.
+const DEPTH_MAX: usize = 8;
 
 /// A stage of a run, for timelines and measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +148,29 @@ impl Run {
             .map(|(_, at)| *at)
     }
 
+    /// The runs that a run nested in this one would have above it.
+    ///
+    /// # Errors
+    /// How the task that asks for it fails, when that would be too deep or would go in a circle.
+    pub fn above_nested(&self, playbook: &str) -> Result<Vec<(RunId, String)>, TaskFault> {
+        let parent = self.parent.iter().flat_map(|parent| &parent.above);
+        let mut above: Vec<_> = parent.cloned().collect();
+        above.push((self.id.clone(), self.playbook.clone()));
+        let path = || {
+            let names = above.iter().map(|(_, name)| name.as_str());
+            names.chain([playbook]).collect::<Vec<_>>().join(" → ")
+        };
+        if above.iter().any(|(_, name)| name == playbook) {
+            let cause = format!("an execution would start itself: {}", path());
+            return Err(TaskFault::new("Quell.CyclicExecution", cause));
+        }
+        if above.len() >= DEPTH_MAX {
+            let cause = format!("executions are nested {DEPTH_MAX} deep at most: {}", path());
+            return Err(TaskFault::new("Quell.ExecutionTooDeep", cause));
+        }
+        Ok(above)
+    }
+
     /// Notes a stage, the first time only.
     pub fn note(&mut self, stage: Stage, at: Timestamp) {
         if self.reached(stage).is_none() {
@@ -124,8 +179,12 @@ impl Run {
     }
 }
 
-/// What a playbook's document is given. The same members for every playbook.
+/// What a playbook's document is given. The same members for every playbook; a nested run has what its task gave it,
+/// and nothing else.
 pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
+    if let Some(parent) = &run.parent {
+        return parent.execution.input();
+    }
     let arn = &run.resource.arn;
     let mut input = serde_json::json!({
         "run": run.id, "playbook": run.playbook, "mode": run.mode,
@@ -145,7 +204,7 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
 /// The state machine that a run is an execution of, as its document can see it.
 pub fn machine(run: &Run) -> MachineRef {
     MachineRef {
-        id: format!("quell:playbook/{}", run.playbook),
+        id: Caller::new(&run.id, &run.playbook).machine,
         name: run.playbook.clone(),
         role_arn: String::new(),
         region: run.resource.arn.region.clone(),

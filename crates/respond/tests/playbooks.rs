@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use quell_guard::proof::{Claim, prove};
-use quell_model::{Call, Plan, Timestamp};
+use quell_model::{Call, Caller, Plan, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
+use quell_respond::task::Work;
 use quell_respond::{Flow, LogEntry, Playbook};
 use quell_states::{Event, MachineRef, Moment, Status};
 use serde_json::{Value, json};
@@ -98,6 +99,10 @@ fn run(
     let mut flow = Flow::new(definition, "run-test", MachineRef::default(), input);
     let (mut event, mut now, mut plans, mut fated) =
         (Event::Started, Timestamp::from_millis(0), Vec::new(), false);
+    let caller = Caller {
+        machine: "m".to_owned(),
+        execution: "e".to_owned(),
+    };
     for step in 0..3_000 {
         flow.apply(LogEntry::Input {
             event,
@@ -120,13 +125,8 @@ fn run(
                     error: error.into(),
                     cause: String::new(),
                 };
-                match Call::of_task(&request.resource.to_string(), &request.arguments) {
-                    None => {
-                        let plan = request
-                            .arguments
-                            .pointer("/MessageBody/plan")
-                            .unwrap()
-                            .clone();
+                match Work::of(&request, &caller).unwrap() {
+                    Work::Gate(plan) => {
                         plans.push(serde_json::from_value(plan).unwrap());
                         match fate {
                             Fate::Refused => failed("Quell.Refused"),
@@ -136,7 +136,8 @@ fn run(
                             },
                         }
                     }
-                    Some(call) => {
+                    work => {
+                        let call = work.call().unwrap();
                         let changing = !call.operation.starts_with("Describe")
                             && !call.operation.starts_with("Get");
                         assert_eq!(
@@ -156,10 +157,10 @@ fn run(
                                 output: json!({"Return": true}),
                             },
                             (true, Fate::InterruptedAfterEffect) => {
-                                drop(world.call(&call));
+                                drop(world.call(call));
                                 failed("Quell.Interrupted")
                             }
-                            _ => match world.call(&call) {
+                            _ => match world.call(call) {
                                 Ok(output) => Event::TaskSucceeded { task, output },
                                 Err(code) => Event::TaskFailed {
                                     task,

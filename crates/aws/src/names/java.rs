@@ -147,7 +147,7 @@ fn begins_word(before: char, letter: char, after: char) -> bool {
         || (before.is_ascii_digit() && letter.is_ascii_alphabetic())
 }
 
-fn capitalised(word: &str) -> String {
+pub(super) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()

@@ -19,15 +19,28 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("Image", "Public", "PublicLaunchPermissions"),
 ];
 
+/// Who spells the members of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// `aws-sdk` tasks: the second Java SDK (`Md5OfMessageBody`).
+    Sdk,
+    /// Optimised integrations: the API itself, with a capital (`MD5OfMessageBody`).
+    Optimized,
+}
+
 /// The parameters of an operation whose input is `input`, from the spelling of Step Functions to the API's own. What
 /// is wrong with them but for names is for [`crate::validate`] to say.
 ///
 /// # Errors
 /// The members that Step Functions does not know, with the nearest ones that it does.
-pub fn params_from_states(input: Option<View<'_>>, params: &Value) -> Result<Value, Vec<Fault>> {
+pub fn params_from_states(
+    input: Option<View<'_>>,
+    params: &Value,
+    spelling: Spelling,
+) -> Result<Value, Vec<Fault>> {
     let mut faults = Faults::default();
     let params = match input {
-        Some(input) => from_states(input, params, &Place::ROOT, &mut faults),
+        Some(input) => from_states(input, params, spelling, &Place::ROOT, &mut faults),
         None => params.clone(),
     };
     let faults = faults.sorted();
@@ -39,42 +52,51 @@ pub fn params_from_states(input: Option<View<'_>>, params: &Value) -> Result<Val
 }
 
 /// The answer of an operation whose output is `output`, from the API's own spelling to that of Step Functions.
-pub fn answer_to_states(output: Option<View<'_>>, answer: Value) -> Value {
+pub fn answer_to_states(output: Option<View<'_>>, answer: Value, spelling: Spelling) -> Value {
     match output {
-        Some(output) => to_states(output, answer),
+        Some(output) => to_states(output, answer, spelling),
         None => answer,
     }
 }
 
 /// The parameters of an operation whose input is `input`, as Step Functions spells them.
-pub fn params_in_states(input: Option<View<'_>>) -> Vec<String> {
+pub fn params_in_states(input: Option<View<'_>>, spelling: Spelling) -> Vec<String> {
     let Some(input) = input else {
         return Vec::new();
     };
     let members = input.members();
-    members.map(|(name, _)| spelling(input, name)).collect()
+    members.map(|(name, _)| spelling.of(input, name)).collect()
 }
 
-fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Faults) -> Value {
+fn from_states(
+    view: View<'_>,
+    given: &Value,
+    spelling: Spelling,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> Value {
     if place.is_too_deep() {
         faults.add(place, Problem::TooDeep);
         return Value::Null;
     }
     match (view.kind(), given) {
         (Kind::Structure, Value::Object(members)) if !view.is_document() => {
-            structure_from_states(view, members, place, faults)
+            structure_from_states(view, members, spelling, place, faults)
         }
         (Kind::List, Value::Array(items)) => {
             let converted = items.iter().enumerate().map(|(index, given)| {
                 let place = &place.then(Step::Index(index));
-                part(view.item(), given, place, faults)
+                part(view.item(), given, spelling, place, faults)
             });
             converted.collect()
         }
         (Kind::Map, Value::Object(entries)) => {
             let converted = entries.iter().map(|(key, given)| {
                 let place = &place.then(Step::Name(key));
-                (key.clone(), part(view.value(), given, place, faults))
+                (
+                    key.clone(),
+                    part(view.value(), given, spelling, place, faults),
+                )
             });
             converted.collect()
         }
@@ -84,9 +106,15 @@ fn from_states(view: View<'_>, given: &Value, place: &Place<'_>, faults: &mut Fa
     }
 }
 
-fn part(view: Option<View<'_>>, given: &Value, place: &Place<'_>, faults: &mut Faults) -> Value {
+fn part(
+    view: Option<View<'_>>,
+    given: &Value,
+    spelling: Spelling,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> Value {
     match view {
-        Some(view) => from_states(view, given, place, faults),
+        Some(view) => from_states(view, given, spelling, place, faults),
         None => given.clone(),
     }
 }
@@ -94,18 +122,19 @@ fn part(view: Option<View<'_>>, given: &Value, place: &Place<'_>, faults: &mut F
 fn structure_from_states(
     view: View<'_>,
     given: &Map<String, Value>,
+    spelling: Spelling,
     place: &Place<'_>,
     faults: &mut Faults,
 ) -> Value {
     let spelled: Vec<(String, &str, View<'_>)> = view
         .members()
-        .map(|(name, member)| (spelling(view, name), name, member))
+        .map(|(name, member)| (spelling.of(view, name), name, member))
         .collect();
     let mut converted = Map::new();
     for (key, value) in given {
         let place = &place.then(Step::Name(key));
         if let Some((_, name, member)) = spelled.iter().find(|(spelled, ..)| spelled == key) {
-            let value = from_states(*member, value, place, faults);
+            let value = from_states(*member, value, spelling, place, faults);
             converted.insert((*name).to_owned(), value);
         } else {
             let known = spelled.iter().map(|(spelled, ..)| spelled.as_str());
@@ -117,25 +146,25 @@ fn structure_from_states(
 }
 
 /// No answer is deep: its reader has a limit.
-fn to_states(view: View<'_>, answer: Value) -> Value {
+fn to_states(view: View<'_>, answer: Value, spelling: Spelling) -> Value {
     match (view.kind(), answer) {
         (Kind::Structure, Value::Object(members)) if !view.is_document() => members
             .into_iter()
             .map(|(name, value)| match view.member(&name) {
-                Some(member) => (spelling(view, &name), to_states(member, value)),
+                Some(member) => (spelling.of(view, &name), to_states(member, value, spelling)),
                 None => (name, value),
             })
             .collect(),
         (Kind::List, Value::Array(items)) => {
             let items = items.into_iter();
             items
-                .map(|value| answer_to_states(view.item(), value))
+                .map(|value| answer_to_states(view.item(), value, spelling))
                 .collect()
         }
         (Kind::Map, Value::Object(entries)) => {
             let entries = entries.into_iter();
             entries
-                .map(|(key, value)| (key, answer_to_states(view.value(), value)))
+                .map(|(key, value)| (key, answer_to_states(view.value(), value, spelling)))
                 .collect()
         }
         (Kind::Blob, Value::String(text)) => plain_text(text).into(),
@@ -143,13 +172,18 @@ fn to_states(view: View<'_>, answer: Value) -> Value {
     }
 }
 
-/// What Step Functions calls the member `name` of the structure `view`.
-fn spelling(view: View<'_>, name: &str) -> String {
-    let shape = view.shape_name();
-    let mut renamed = RENAMED.iter();
-    match renamed.find(|(of, member, _)| *of == shape && *member == name) {
-        Some((.., states)) => (*states).to_owned(),
-        None => java::property(name),
+impl Spelling {
+    /// What Step Functions calls the member `name` of the structure `view`.
+    fn of(self, view: View<'_>, name: &str) -> String {
+        if self == Self::Optimized {
+            return java::capitalised(name);
+        }
+        let shape = view.shape_name();
+        let mut renamed = RENAMED.iter();
+        match renamed.find(|(of, member, _)| *of == shape && *member == name) {
+            Some((.., states)) => (*states).to_owned(),
+            None => java::property(name),
+        }
     }
 }
 
@@ -183,14 +217,14 @@ mod tests {
     fn params(service: &str, operation: &str, given: &Value) -> Result<Value, Vec<String>> {
         let (service, operation) = model(service, operation);
         let input = operation.input.as_ref().map(|input| service.view(input));
-        let converted = params_from_states(input, given);
+        let converted = params_from_states(input, given, Spelling::Sdk);
         converted.map_err(|faults| faults.iter().map(Fault::to_string).collect())
     }
 
     fn answer(service: &str, operation: &str, given: Value) -> Value {
         let (service, operation) = model(service, operation);
         let output = operation.output.as_ref().map(|output| service.view(output));
-        answer_to_states(output, given)
+        answer_to_states(output, given, Spelling::Sdk)
     }
 
     #[test]
@@ -290,25 +324,53 @@ mod tests {
         );
     }
 
+    #[test]
+    fn optimised_integrations_spell_as_the_api_does() {
+        let (service, operation) = model("sqs", "SendMessage");
+        let output = operation.output.as_ref().map(|output| service.view(output));
+        let sent = json!({"MD5OfMessageBody": "m", "MessageId": "i"});
+        let told = answer_to_states(output, sent.clone(), Spelling::Optimized);
+        assert_eq!(told, sent);
+        let told = answer_to_states(output, sent, Spelling::Sdk);
+        assert_eq!(told, json!({"Md5OfMessageBody": "m", "MessageId": "i"}));
+
+        let (service, operation) = model("dynamodb", "PutItem");
+        let input = operation.input.as_ref().map(|input| service.view(input));
+        let given = json!({"TableName": "t", "Item": {"n": {"NULL": true}, "b": {"BOOL": false}, "s": {"SS": ["x"]}}});
+        let params = params_from_states(input, &given, Spelling::Optimized);
+        assert_eq!(params.unwrap(), given);
+
+        let (service, operation) = model("lambda", "Invoke");
+        let input = operation.input.as_ref().map(|input| service.view(input));
+        let given = json!({"FunctionName": "f", "Payload": "{\"a\":1}"});
+        let params = params_from_states(input, &given, Spelling::Optimized);
+        assert_eq!(
+            params.unwrap(),
+            json!({"FunctionName": "f", "Payload": "eyJhIjoxfQ=="})
+        );
+    }
+
     /// No structure has two members of one spelling, so that each is found again.
     #[test]
     fn every_member_of_every_operation_goes_there_and_back() {
         for name in registry::SERVICES {
             let service = registry::service(name).unwrap();
-            let mut seen = HashSet::new();
-            for operation in service.operations.values() {
-                for reference in operation.input.iter().chain(&operation.output) {
-                    check(service.view(reference), &mut seen);
+            for spelling in [Spelling::Sdk, Spelling::Optimized] {
+                let mut seen = HashSet::new();
+                for operation in service.operations.values() {
+                    for reference in operation.input.iter().chain(&operation.output) {
+                        check(service.view(reference), spelling, &mut seen);
+                    }
                 }
             }
         }
     }
 
-    fn check<'a>(view: View<'a>, seen: &mut HashSet<&'a str>) {
+    fn check<'a>(view: View<'a>, spelling: Spelling, seen: &mut HashSet<&'a str>) {
         if !seen.insert(view.shape_name()) {
             return;
         }
-        let spelled: HashSet<String> = view.members().map(|(n, _)| spelling(view, n)).collect();
+        let spelled: HashSet<String> = view.members().map(|(n, _)| spelling.of(view, n)).collect();
         assert_eq!(
             spelled.len(),
             view.members().count(),
@@ -322,10 +384,10 @@ mod tests {
             "{spelled:?}"
         );
         for (_, member) in view.members() {
-            check(member, seen);
+            check(member, spelling, seen);
         }
         for inner in [view.item(), view.value()].into_iter().flatten() {
-            check(inner, seen);
+            check(inner, spelling, seen);
         }
     }
 }

@@ -6,7 +6,10 @@
 mod java;
 mod members;
 
-pub use members::{answer_to_states, params_from_states, params_in_states};
+mod optimized;
+
+pub use members::{Spelling, answer_to_states, params_from_states, params_in_states};
+pub use optimized::optimized_error;
 
 /// botocore's name of each service, and what stands before the point in its errors. In lower case that is the name
 /// in a task's ARN: `arn:aws:states:::aws-sdk:<name>:<action>`.

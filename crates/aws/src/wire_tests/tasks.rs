@@ -1,6 +1,7 @@
 //! Tasks of playbooks: what they write in the spelling of Step Functions is on the wire in the API's own.
 
 use super::*;
+use crate::names::Spelling;
 use crate::{ReadSession, Scope};
 
 fn answering(json: &Value) -> Act {
@@ -24,7 +25,7 @@ async fn members_have_capitals_for_the_playbook_and_none_on_the_wire() {
     )]);
     let params = json!({"Cluster": "c", "Tasks": ["t"]});
     let answer = session(&server)
-        .task("ecs", "DescribeTasks", &params)
+        .task("ecs", "DescribeTasks", &params, Spelling::Sdk)
         .await
         .unwrap();
     assert_eq!(
@@ -40,7 +41,7 @@ async fn names_that_java_reserves_are_the_apis_own_on_the_wire() {
     let criterion = json!({"severity": {"EqualsValue": ["8"]}});
     let params = json!({"DetectorId": "d", "FindingCriteria": {"Criterion": criterion}});
     let answer = session(&server)
-        .task("guardduty", "ListFindings", &params)
+        .task("guardduty", "ListFindings", &params, Spelling::Sdk)
         .await
         .unwrap();
     assert_eq!(answer.value, json!({"FindingIds": ["f"]}));
@@ -63,7 +64,7 @@ async fn a_change_is_spelled_so_too() {
         safety: Safety::Once,
         deadline: None,
     };
-    let answer = client.inner.task(&job).await.unwrap();
+    let answer = client.inner.task(&job, Spelling::Sdk).await.unwrap();
     assert_eq!(answer.value, json!({"ExecutionArn": "e"}));
     assert_eq!(server.count(r#""input":"{\"a\":[1]}""#), 1);
     assert_eq!(server.count(r#""stateMachineArn":"m""#), 1);
@@ -73,7 +74,9 @@ async fn a_change_is_spelled_so_too() {
 async fn the_apis_own_spelling_is_a_fault_and_nothing_is_sent() {
     let server = Server::start(vec![answering(&json!({}))]);
     let params = json!({"cluster": "c", "Tasks": ["t"]});
-    let refused = session(&server).task("ecs", "DescribeTasks", &params).await;
+    let refused = session(&server)
+        .task("ecs", "DescribeTasks", &params, Spelling::Sdk)
+        .await;
     let Err(AwsError::InvalidParams { faults, .. }) = refused else {
         panic!("cluster is Cluster in a task");
     };
@@ -89,7 +92,9 @@ async fn ec2_is_the_same_in_both_spellings() {
     let server = Server::start(vec![Act::Answer(200, "text/xml", body.to_owned())]);
     let session = session(&server);
     let params = json!({"RegionNames": ["us-east-1"]});
-    let task = session.task("ec2", "DescribeRegions", &params).await;
+    let task = session
+        .task("ec2", "DescribeRegions", &params, Spelling::Sdk)
+        .await;
     let call = session.call("ec2", "DescribeRegions", &params).await;
     assert_eq!(task.unwrap().value, call.unwrap().value);
     assert_eq!(server.count("&RegionName.1=us-east-1"), 2);

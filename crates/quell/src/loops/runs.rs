@@ -7,6 +7,8 @@ mod dry;
 mod effects;
 mod finish;
 mod frame;
+mod nested;
+mod perform;
 
 use std::sync::Arc;
 
@@ -81,3 +83,8 @@ pub async fn drive_to_end(app: &Arc<App>, id: &RunId) -> Result<(), String> {
     let carried = runner.carry_on(id).await;
     carried.map(drop).map_err(|e| e.to_string())
 }
+
+#[cfg(test)]
+mod nested_tests;
+#[cfg(test)]
+mod test_content;

@@ -69,8 +69,11 @@ enum Happened {
 }
 
 impl<H: Host> Runner<H> {
-    /// Carries a run on until it has ended or waits.
-    pub(super) async fn carry(&self, id: &RunId, bell: &Notify) -> Result<Rest, RunError> {
+    /// Carries a run on until it has ended or waits. Whoever rings `bell` has it look at what was said to it.
+    ///
+    /// # Errors
+    /// [`RunError`]: it goes on from its log when it is carried again.
+    pub async fn carry(&self, id: &RunId, bell: &Notify) -> Result<Rest, RunError> {
         match open::open(self, id, bell).await? {
             Ok(mut carried) => carried.go_on().await,
             Err(rest) => Ok(rest),
@@ -141,11 +144,13 @@ impl<H: Host> Carried<'_, H> {
                     self.note_begun(&request, &intent, again)?;
                     self.starting.push((task, intent.is_some(), work));
                 }
-                Begin::Answered { answer, writes } if writes.is_empty() => {
+                Begin::Answered { answer, writes }
+                    if writes.is_empty() && !matches!(answer.ended, Ended::Elsewhere(_)) =>
+                {
                     self.answer(task, answer)?;
                 }
                 Begin::Answered { answer, writes } => {
-                    self.answer_with(task, answer, writes).await?;
+                    self.answer_with(&request, answer, writes).await?;
                 }
                 Begin::Waits { entries } => {
                     if self.parked.is_empty() {
@@ -209,19 +214,30 @@ impl<H: Host> Carried<'_, H> {
     /// The same, together with writes that may be refused: then the task stays open, and is begun anew.
     async fn answer_with(
         &mut self,
-        task: TaskId,
+        request: &TaskRequest,
         answer: Answer,
         writes: Vec<Write>,
     ) -> Result<(), RunError> {
         self.commit(Point::Going).await?;
+        let elsewhere = matches!(answer.ended, Ended::Elsewhere(_));
+        let token = request.token.as_deref().filter(|_| elsewhere);
         let mut entries = answer.entries;
-        entries.push(self.moment(event_of(task, answer.ended))?);
+        entries.push(self.moment(event_of(request.task, answer.ended))?);
         for entry in &entries {
             self.pending.push(self.id, entry)?;
         }
         self.pending.writes = writes;
+        if let Some(token) = token {
+            let now = self.runner.clock.now();
+            let write = signal::given_out(self.id, &self.account, request.task, token, now)?;
+            self.pending.writes.push(write);
+        }
         match self.commit_once(Point::Going).await {
             Ok(()) => {
+                if let Some(token) = token {
+                    self.tokens.insert(request.task, signal::hash(token));
+                }
+                self.runner.bell.notify_one();
                 entries.into_iter().for_each(|entry| self.flow.apply(entry));
                 self.let_go()
             }

@@ -47,6 +47,12 @@ pub trait Host: Send + Sync + 'static {
     /// [`RunError`]: the run is dropped from memory, and goes on from its log.
     async fn beside(&self, run: &mut Self::Run, beside: Beside<'_>)
     -> Result<Vec<Write>, RunError>;
+
+    /// The runs at work that this one waits for: who carries it alone carries those too.
+    ///
+    /// # Errors
+    /// [`RunError`]: it is tried again later.
+    async fn awaited(&self, id: &RunId) -> Result<Vec<RunId>, RunError>;
 }
 
 /// What there is of a run.
@@ -140,6 +146,8 @@ pub struct Beside<'a> {
     pub notes: &'a [LogEntry],
     /// How the run stands after it.
     pub point: Point<'a>,
+    /// Its state machine after it, with the tasks that are waited for.
+    pub flow: &'a Flow,
     /// The batch was refused because somebody wrote meanwhile what it writes: read that again.
     pub again: bool,
 }

@@ -154,14 +154,22 @@ impl<H: Host> Runner<H> {
         })
     }
 
-    /// Carries one run here until it has ended or a person has to decide: for a command line without a server.
+    /// Carries one run here, with those that it waits for, until it has ended or a person has to decide: for a command
+    /// line without a server.
     ///
     /// # Errors
     /// [`RunError`].
     pub async fn carry_on(&self, id: &RunId) -> Result<Rest, RunError> {
         loop {
             match self.carry(id, &self.bell).await? {
-                Rest::Until(at) => self.wait_until(at).await,
+                Rest::Until(at) => match self.host.awaited(id).await?.first() {
+                    None => self.wait_until(at).await,
+                    Some(nested) => match Box::pin(self.carry_on(nested)).await? {
+                        Rest::Parked => return Ok(Rest::Parked),
+                        Rest::Stopped => return Ok(Rest::Stopped),
+                        Rest::Ended | Rest::Later | Rest::Until(_) => {}
+                    },
+                },
                 Rest::Later => tokio::time::sleep(LATER).await,
                 rest => return Ok(rest),
             }

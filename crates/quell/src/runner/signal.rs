@@ -159,13 +159,49 @@ pub async fn stop(
     let Some(wake) = state.get(Kind::Wake, run.as_str()).await? else {
         return Err(SignalError::NoRun(run.clone()));
     };
-    let (error, cause) = (error.to_owned(), cause.to_owned());
-    let signal = Signal {
-        account: wake.parent,
-        event: Event::Stopped { error, cause },
-    };
-    let document = Document::new(Kind::Signal, format!("{run}:stop"), "sent", now, &signal)?;
-    let batch = Batch::new().with(Write::InsertNew(document.under(run.as_str())));
-    state.commit(batch).await?;
+    let stop = stopped(run, &wake.parent, (error, cause), now)?;
+    state.commit(Batch::new().with(stop)).await?;
     Ok(())
+}
+
+/// What stores that a run is to be stopped.
+///
+/// # Errors
+/// [`StoreError::Unwritable`].
+pub fn stopped(
+    run: &RunId,
+    account: &str,
+    (error, cause): (&str, &str),
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let (error, cause) = (error.to_owned(), cause.to_owned());
+    let event = Event::Stopped { error, cause };
+    said(run, account, &format!("{run}:stop"), event, now)
+}
+
+/// What stores that the job which a task of a run started has ended. `job` is what the job is called.
+///
+/// # Errors
+/// [`StoreError::Unwritable`].
+pub fn job_ended(
+    run: &RunId,
+    account: &str,
+    job: &str,
+    event: Event,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    said(run, account, &format!("{job}:end"), event, now)
+}
+
+fn said(
+    run: &RunId,
+    account: &str,
+    id: &str,
+    event: Event,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let account = account.to_owned();
+    let signal = Signal { account, event };
+    let document = Document::new(Kind::Signal, id, "sent", now, &signal)?;
+    Ok(Write::InsertNew(document.under(run.as_str())))
 }

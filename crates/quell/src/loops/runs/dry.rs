@@ -9,6 +9,7 @@ use quell_states::{Event, Moment, Status};
 
 use super::effects::{self, Outcome, Want};
 use super::frame::new_flow;
+use super::perform;
 use crate::app::App;
 use crate::begin;
 use crate::random;
@@ -61,7 +62,7 @@ pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Resu
         };
         event = match effects::want(app, playbook, &run, &request) {
             Want::Permit(plan) => return planned(app, playbook, &run, plan).await,
-            Want::Read(scope, call) => match effects::read(app, &scope, &call).await {
+            Want::Read(scope, work) => match perform::read(app, &scope, &work).await {
                 Outcome::Succeeded { output, .. } => Event::TaskSucceeded {
                     task: request.task,
                     output,
@@ -71,12 +72,15 @@ pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Resu
                     error,
                     cause,
                 },
+                Outcome::Elsewhere { .. } => {
+                    return Err("the document waits for a task token".to_owned());
+                }
                 Outcome::TimedOut => return Err("a read took too long".to_owned()),
             },
             Want::Change(..) => {
                 return Err("the document changes something before it asks for a permit".to_owned());
             }
-            Want::Impossible(reason) => return Err(reason),
+            Want::Impossible(fault) => return Err(fault.to_string()),
         };
     }
     Err(format!(

@@ -1,32 +1,37 @@
-//! What a task of a document means, and the doing of it.
+//! What a task of a document means, and what the guard and the budget say of it.
 
-use quell_aws::{AwsError, Scope, states_error};
-use quell_guard::{Decision, Level, Permit, Situation};
-use quell_model::{Call, ErrorKind, Plan, Resource, Timestamp};
-use quell_respond::run::PERMIT_QUEUE;
+use quell_aws::Scope;
+use quell_guard::{Decision, Level, Situation};
+use quell_model::{Call, Caller, Plan, Resource, Timestamp};
+use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Mode, Playbook, Roles, Run};
-use quell_states::{Pattern, Resource as TaskResource, TaskRequest};
+use quell_states::TaskRequest;
 use quell_store::{Document, Kind, StoreError, Write};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::runner::{Answer, Ended};
 
-/// What a task wants done.
+/// What a task wants done, and what that takes.
 pub(super) enum Want {
     /// The gate: a permit for this plan.
     Permit(Value),
-    /// A call that only reads.
-    Read(Scope, Call),
-    /// A call that changes something.
-    Change(Scope, Call),
+    /// Something that only reads.
+    Read(Scope, Work),
+    /// Something that changes something.
+    Change(Scope, Work),
     /// Nothing that a playbook may do.
-    Impossible(String),
+    Impossible(TaskFault),
 }
 
 /// How a task ended.
 pub(super) enum Outcome {
     Succeeded {
+        output: Value,
+        request_id: Option<String>,
+    },
+    /// The call was answered so, and somebody else says how the task ends.
+    Elsewhere {
         output: Value,
         request_id: Option<String>,
     },
@@ -50,10 +55,21 @@ impl Outcome {
         }
     }
 
+    /// The task ended badly though nobody refused the call, or there was none.
+    pub(super) fn fault(fault: TaskFault, receipt: quell_model::Outcome) -> Self {
+        let TaskFault { error, cause } = fault;
+        Self::Failed {
+            error,
+            cause,
+            receipt,
+        }
+    }
+
     /// The outcome as the runner takes it.
     pub(super) fn into_answer(self) -> Answer {
         match self {
             Self::Succeeded { output, .. } => Answer::of(Ended::Succeeded(output)),
+            Self::Elsewhere { output, .. } => Answer::of(Ended::Elsewhere(output)),
             Self::Failed { error, cause, .. } => Answer::failed(error, cause),
             Self::TimedOut => Answer::failed("States.Timeout", ""),
         }
@@ -61,14 +77,16 @@ impl Outcome {
 
     pub(super) fn request_id(&self) -> Option<String> {
         match self {
-            Self::Succeeded { request_id, .. } => request_id.clone(),
+            Self::Succeeded { request_id, .. } | Self::Elsewhere { request_id, .. } => {
+                request_id.clone()
+            }
             Self::Failed { .. } | Self::TimedOut => None,
         }
     }
 
     pub(super) fn for_receipt(&self) -> quell_model::Outcome {
         match self {
-            Self::Succeeded { .. } => quell_model::Outcome::Accepted,
+            Self::Succeeded { .. } | Self::Elsewhere { .. } => quell_model::Outcome::Accepted,
             Self::Failed { receipt, .. } => receipt.clone(),
             Self::TimedOut => quell_model::Outcome::Unknown {
                 reason: "no answer in time".to_owned(),
@@ -79,45 +97,50 @@ impl Outcome {
 
 /// Understands a task. The account, Region and roles are the run's own: a document cannot point elsewhere.
 pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequest) -> Want {
-    if let TaskResource::Optimized {
-        service,
-        pattern: Pattern::WaitForTaskToken,
-        ..
-    } = &request.resource
-    {
-        let queue = request.arguments.get("QueueUrl").and_then(Value::as_str);
-        let plan = request.arguments.pointer("/MessageBody/plan");
-        return match (service.as_str(), queue, plan) {
-            ("sqs", Some(PERMIT_QUEUE), Some(plan)) => Want::Permit(plan.clone()),
-            _ => Want::Impossible(
-                "the only queue that a playbook may send to is the permit queue".to_owned(),
-            ),
-        };
-    }
-    let Some(call) = Call::of_task(&request.resource.to_string(), &request.arguments) else {
-        return Want::Impossible(format!(
-            "{} is not a resource a playbook may use",
-            request.resource
-        ));
+    let work = match Work::of(request, &Caller::new(&run.id, &run.playbook)) {
+        Ok(Work::Gate(plan)) => return Want::Permit(plan),
+        Ok(work) => work,
+        Err(fault) => return Want::Impossible(fault),
+    };
+    let Some(call) = work.call() else {
+        return not_permitted(format!("{} is no call", request.resource));
     };
     let roles = roles(app, &run.resource);
-    let changing = !quell_aws::is_read_only(quell_aws::sdk_service(&call.service), &call.operation);
+    let changing = changes(&work, call);
     let role = if changing { &roles.act } else { &roles.read };
-    if request.credentials_role.as_ref() != Some(role) {
-        let used = request.credentials_role.as_deref().unwrap_or("no role");
-        return Want::Impossible(format!(
+    let named = request.credentials_role.as_ref();
+    // What is not of AWS is done as nobody.
+    let is_fit = named == Some(role) || (named.is_none() && !matches!(work, Work::Aws(_)));
+    if !is_fit {
+        let used = named.map_or("no role", String::as_str);
+        return not_permitted(format!(
             "{}:{} is made as {role}, not as {used}",
             call.service, call.operation
         ));
     }
     let scope = app.scope(&run.resource, role, &run.id);
     match changing {
-        true if playbook.declaration().covers(&call) => Want::Change(scope, call),
-        true => Want::Impossible(format!(
+        true if playbook.declaration().covers(call) => Want::Change(scope, work),
+        true => not_permitted(format!(
             "{} does not declare {}:{}",
             playbook.id, call.service, call.operation
         )),
-        false => Want::Read(scope, call),
+        false => Want::Read(scope, work),
+    }
+}
+
+fn not_permitted(cause: String) -> Want {
+    let error = "Quell.NotPermitted".to_owned();
+    Want::Impossible(TaskFault { error, cause })
+}
+
+fn changes(work: &Work, call: &Call) -> bool {
+    match work {
+        Work::Http(task) => !task.only_reads(),
+        Work::Gate(_) | Work::Execution(_) | Work::Activity(_) => true,
+        Work::Aws(_) => {
+            !quell_aws::is_read_only(quell_aws::sdk_service(&call.service), &call.operation)
+        }
     }
 }
 
@@ -129,55 +152,6 @@ pub(super) fn roles(app: &App, resource: &Resource) -> Roles {
             read: String::new(),
             act: String::new(),
         },
-    }
-}
-
-pub(super) async fn read(app: &App, scope: &Scope, call: &Call) -> Outcome {
-    let Some(aws) = &app.aws else { return no_aws() };
-    let answer = async {
-        aws.read_session(scope)
-            .await?
-            .task(&call.service, &call.operation, &call.params)
-            .await
-    };
-    ended(answer.await)
-}
-
-pub(super) async fn change(app: &App, scope: &Scope, permit: &Permit, call: &Call) -> Outcome {
-    let Some(aws) = &app.aws else { return no_aws() };
-    let answer = async { aws.change_session(scope).await?.call(permit, call).await };
-    ended(answer.await)
-}
-
-fn no_aws() -> Outcome {
-    Outcome::failed("Quell.NoCredentials", "there are no AWS credentials")
-}
-
-fn ended(answer: Result<quell_aws::Response, AwsError>) -> Outcome {
-    match answer {
-        Ok(response) => Outcome::Succeeded {
-            output: response.value,
-            request_id: response.request_id,
-        },
-        Err(e) => {
-            let (error, cause) = states_error(&e);
-            let receipt = match e.may_have_happened() {
-                true => quell_model::Outcome::Unknown {
-                    reason: e.to_string(),
-                },
-                false => quell_model::Outcome::Refused {
-                    code: e.code().unwrap_or(&error).to_owned(),
-                },
-            };
-            if e.kind() == ErrorKind::Denied {
-                tracing::warn!(error = %e, "AWS denied a call of a playbook");
-            }
-            Outcome::Failed {
-                error,
-                cause,
-                receipt,
-            }
-        }
     }
 }
 

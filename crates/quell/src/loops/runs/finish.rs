@@ -6,6 +6,7 @@ use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::{Value, json};
 
+use super::nested;
 use crate::app::App;
 use crate::begin;
 
@@ -39,17 +40,23 @@ pub(super) async fn ended(
     run.reason = end.reason;
     run.undo = end.undo.or_else(|| run.undo.take());
     tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
-    let mut writes = vec![give_back_lease(run)];
+    let mut writes = Vec::from_iter(give_back_lease(app, run).await?);
     writes.extend(evidence(run, now)?);
-    writes.extend(first_run(app, run).await?);
-    writes.extend(incident(app, run, now).await?);
+    match run.parent {
+        // What it means for the incident is its parent's to say.
+        Some(_) => writes.extend(nested::ended(run, status, now)?),
+        None => {
+            writes.extend(first_run(app, run).await?);
+            writes.extend(incident(app, run, now).await?);
+        }
+    }
     Ok(writes)
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says
 /// that a person has to decide.
 pub(super) async fn parked(app: &App, run: &Run) -> Result<Vec<Write>, StoreError> {
-    let mut writes = vec![give_back_lease(run)];
+    let mut writes = Vec::from_iter(give_back_lease(app, run).await?);
     writes.extend(parked_incident(app, run).await?);
     Ok(writes)
 }
@@ -74,8 +81,20 @@ fn park(incident: &mut Incident, run: &Run) {
     incident.status_reason = reason.map(|r| format!("{} waits for an approval: {r}", run.id));
 }
 
-fn give_back_lease(run: &Run) -> Write {
-    Write::Delete(Kind::Lease, run.resource.arn.to_string())
+/// A nested run gives back what it took itself. Mostly it works under the lease of a run above it.
+async fn give_back_lease(app: &App, run: &Run) -> Result<Option<Write>, StoreError> {
+    let key = run.resource.arn.to_string();
+    if run.parent.is_some() && !holds_lease(app, run).await? {
+        return Ok(None);
+    }
+    Ok(Some(Write::Delete(Kind::Lease, key)))
+}
+
+async fn holds_lease(app: &App, run: &Run) -> Result<bool, StoreError> {
+    let key = run.resource.arn.to_string();
+    let held = app.state.get(Kind::Lease, &key).await?;
+    let holder = held.map(|d| d.read::<RunId>()).transpose()?;
+    Ok(holder.as_ref() == Some(&run.id))
 }
 
 fn read_end(run: &Run, status: Status) -> End {
@@ -244,15 +263,20 @@ pub(super) async fn park_without_playbook(
         run.playbook, run.playbook_version
     ));
     run.note(Stage::Ended, now);
-    let key = run.resource.arn.to_string();
-    let held = app.state.get(Kind::Lease, &key).await?;
-    let holder = held.map(|d| d.read::<RunId>()).transpose()?;
+    let gone = Status::Failed {
+        error: run.outcome.clone(),
+        cause: run.reason.clone(),
+    };
+    let said = nested::ended(&run, &gone, now)?;
+    let lease = match holds_lease(app, &run).await? {
+        true => Some(Write::Delete(Kind::Lease, run.resource.arn.to_string())),
+        false => None,
+    };
     for _ in 0..CONFLICTS_MAX {
         let update = document.clone().with(run.status.as_str(), &run)?;
         let mut batch = Batch::new().with(Write::Update(update));
-        if holder.as_ref() == Some(&run.id) {
-            batch.push(give_back_lease(&run));
-        }
+        let with = lease.iter().chain(&said).cloned();
+        with.for_each(|write| batch.push(write));
         parked_incident(app, &run)
             .await?
             .into_iter()

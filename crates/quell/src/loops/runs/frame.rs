@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
 use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
+use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Flow, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
 use quell_store::{Batch, Document, Kind, StoreError, Write};
@@ -14,6 +15,8 @@ use serde_json::Value;
 
 use super::effects::{self, Outcome, Want};
 use super::finish;
+use super::nested;
+use super::perform;
 use crate::app::App;
 use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError};
 
@@ -108,17 +111,24 @@ impl Host for Frame {
         Ok(
             match effects::want(&self.app, playbook, &framed.run, request) {
                 Want::Permit(plan) => self.ask_for_permit(framed, playbook, plan).await?,
-                Want::Read(scope, call) => {
+                Want::Read(scope, work) => {
                     let app = self.app.clone();
                     let work =
-                        async move { effects::read(&app, &scope, &call).await.into_answer() };
+                        async move { perform::read(&app, &scope, &work).await.into_answer() };
                     let (intent, work) = (None, Box::pin(work));
                     Begin::Work { intent, work }
                 }
-                Want::Change(scope, call) => {
-                    self.change(framed, playbook, request, scope, call).await
+                Want::Change(_, Work::Execution(task)) => {
+                    let Some(permit) = self.renew_permit(framed, playbook).await else {
+                        return Ok(answered(no_permit()));
+                    };
+                    let run = &mut framed.run;
+                    nested::begin(&self.app, run, request.task, &task, &permit).await?
                 }
-                Want::Impossible(reason) => answered(Outcome::failed("Quell.NotPermitted", reason)),
+                Want::Change(scope, work) => {
+                    self.change(framed, playbook, request, scope, work).await
+                }
+                Want::Impossible(fault) => refused(fault),
             },
         )
     }
@@ -146,8 +156,18 @@ impl Host for Frame {
             Point::Parks => finish::parked(&self.app, &framed.run).await?,
             Point::Going | Point::Rests => Vec::new(),
         };
+        writes.extend(nested::stop_unawaited(&self.app, &mut framed.run, beside.flow).await?);
         writes.extend(framed.changed()?);
         Ok(writes)
+    }
+
+    async fn awaited(&self, id: &RunId) -> Result<Vec<RunId>, RunError> {
+        let stored = self.app.state.get(Kind::Run, id.as_str()).await?;
+        let run = stored.map(|document| document.read::<Run>()).transpose()?;
+        match run {
+            Some(run) => Ok(nested::awaited(&self.app, &run).await?),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
@@ -162,6 +182,21 @@ fn answered(outcome: Outcome) -> Begin {
     }
 }
 
+fn no_permit() -> Outcome {
+    Outcome::failed(
+        "Quell.Refused",
+        "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
+    )
+}
+
+/// Nothing was done.
+fn refused(fault: TaskFault) -> Begin {
+    Begin::Answered {
+        answer: Answer::failed(fault.error, fault.cause),
+        writes: Vec::new(),
+    }
+}
+
 impl Frame {
     /// The changing call, when the guard still permits it.
     async fn change(
@@ -170,13 +205,13 @@ impl Frame {
         playbook: &Playbook,
         request: &TaskRequest,
         scope: quell_aws::Scope,
-        call: Call,
+        work: Work,
     ) -> Begin {
         let Some(permit) = self.renew_permit(framed, playbook).await else {
-            return answered(Outcome::failed(
-                "Quell.Refused",
-                "the guard gives no permit for this plan now (changes are halted, or something changed since it was made)",
-            ));
+            return answered(no_permit());
+        };
+        let Some(call) = work.call().cloned() else {
+            return answered(Outcome::failed("Quell.Bug", "a change without a call"));
         };
         let intent = Some(permit.plan_hash().to_owned());
         let sent = Sent {
@@ -192,7 +227,7 @@ impl Frame {
                 at: app.clock.now(),
                 ..sent
             };
-            let outcome = effects::change(&app, &scope, &permit, &sent.call).await;
+            let outcome = perform::change(&app, &scope, &permit, &work).await;
             let receipt = sent.receipt(&outcome, app.clock.now());
             let answer = outcome.into_answer();
             Answer {
@@ -354,7 +389,8 @@ pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
 async fn lease(app: &App, document: &mut Document, run: &Run) -> Result<bool, StoreError> {
     let key = run.resource.arn.to_string();
     if let Some(held) = app.state.get(Kind::Lease, &key).await? {
-        return Ok(held.read::<RunId>()? == run.id);
+        let holder = held.read::<RunId>()?;
+        return Ok(holder == run.id || nested::works_under(run, &holder));
     }
     let mine = Document::new(Kind::Lease, key, "held", app.clock.now(), &run.id)?;
     let batch = Batch::new()

@@ -45,6 +45,7 @@ impl<H: Host> Carried<'_, H> {
         let beside = Beside {
             notes: &self.pending.notes,
             point,
+            flow: &self.flow,
             again: std::mem::replace(&mut self.refused, true),
         };
         let host = &self.runner.host;

@@ -71,6 +71,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             env = {"QUELL__STORE__URL": f"sqlite:{folder}/shared.db"}
         else:
             env = {"QUELL__STORE__URL": stack.enter_context(postgres()), "QUELL__STORE__PASSWORD": "env:THE_PASSWORD", "THE_PASSWORD": PASSWORD}
+            env |= {"QUELL__STORE__KEY": "env:THE_KEY", "THE_KEY": "0123456789abcdef" * 4}
         one = Product(folder / "one", env)
         stack.enter_context(one.range_up())
         yield Pair(one, one.beside("two"), one.key("responder"), request.param == "sqlite")
@@ -201,6 +202,25 @@ def test_one_request_counts_once_wherever_it_comes_in(pair: Pair) -> None:
         assert first.status == 404, first
         again = send("POST", f"{two.url}/api/v1/runs/run-none/approve", body, headers)
         assert again.status == 409, again
+
+
+def test_keys_are_sealed_for_all_processes_and_no_reader(pair: Pair) -> None:
+    with ExitStack() as stack:
+        one, two = pair.servers(stack)
+        key = pair.two.key("viewer")
+        assert one.call("GET", "/api/v1/incidents", key=key).status == 200
+        if pair.one_machine:
+            stored = (pair.one.folder.parent / "shared.db").read_bytes() + (pair.one.folder.parent / "shared.db-wal").read_bytes()
+            assert key.id.encode() in stored
+            assert key.secret.encode() not in stored
+            return
+        said = pair.two.quell("doctor", env={"THE_KEY": "another secret that is long enough"})
+        assert "store.key" in " ".join(check["mend"] for check in said.json if not check["ok"]), said
+        stranger = pair.two.start_server(pair.key, env={"THE_KEY": "another secret that is long enough"})
+        stack.callback(stranger.process.kill)
+        answer = stranger.call("GET", "/api/v1/incidents", key=key)
+        assert (answer.status, answer.json()["type"].rsplit("/", 1)[-1].rsplit(":", 1)[-1]) == (503, "key-unreadable"), answer
+        assert "store.key" in stranger.process.err()
 
 
 def test_settings_and_errors_never_show_the_password(pair: Pair, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ use quell_aws::{
 use quell_guard::Level;
 use quell_model::{Resource, RunId};
 use quell_respond::{Playbook, Roles};
+use quell_server::Sealing;
 use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
@@ -22,6 +23,7 @@ use crate::config::{
 use crate::content::Content;
 use crate::http::{Hosts, Http};
 use crate::place::Place;
+use crate::sealing::{self, SealingError};
 
 /// The parts.
 pub struct App {
@@ -37,6 +39,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Which runs this process carries.
     pub claims: Arc<Claims>,
+    /// What the secrets of API keys are sealed with.
+    pub sealing: Arc<Sealing>,
     /// AWS, when there are credentials.
     pub aws: Option<Client>,
     /// Servers that are not of AWS.
@@ -66,6 +70,9 @@ pub enum AppError {
     /// The state store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// API keys cannot be sealed.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// A secret that is needed.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -95,6 +102,8 @@ impl App {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         brake::adopt(&*state, &config.data, clock.now()).await?;
+        let sealing = sealing::of(&config, &place)?;
+        sealing::adopt(&*state, &sealing).await?;
         let aws = client(&config, clock.clone())?;
         let claims = Claims::new(state.clone(), clock.clone(), place.file());
         let http = Http::new(Hosts::parse(&config.respond.http_hosts).map_err(AppError::Hosts)?);
@@ -106,6 +115,7 @@ impl App {
             state,
             clock,
             claims: Arc::new(claims),
+            sealing: Arc::new(sealing),
             aws,
             http,
             records,

@@ -1,7 +1,7 @@
 //! Which process carries which run, when several share a state store.
 //!
 //! A process that carries runs has a carrier document and changes it every few seconds: it is there. A run is carried by
-//! the process that its claim names. When a carrier stands still for [`GONE_AFTER`], as seen by another process on that
+//! the process that its claim names. When a carrier stands still for ten seconds, as seen by another process on that
 //! one's own clock, it is gone: its document is taken away, and its claims are for whoever is first.
 //!
 //! Nothing depends on clocks agreeing. A process that was paused and believes that it is still there is held off twice:
@@ -26,6 +26,8 @@ const BEAT: Duration = Duration::from_secs(2);
 const GOOD_FOR: Duration = Duration::from_secs(7);
 /// So long it has to stand still before others call it gone.
 const GONE_AFTER: Duration = Duration::from_secs(10);
+/// What another process should have taken up is anybody's after so long.
+const LEFT_LYING_MILLIS: i64 = 1_500;
 /// Who carries which run is remembered for so many, to ask the store less.
 const REMEMBERED_MAX: usize = 20_000;
 
@@ -196,37 +198,36 @@ impl Claims {
 
     /// Looks who is there, and takes those away who are gone.
     async fn look(&self) -> Result<(), StoreError> {
-        let query = Query::all(Kind::Carrier).limit(Query::LIMIT_MAX);
-        let carriers = self.state.list(&query).await?.documents;
-        let mut gone = Vec::new();
-        {
-            let now = Instant::now();
-            let mut inner = self.inner();
-            let me = inner.me.as_ref().map(|me| me.document.id.clone());
-            inner
-                .seen
-                .retain(|id, _| carriers.iter().any(|c| c.id == *id));
-            for carrier in carriers {
-                let seen = inner.seen.entry(carrier.id.clone()).or_insert(Seen {
-                    version: carrier.version,
-                    since: now,
-                });
-                if seen.version != carrier.version {
-                    *seen = Seen {
-                        version: carrier.version,
-                        since: now,
-                    };
-                }
-                let still = now.saturating_duration_since(seen.since) >= GONE_AFTER;
-                if me.as_ref() != Some(&carrier.id) && (still || self.is_dead(&carrier.id)) {
-                    gone.push(carrier);
-                }
-            }
-        }
-        for carrier in gone {
+        for carrier in self.gone().await? {
             self.bury(carrier).await?;
         }
         Ok(())
+    }
+
+    /// Looks who is there; answers who is gone.
+    async fn gone(&self) -> Result<Vec<Document>, StoreError> {
+        let query = Query::all(Kind::Carrier).limit(Query::LIMIT_MAX);
+        let carriers = self.state.list(&query).await?.documents;
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let me = inner.me.as_ref().map(|me| me.document.id.clone());
+        inner
+            .seen
+            .retain(|id, _| carriers.iter().any(|c| c.id == *id));
+        let mut gone = Vec::new();
+        for carrier in carriers {
+            let (version, since) = (carrier.version, now);
+            let new = Seen { version, since };
+            let seen = inner.seen.entry(carrier.id.clone()).or_insert(new);
+            if seen.version != version {
+                *seen = Seen { version, since };
+            }
+            let still = now.saturating_duration_since(seen.since) >= GONE_AFTER;
+            if me.as_ref() != Some(&carrier.id) && (still || self.is_dead(&carrier.id)) {
+                gone.push(carrier);
+            }
+        }
+        Ok(gone)
     }
 
     /// Takes a carrier away, unless it has moved after all.
@@ -298,27 +299,35 @@ impl Claims {
         })
     }
 
-    /// How many carriers there are besides this process, as far as anybody knows now.
+    /// How many carriers there are besides this process, as far as anybody knows now. It only reads.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn others(&self) -> Result<usize, StoreError> {
-        self.look().await?;
+        let gone = self.gone().await?;
         let inner = self.inner();
         let me = inner.me.as_ref().map(|me| &me.document.id);
-        Ok(inner.seen.keys().filter(|id| Some(*id) != me).count())
+        let there = |id: &&String| Some(*id) != me && gone.iter().all(|g| g.id != **id);
+        Ok(inner.seen.keys().filter(there).count())
     }
 
-    /// This process's place among the carriers, and how many there are: for work that is shared by number.
-    pub fn share(&self) -> (u64, u64) {
+    /// Whether what has been waiting since then, and has this id, is for this process: its share by number, and what others
+    /// have left lying. Nobody relies on it; it keeps processes out of each other's way.
+    pub fn is_for_me(&self, id: &str, since: Timestamp) -> bool {
+        let number = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+        let (place, of) = self.share();
+        let mine = id.bytes().fold(0, number) % of.max(1) == place;
+        mine || self.clock.now().millis_since(since) > LEFT_LYING_MILLIS
+    }
+
+    /// This process's place among the carriers, and how many there are.
+    fn share(&self) -> (u64, u64) {
         let inner = self.inner();
         let me = inner.me.as_ref().map(|me| &me.document.id);
         let before = inner.seen.keys().filter(|id| Some(*id) < me).count();
         let place = u64::try_from(before).unwrap_or(0);
-        (
-            place,
-            u64::try_from(inner.seen.len()).unwrap_or(1).max(place + 1),
-        )
+        let of = u64::try_from(inner.seen.len()).unwrap_or(1);
+        (place, of.max(place.saturating_add(1)))
     }
 
     fn me(&self) -> Option<String> {

@@ -124,6 +124,14 @@ async fn who_says_that_it_is_there_is_never_gone() {
     let mut shares = [one.share(), two.share()];
     shares.sort();
     assert_eq!(shares, [(0, 2), (1, 2)]);
+    // Each thing is for one of them, and after a while for both.
+    let now = store.clock.now();
+    let for_whom = |id: &str| (one.is_for_me(id, now), two.is_for_me(id, now));
+    let things: Vec<_> = (0..100).map(|n| for_whom(&format!("rec-{n}"))).collect();
+    assert!(things.iter().all(|(one, two)| one != two), "{things:?}");
+    assert!(things.contains(&(true, false)) && things.contains(&(false, true)));
+    store.clock.advance(LEFT_LYING_MILLIS + 1);
+    assert!(one.is_for_me("rec-1", now) && two.is_for_me("rec-1", now));
 }
 
 /// After a machine was suspended its steady clock may know nothing of it; the other one does.

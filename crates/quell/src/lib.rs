@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod random;
 mod range_host;
+mod sealing;
 
 pub mod app;
 pub mod claims;

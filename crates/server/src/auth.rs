@@ -11,6 +11,7 @@ use quell_store::{Batch, Document, Kind, StoreError, Write};
 
 use crate::keys::{AccessKey, Action, Role};
 use crate::problem::Problem;
+use crate::sealing::SealError;
 use crate::sigv4::{SKEW_MILLIS_MAX, SignatureError};
 use crate::{BODY_BYTES_MAX, Services, sigv4};
 
@@ -89,6 +90,8 @@ async fn authenticate(services: &Services, request: Request) -> Result<Request, 
     let claimed = signed.claim(now).map_err(|e| refused(&e))?;
     let key = services.state.get(Kind::AccessKey, &claimed.key_id).await?;
     let key: Option<AccessKey> = key.map(|d| d.read()).transpose()?;
+    let key = key.map(|k| services.sealing.open(k)).transpose();
+    let key = key.map_err(|e| unopened(&e))?;
     // An unknown key is checked against a secret that nobody has, so that it takes as long.
     let secret = key.as_ref().map_or("", |k| k.secret.as_str());
     let verified = signed.verify(&claimed, secret);
@@ -148,6 +151,13 @@ async fn count_once(
         }
         Err(e) => Err(e.into()),
     }
+}
+
+/// The key is known here, and its secret is not: a mistake of the installation, and no fault of the caller's.
+fn unopened(error: &SealError) -> Problem {
+    tracing::error!(%error, "a request cannot be checked");
+    let text = "this server cannot read that API key: its operator finds the reason in its log";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "key-unreadable", text)
 }
 
 fn refused(error: &SignatureError) -> Problem {

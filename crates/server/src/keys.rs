@@ -64,7 +64,7 @@ impl Action {
     }
 }
 
-/// A key, as stored. The file that it is in may be read by its owner only.
+/// A key, as stored: with its secret sealed ([`crate::Sealing`]), or as it is where there is nothing to seal with.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKey {

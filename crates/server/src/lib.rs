@@ -8,12 +8,14 @@ mod desk;
 mod keys;
 mod problem;
 mod routes;
+mod sealing;
 pub mod sigv4;
 
 pub use auth::Caller;
 pub use desk::{Desk, DeskError, Remediation};
 pub use keys::{AccessKey, Role, new_key};
 pub use routes::router;
+pub use sealing::{SealError, Sealing, is_open};
 
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub struct Services {
     pub state: Arc<dyn State>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What access keys are sealed with.
+    pub sealing: Arc<Sealing>,
     /// Where changes are asked for.
     pub desk: Arc<dyn Desk>,
 }

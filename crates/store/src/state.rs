@@ -336,7 +336,8 @@ pub struct Entry {
 #[async_trait]
 pub trait State: Send + Sync {
     /// Does the whole batch, durably, or nothing. Answers for each write whether it changed something (an
-    /// `InsertNew` that found a document did not).
+    /// `InsertNew` that found a document did not). Batches happen in the order in which they were handed in; one that
+    /// was handed in happens also when nobody waits for the answer any more.
     async fn commit(&self, batch: Batch) -> Result<Vec<bool>, StoreError>;
 
     /// The document, when there is one.

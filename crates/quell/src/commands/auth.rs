@@ -2,12 +2,12 @@
 
 use clap::{Subcommand, ValueEnum};
 use quell_server::{AccessKey, Role, new_key};
-use quell_store::{Batch, Document, Kind, Query, Write};
+use quell_store::{Batch, Kind, Query, Write};
 use serde_json::json;
 
 use super::{Failure, Global};
 use crate::output::table;
-use crate::random;
+use crate::{random, sealing};
 
 /// Access keys for the API
 #[derive(Subcommand)]
@@ -60,13 +60,8 @@ impl Auth {
                 };
                 let random = random::bytes().map_err(|e| Failure::Remote(e.to_string()))?;
                 let key = new_key(&random, role, &owner, app.clock.now());
-                let document = Document::new(
-                    Kind::AccessKey,
-                    key.id.as_str(),
-                    "active",
-                    key.created_at,
-                    &key,
-                )?;
+                let document = sealing::document(&app.sealing, key.clone());
+                let document = document.map_err(|e| Failure::Setup(e.to_string()))?;
                 app.state
                     .commit(Batch::new().with(Write::Insert(document)))
                     .await?;

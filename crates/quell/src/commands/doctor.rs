@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{Failure, Global};
 use crate::app::App;
-use crate::brake;
 use crate::output::{safe, table};
+use crate::{brake, sealing};
 
 /// Look at the whole installation and say what is wrong and how to mend it
 ///
@@ -119,6 +119,11 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
             "scope",
             scope,
             "list accounts under [[accounts]] in quell.toml",
+        ),
+        check(
+            "API keys",
+            sealing::look(&*app.state, &app.sealing).await,
+            "give store.key the secret of the processes that made them, or put the file back that was beside the state",
         ),
         check("brake", halted, "quell resume"),
     ])

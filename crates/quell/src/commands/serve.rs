@@ -39,11 +39,13 @@ impl Serve {
             .await
             .map_err(|e| Failure::Remote(e.to_string()))?;
         loops::start_server(&app, &tasks, listener);
+        // Nothing waits between the lines: who reads the first has the others.
+        let sharing = sharing(&app).await;
         note(&format!(
             "quell {} serves on http://{address}",
             env!("CARGO_PKG_VERSION")
         ));
-        note(&format!("  state     {}{}", app.place, sharing(&app).await));
+        note(&format!("  state     {}{sharing}", app.place));
         note(&format!(
             "  sources   {} queue(s), HTTP PutEvents, a drop folder",
             app.config.collect.queues.len()

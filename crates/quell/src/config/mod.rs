@@ -52,6 +52,8 @@ pub struct StoreConfig {
     pub url: Option<String>,
     /// The password of the PostgreSQL user; a reference such as `env:NAME`. Without it `PGPASSWORD` and `~/.pgpass` are asked.
     pub password: Option<Secret>,
+    /// What the secrets of API keys are sealed with, the same for all processes; a reference. Beside an SQLite file there is a file for it when absent.
+    pub key: Option<Secret>,
 }
 
 /// The HTTP server.
@@ -327,6 +329,7 @@ const SECRETS: &[&str] = &[
     "aws.secret_access_key",
     "aws.session_token",
     "store.password",
+    "store.key",
 ];
 /// The keys of URLs: with a password in it, one is not shown.
 const URLS: &[&str] = &["aws.https_proxy", "aws.http_proxy"];

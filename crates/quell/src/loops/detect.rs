@@ -19,8 +19,6 @@ use crate::begin;
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 200;
-/// A record that another process should have looked at is anybody's after so long.
-const LEFT_LYING_MILLIS: i64 = 3_000;
 /// The status of a finding that waits for more of its kind.
 const WAITING: &str = "waiting";
 /// So many weak findings say as much as more of them would.
@@ -44,7 +42,9 @@ pub(super) async fn run(app: Arc<App>) {
 /// Works off a page of pending records; answers how many there were.
 async fn pending(app: &App) -> Result<usize, StoreError> {
     let query = Query::all(Kind::Record).status("pending").limit(AT_ONCE);
-    let documents = mine(app, app.state.list(&query).await?.documents);
+    let mut documents = app.state.list(&query).await?.documents;
+    // Two that look at the same record are no harm: whoever is late finds a conflict, and nothing is counted twice.
+    documents.retain(|record| app.claims.is_for_me(&record.id, record.at));
     let count = documents.len();
     // Records that nothing is said of are finished together: one sync for all of them.
     let mut quiet = Batch::new();
@@ -60,18 +60,6 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
         Ok(_) | Err(StoreError::Conflict { .. }) => Ok(count),
         Err(e) => Err(e),
     }
-}
-
-/// Those of the records that are this process's to look at, when several share the store. What the others leave lying is
-/// everybody's: whoever is late finds a conflict, and nothing is counted twice.
-fn mine(app: &App, mut pending: Vec<Document>) -> Vec<Document> {
-    let ((place, of), now) = (app.claims.share(), app.clock.now());
-    pending.retain(|record| {
-        let number = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
-        let share = record.id.bytes().fold(0, number) % of.max(1);
-        share == place || now.millis_since(record.at) > LEFT_LYING_MILLIS
-    });
-    pending
 }
 
 enum Assessed {

@@ -18,6 +18,7 @@ pub(super) async fn run(app: Arc<App>, listener: TcpListener) {
     let services = quell_server::Services {
         state: app.state.clone(),
         clock: app.clock.clone(),
+        sealing: app.sealing.clone(),
         desk: app.clone(),
     };
     if let Err(error) = axum::serve(listener, quell_server::router(services)).await {

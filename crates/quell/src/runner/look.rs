@@ -73,7 +73,9 @@ impl<H: Host> Runner<H> {
                     self.note_rest(document.at);
                     return Ok(());
                 }
-                self.queue(queue, &document.parent, &document.id);
+                if self.claims.is_for_me(&document.id, document.at) {
+                    self.queue(queue, &document.parent, &document.id);
+                }
             }
             match page.next {
                 Some(next) => query.cursor = Some(next),

@@ -1,6 +1,7 @@
 //! What every state store must do. Each adapter runs all of it on an empty store.
 
 pub(crate) mod kill;
+mod model;
 
 use quell_model::Timestamp;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
@@ -44,6 +45,7 @@ pub(crate) async fn run(state: &dyn State) {
     one_bad_batch_among_many_fails_alone(state).await;
     batches_happen_in_the_order_in_which_they_were_handed_in(state).await;
     a_large_batch_is_whole(state).await;
+    model::as_if_one_after_the_other(state).await;
 }
 
 async fn versions_guard_updates(state: &dyn State) {

@@ -15,8 +15,8 @@ pub(crate) enum Address {
 impl Address {
     /// The address `text` names, if it names one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if looks_like_v4(text) {
-            return parse_v4(text).map(Self::V4);
+        if let Some(address) = v4(text) {
+            return address.map(Self::V4);
         }
         if !looks_like_v6(text) {
             return None;
@@ -60,10 +60,30 @@ impl fmt::Display for Block {
     }
 }
 
-fn looks_like_v4(text: &str) -> bool {
-    let parts = || text.split('.');
-    parts().count() == 4
-        && parts().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+/// Four numbers between dots: the address, unless one of them is too large. Leading zeros are decimal, not octal.
+fn v4(text: &str) -> Option<Option<u32>> {
+    let (mut bits, mut dots, mut part, mut fits) = (0, 0, None, true);
+    for byte in text.bytes() {
+        match (byte, part) {
+            (b'0'..=b'9', _) => {
+                let digit = u32::from(byte - b'0');
+                let number = part
+                    .unwrap_or(0_u32)
+                    .saturating_mul(10)
+                    .saturating_add(digit);
+                fits &= number <= 255;
+                part = Some(number);
+            }
+            (b'.', Some(number)) if dots < 3 => {
+                bits = bits << 8 | number & 255;
+                dots += 1;
+                part = None;
+            }
+            _ => return None,
+        }
+    }
+    let last = part.filter(|_| dots == 3)?;
+    Some(fits.then_some(bits << 8 | last))
 }
 
 fn looks_like_v6(text: &str) -> bool {
@@ -71,14 +91,6 @@ fn looks_like_v6(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b':')
-}
-
-/// Leading zeros are decimal, not octal.
-fn parse_v4(text: &str) -> Option<u32> {
-    text.split('.').try_fold(0, |bits: u32, part| {
-        let octet: u8 = part.parse().ok()?;
-        Some(bits << 8 | u32::from(octet))
-    })
 }
 
 /// A CIDR block.
@@ -102,7 +114,7 @@ impl Block {
             Some(Address::V4(_)) if mask_bits > 31 => Err(Fault::CidrMaskV4),
             Some(Address::V6(_)) if mask_bits > 127 => Err(Fault::CidrMaskV6),
             Some(base) => Ok(Self { base, mask_bits }),
-            None if looks_like_v4(address) || looks_like_v6(address) => {
+            None if v4(address).is_some() || looks_like_v6(address) => {
                 Err(Fault::InvalidAddress(address.to_owned()))
             }
             None => Err(Fault::NonstandardAddress(address.to_owned())),
@@ -140,6 +152,8 @@ fn shares_bits(difference: u128, free_bits: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -160,6 +174,19 @@ mod tests {
             Address::parse("2400:6500:FF00::36FB:1F80"),
             Address::parse("2400:6500:ff00:0::36fb:1f80")
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn four_numbers_are_an_address_when_each_is_a_byte(text in "([0-9]{0,4}|256|a)(\\.([0-9]{0,4}|255|-1)){2,4}") {
+            let parts: Vec<&str> = text.split('.').collect();
+            let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let bytes: Option<Vec<u8>> = parts.iter().map(|part| part.parse().ok()).collect();
+            let address = bytes.map(|bytes| bytes.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)));
+            let expected = (parts.len() == 4 && parts.iter().all(is_number)).then_some(address);
+            prop_assert_eq!(v4(&text), expected);
+        }
     }
 
     #[test]

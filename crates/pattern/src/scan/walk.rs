@@ -163,8 +163,8 @@ impl<'a> Walker<'a> {
                     self.skip_space();
                     if array.is_some() {
                         self.next_element()?;
-                    } else {
-                        self.member()?;
+                    } else if !self.member()? {
+                        continue;
                     }
                     return Some(true);
                 }
@@ -201,8 +201,7 @@ impl<'a> Walker<'a> {
         if self.peek()? == b'}' {
             return Some(false);
         }
-        self.member()?;
-        Some(true)
+        self.member()
     }
 
     fn array(&mut self) -> Option<bool> {
@@ -245,16 +244,29 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reads a key of the innermost object, to where its value is.
-    fn member(&mut self) -> Option<()> {
-        let (start, end) = self.key()?;
-        self.node = self.child(self.open.node, start, end);
+    /// Reads a key of the innermost object, to where its value is; with values that are strings nobody asks for, to the
+    /// next of which that is not so. Says whether there is one, or the last of them was stepped over.
+    fn member(&mut self) -> Option<bool> {
+        loop {
+            let (start, end) = self.key()?;
+            self.node = self.child(self.open.node, start, end);
+            if self.node != OFF || self.peek()? != b'"' {
+                break;
+            }
+            self.leaves.steps += 1;
+            self.string()?;
+            if self.peek()? != b',' {
+                return Some(false);
+            }
+            self.at += 1;
+            self.skip_space();
+        }
         self.element = self.open.element;
         self.place = None;
         if self.node != OFF && self.extent == Extent::Needed {
             self.came()?;
         }
-        Some(())
+        Some(true)
     }
 
     /// A name came that is asked for in the innermost object.
@@ -336,6 +348,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Steps over a key and its colon; gives where its inside begins and ends.
+    #[inline(always)]
     fn key(&mut self) -> Option<(usize, usize)> {
         if self.peek()? != b'"' {
             return None;
@@ -382,6 +395,7 @@ impl<'a> Walker<'a> {
         self.paths.field(self.node)
     }
 
+    #[inline(always)]
     fn child(&self, node: u32, start: usize, end: usize) -> u32 {
         let key = self.bytes.get(start..end).unwrap_or_default();
         if self.marks.escapes() && key.contains(&b'\\') {

@@ -89,6 +89,24 @@ fn what_nothing_hits_costs_its_length() {
     }
 }
 
+/// Of an event that is known to be in order nothing is read after the last field, and nothing of what nobody asks for.
+#[test]
+fn what_is_known_costs_what_is_needed() {
+    let snapshot = compiled(&[r#"{"a": {"b": ["x"]}, "c": ["y"]}"#.to_owned()]);
+    let skipped = format!(r#""x": [{}]"#, repeated(r#"{"a": "]"}"#, 10_000));
+    let rest = repeated(r#""d": {"b": 1}"#, 10_000);
+    for event in [
+        format!(r#"{{{skipped}, "a": {{{skipped}, "b": "x", {rest}}}, "c": "y", {rest}}}"#),
+        format!(r#"{{"c": "y", {skipped}, "a": {{"b": "x", {rest}}}, {rest}}}"#),
+    ] {
+        let mut scratch = Scratch::new();
+        let names = snapshot.matching_known(&event, &mut scratch).unwrap();
+        assert_eq!(names, [&0]);
+        assert!(scratch.steps() < 20, "{} steps", scratch.steps());
+        assert!(cost(&snapshot, event.as_bytes()).1 > 20_000);
+    }
+}
+
 #[test]
 fn what_is_no_event_costs_at_most_its_length() {
     let patterns = compiled(&all_kinds(100));

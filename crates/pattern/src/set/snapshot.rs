@@ -78,11 +78,23 @@ impl<N: Ord> Snapshot<N> {
     }
 
     /// As [`Snapshot::matching`], of an event that was read before and is known to be in order. It is read only as far
-    /// as the last field that any pattern asks for, and what is skipped is not looked at: for events of which few fields
-    /// are asked for it is several times as fast.
+    /// as the last field that any pattern asks for, and what is skipped is not looked at: for patterns that ask for few
+    /// fields it is several times as fast.
     ///
     /// The caller answers for two things: that [`Event::parse`] accepts the event, and that in no object of it two names
-    /// are the same up to their first dot. If they are, those that come later may not count.
+    /// are the same up to their first dot. If they are, what comes later may not count.
+    ///
+    /// ```
+    /// use quell_pattern::{Pattern, Scratch, Set};
+    ///
+    /// let mut rules = Set::new();
+    /// rules.add("any-s3", Pattern::parse(r#"{"source": ["aws.s3"]}"#)?);
+    ///
+    /// let event = serde_json::json!({"source": "aws.s3", "detail": {"eventName": "DeleteBucket"}}).to_string();
+    /// let found = rules.snapshot().matching_known(&event, &mut Scratch::new())?.len();
+    /// assert_eq!(found, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

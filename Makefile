@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern crash setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-detect scorecard crash setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/detect/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
 
 FUZZ_SECONDS ?= 60
@@ -49,6 +50,12 @@ bench-aws: setup-test ## the AWS client: CPU time a call, beside boto3 and the o
 
 bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
 	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)
+
+bench-detect: setup ## rules on the real logs, multiplied: events a second of processor time, beside rsigma-eval
+	cargo run --release --locked --quiet --manifest-path benches/detect/Cargo.toml
+
+scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
+	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

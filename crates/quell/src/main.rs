@@ -1,6 +1,7 @@
 //! Quell: see `quell --help`.
 
 mod app;
+mod assess;
 mod begin;
 mod catalog;
 mod commands;
@@ -12,6 +13,7 @@ mod loops;
 mod output;
 mod random;
 mod range_host;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states crash differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-detect scorecard crash differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/detect/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/states/Cargo.toml >/dev/null
 
@@ -53,6 +54,12 @@ bench-pattern: setup ## event patterns: events a second for 1 to 100,000 pattern
 
 bench-states: setup-test ## runs and their stores: steps a second, memory and lateness of 10,000 that wait (BENCH=stores|steps|replay|waiting)
 	cargo run --release --locked --quiet --manifest-path benches/states/Cargo.toml -- $(BENCH)
+
+bench-detect: setup ## rules on the real logs, multiplied: events a second of processor time, beside rsigma-eval
+	cargo run --release --locked --quiet --manifest-path benches/detect/Cargo.toml
+
+scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
+	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

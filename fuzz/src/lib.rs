@@ -2,4 +2,5 @@
 //! too, over the seeds and mutations of them (`mutations.rs`, from the crate's `tests/hostile.rs`).
 
 pub mod aws;
+pub mod detect;
 pub mod pattern;

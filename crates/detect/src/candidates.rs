@@ -102,6 +102,34 @@ pub(crate) fn patterns(condition: &Condition) -> Option<Vec<Pattern>> {
     cases.into_iter().map(pattern).collect()
 }
 
+/// How a condition is too broad, when it is: it lets through every call of a service, or of all.
+pub(crate) fn too_broad(condition: &Condition) -> Option<String> {
+    let Some(cases) = cases(condition) else {
+        return Some(
+            "nothing follows from it about a record: it is looked at for every one".to_owned(),
+        );
+    };
+    let broad = |case: &&Case| case.len() < 2 && !case.contains_key(EVENT_NAME);
+    let case = cases.iter().find(broad)?;
+    let field = case.keys().next()?;
+    Some(format!(
+        "it may match every record with one value of «{field}», whatever the call"
+    ))
+}
+
+/// Whether one way to match is by a call of this name, of this service, and no other.
+pub(crate) fn names(condition: &Condition, source: &str, name: &str) -> bool {
+    let has = |case: &Case, field: &str, value: &str| {
+        let is =
+            |want: &Want| matches!(want, Want::Equal(text) if text.eq_ignore_ascii_case(value));
+        case.get(field).map(|wants| wants.iter().any(is))
+    };
+    let cases = cases(condition).unwrap_or_default();
+    cases.iter().any(|case| {
+        has(case, EVENT_NAME, name) == Some(true) && has(case, "eventSource", source) != Some(false)
+    })
+}
+
 fn cases(condition: &Condition) -> Cases {
     match condition {
         Condition::Any(list) => union(list),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Severity, Timestamp};
 use quell_pattern::Pattern;
 
-use crate::candidates::{Candidates, patterns};
+use crate::candidates::{Candidates, names, patterns, too_broad};
 use crate::content::DetectionFile;
 use crate::envelope::enveloped;
 use crate::rule::Rule;
@@ -91,6 +91,21 @@ impl Engine {
     /// The detections.
     pub fn detections(&self) -> &[Detection] {
         &self.detections
+    }
+
+    /// Whether a Sigma rule names this call of this service.
+    pub fn names(&self, source: &str, name: &str) -> bool {
+        let is = |d: &Detection| matches!(&d.matcher, Matcher::Sigma(rule) if names(rule.condition(), source, name));
+        self.detections.iter().any(is)
+    }
+
+    /// Whether a detection is about calls that it names, and does not match whatever the call.
+    pub fn names_its_calls(&self, id: &str) -> bool {
+        let found = self.detections.iter().find(|d| d.id == id);
+        found.is_some_and(|d| match &d.matcher {
+            Matcher::Sigma(rule) => too_broad(rule.condition()).is_none(),
+            Matcher::Pattern(pattern) => pattern.inside.is_some(),
+        })
     }
 
     /// Which detections match a record, in their order.

@@ -10,9 +10,11 @@ mod engine;
 mod envelope;
 mod explain;
 mod limits;
+mod lint;
 mod meaning;
 mod rule;
 mod sigma;
+mod source;
 mod tree;
 
 #[cfg(test)]
@@ -21,3 +23,5 @@ mod engine_tests;
 pub use content::{DetectionFile, Language};
 pub use engine::{Detection, Engine, Scratch};
 pub use explain::{Clause, Explanation};
+pub use lint::{Calls, Warning, WarningKind};
+pub use source::{Source, source};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use quell_model::RecordId;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -57,10 +58,27 @@ fn split_text(bytes: &[u8], out: &mut Split) {
         );
         return;
     }
+    if begins_as_file(bytes)
+        && let Ok(File { records }) = serde_json::from_slice(bytes)
+    {
+        return push_items(records, "Records", out);
+    }
     match serde_json::from_slice::<&RawValue>(bytes) {
         Ok(whole) => split_value(whole, "the delivery", out),
         Err(whole_error) => split_lines(bytes, &whole_error, out),
     }
+}
+
+/// A CloudTrail file as CloudTrail writes it, read in one go: the way that nearly all records come.
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Vec<&'a RawValue>,
+}
+
+fn begins_as_file(bytes: &[u8]) -> bool {
+    let inside = bytes.trim_ascii_start().strip_prefix(b"{");
+    inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(b"\"Records\""))
 }
 
 /// JSON Lines, when some line alone is an object; otherwise the fault is that of the whole.
@@ -122,42 +140,71 @@ fn split_value(value: &RawValue, place: &str, out: &mut Split) {
 
 fn split_array(array: &RawValue, place: &str, out: &mut Split) {
     match serde_json::from_str::<Vec<&RawValue>>(array.get()) {
-        Ok(items) => {
-            for (index, item) in items.into_iter().enumerate() {
-                // Arrays of arrays are nobody's format: refusing them bounds the recursion.
-                let place = format!("{place}[{index}]");
-                if item.get().starts_with('[') {
-                    out.faults
-                        .push(format!("{place} is an array, not a record"));
-                } else {
-                    push_item(item, &place, out);
-                }
-            }
-        }
+        Ok(items) => push_items(items, place, out),
         Err(error) => out
             .faults
             .push(format!("{place} is not an array of records: {error}")),
     }
 }
 
-fn push_item(item: &RawValue, place: &str, out: &mut Split) {
-    match serde_json::from_str::<Form>(item.get()) {
-        Ok(Form {
+fn push_items(items: Vec<&RawValue>, place: &str, out: &mut Split) {
+    for (index, item) in items.into_iter().enumerate() {
+        let place = || format!("{place}[{index}]");
+        // Arrays of arrays are nobody's format: refusing them bounds the recursion.
+        if item.get().starts_with('[') {
+            out.faults
+                .push(format!("{} is an array, not a record", place()));
+        } else {
+            push_item(item, &place, out);
+        }
+    }
+}
+
+/// The fields that tell a record from an event around one, and name it: read together.
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(rename = "detail-type")]
+    detail_type: Option<IgnoredAny>,
+    #[serde(rename = "eventName")]
+    event_name: Option<IgnoredAny>,
+    #[serde(borrow, rename = "eventID")]
+    event_id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "recipientAccountId")]
+    account: Option<&'a RawValue>,
+}
+
+fn push_item(item: &RawValue, place: &dyn Fn() -> String, out: &mut Split) {
+    match serde_json::from_str::<Item>(item.get()) {
+        Ok(Item {
             detail: Some(detail),
             detail_type: Some(_),
             ..
-        }) => push_enveloped(item, detail, place, out),
-        Ok(Form {
+        }) => push_enveloped(item, detail, &place(), out),
+        Ok(Item {
             event_name: Some(_),
+            event_id,
+            account,
             ..
-        }) => push(item, None, place, out),
+        }) => match (text(event_id), text(account)) {
+            (Ok(event_id), Ok(account)) => push_named(item, None, Names { event_id, account }, out),
+            (Err(error), _) | (_, Err(error)) => out
+                .faults
+                .push(format!("{} is not a record: {error}", place())),
+        },
         Ok(_) => out.faults.push(format!(
-            "{place} has no eventName: it is not a CloudTrail record"
+            "{} has no eventName: it is not a CloudTrail record",
+            place()
         )),
         Err(error) => out
             .faults
-            .push(format!("{place} is not an object: {error}")),
+            .push(format!("{} is not an object: {error}", place())),
     }
+}
+
+fn text(value: Option<&RawValue>) -> serde_json::Result<Option<String>> {
+    value.map_or(Ok(None), |value| serde_json::from_str(value.get()))
 }
 
 fn push_enveloped(event: &RawValue, detail: &RawValue, place: &str, out: &mut Split) {
@@ -184,21 +231,21 @@ struct Names {
 
 fn push(body: &RawValue, envelope: Option<Value>, place: &str, out: &mut Split) {
     match serde_json::from_str::<Names>(body.get()) {
-        Ok(names) => {
-            let id = match (names.event_id, names.account) {
-                (Some(event), Some(account)) if !event.is_empty() => {
-                    RecordId::of_name(&account, &event)
-                }
-                _ => RecordId::of_bytes(body.get().as_bytes()),
-            };
-            out.records.push(RawRecord {
-                id,
-                envelope,
-                body: body.to_owned(),
-            });
-        }
+        Ok(names) => push_named(body, envelope, names, out),
         Err(error) => out.faults.push(format!("{place} is not a record: {error}")),
     }
+}
+
+fn push_named(body: &RawValue, envelope: Option<Value>, names: Names, out: &mut Split) {
+    let id = match (names.event_id, names.account) {
+        (Some(event), Some(account)) if !event.is_empty() => RecordId::of_name(&account, &event),
+        _ => RecordId::of_bytes(body.get().as_bytes()),
+    };
+    out.records.push(RawRecord {
+        id,
+        envelope,
+        body: body.to_owned(),
+    });
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Quell as a library: what the program is put together from, so that tests and benches can drive the loops without
 //! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
 
+mod assess;
 mod begin;
 mod brake;
 mod catalog;
@@ -12,6 +13,7 @@ mod output;
 mod random;
 mod range_host;
 mod sealing;
+mod trial;
 
 pub mod app;
 pub mod claims;

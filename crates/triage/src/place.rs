@@ -69,12 +69,12 @@ pub fn place(
         )),
         None if category.is_none() && !opens(&all) => Some(Placed::Waiting),
         None => {
-            let (first, rest) = all.split_first()?;
+            // It is called after the worst of it; the first such, when several are.
+            let worst = all.iter().rev().max_by_key(|f| f.severity)?;
             let category = category.unwrap_or("Unauthorized Access");
-            let opened = opened(first, findings, cause, category, received_at);
-            Some(Placed::Opened(
-                rest.iter().fold(opened, |i, f| join(i, f, cause)),
-            ))
+            let opened = opened(worst, first, cause, category, received_at);
+            let rest = all.iter().filter(|f| f.id != worst.id);
+            Some(Placed::Opened(rest.fold(opened, |i, f| join(i, f, cause))))
         }
     }
 }
@@ -100,34 +100,34 @@ fn weight(severity: Severity) -> u32 {
     }
 }
 
+/// An incident with its worst finding. `opener` is of the record that opened it.
 fn opened(
-    first: &Finding,
-    cause_of: &[Finding],
+    worst: &Finding,
+    opener: &Finding,
     cause: &Cause,
     category: &str,
     received_at: Timestamp,
 ) -> Incident {
     // The record is part of the id: opened again after a crash it is the same incident, but the next exposure of
     // the same group is another.
-    let opener = cause_of.first().unwrap_or(first);
     let key = format!("{}|{}", cause.key(), opener.record);
     Incident {
         id: IncidentId::of(opener.event_time, &key),
         cause: cause.key().to_owned(),
-        title: title(first),
-        severity: first.severity,
+        title: title(worst),
+        severity: worst.severity,
         category: category.to_owned(),
         status: IncidentStatus::Open,
         status_reason: None,
-        resource: subject(first, cause).clone(),
-        findings: vec![first.id.clone()],
+        resource: subject(worst, cause).clone(),
+        findings: vec![worst.id.clone()],
         finding_count: 1,
         runs: Vec::new(),
-        first_event_at: first.event_time,
+        first_event_at: worst.event_time,
         received_at,
         detected_at: opener.detected_at,
         resolved_at: None,
-        last_event_at: first.event_time,
+        last_event_at: worst.event_time,
     }
 }
 
@@ -292,6 +292,21 @@ mod tests {
             (with.finding_count, with.severity),
             (4, Severity::High),
             "what came before is part of it"
+        );
+        let record = [
+            low("z", "e7"),
+            finding("y", "e7", "sg-1", Severity::High),
+            low("x", "e7"),
+        ];
+        let known = Known::default();
+        let cause = Cause::of(&record[0]);
+        let placed = place(known, &cause, &record, None, Timestamp::from_millis(15));
+        let Some(Placed::Opened(named)) = placed else {
+            panic!()
+        };
+        assert_eq!(
+            (named.title.as_str(), named.finding_count),
+            ("Title of y: sg-1", 3)
         );
         let faint = |d: &str| finding(d, d, "sg-1", Severity::Informational);
         let waiting: Vec<Finding> = ["a", "b", "c", "d", "e", "f"].map(faint).to_vec();

@@ -13,6 +13,7 @@ mod incident;
 mod pattern;
 mod playbook;
 mod range;
+mod rule;
 mod run;
 mod serve;
 mod states;
@@ -95,6 +96,8 @@ enum Command {
     Config(config::ConfigCommand),
     #[command(subcommand)]
     Content(content::ContentCommand),
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
     #[command(subcommand)]
     Pattern(pattern::PatternCommand),
     #[command(subcommand)]
@@ -224,6 +227,7 @@ impl Command {
             Self::Auth(c) => c.run(global).await,
             Self::Config(c) => c.run(global),
             Self::Content(c) => c.run(global),
+            Self::Rule(c) => c.run(global).await,
             Self::Pattern(c) => c.run(global),
             Self::States(c) => c.run(global),
             Self::Aws(c) => c.run(global).await,

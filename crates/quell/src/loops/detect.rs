@@ -7,13 +7,13 @@ use std::time::Duration;
 use quell_collect::Quarantined;
 use quell_detect::Scratch;
 use quell_guard::Level;
-use quell_model::{Finding, Incident, IncidentStatus, Record};
-use quell_normalize::{event, is_from_aws, principal, resource};
+use quell_model::{Event, Finding, Incident, IncidentStatus, Record};
 use quell_respond::{Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
 
 use crate::app::App;
+use crate::assess::{Assessed, assess};
 use crate::begin;
 
 /// Looked for even when nobody rang: records that another process stored.
@@ -50,9 +50,9 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
     let mut quiet = Batch::new();
     let mut scratch = Scratch::default();
     for document in documents {
-        match assess(app, &document, &mut scratch)? {
-            Assessed::Quiet(done) => quiet.push(Write::Update(done)),
-            Assessed::Findings(findings) => store(app, document, &findings).await?,
+        match work_off(app, &document, &mut scratch)? {
+            Worked::Quiet(done) => quiet.push(Write::Update(done)),
+            Worked::Findings(findings) => store(app, document, &findings).await?,
         }
     }
     match app.state.commit(quiet).await {
@@ -62,15 +62,15 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
     }
 }
 
-enum Assessed {
+enum Worked {
     Quiet(Document),
     Findings(Vec<Finding>),
 }
 
 /// What the detections say of a record.
-fn assess(app: &App, document: &Document, scratch: &mut Scratch) -> Result<Assessed, StoreError> {
-    let done = || Document {
-        status: "done".to_owned(),
+fn work_off(app: &App, document: &Document, scratch: &mut Scratch) -> Result<Worked, StoreError> {
+    let as_it_is = |status: &str| Document {
+        status: status.to_owned(),
         ..document.clone()
     };
     let record: Record = match document.read() {
@@ -78,49 +78,22 @@ fn assess(app: &App, document: &Document, scratch: &mut Scratch) -> Result<Asses
         Err(error) => {
             // It must not hold up those behind it; what is stored stays as it is.
             tracing::error!(record = document.id, %error, "a stored record cannot be read");
-            return Ok(Assessed::Quiet(Document {
-                status: "quarantined".to_owned(),
-                ..document.clone()
-            }));
+            return Ok(Worked::Quiet(as_it_is("quarantined")));
         }
     };
-    if !is_from_aws(&record) {
-        // An event of somebody's own source. Nothing is detected on those yet.
-        return Ok(Assessed::Quiet(done()));
-    }
-    let event = match event(&record) {
-        Ok(event) => event,
-        Err(error) => {
+    let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
+    let engine = &app.content.engine;
+    match assess(engine, &record, is_own, app.clock.now(), scratch) {
+        Assessed::Matched(_, findings) => Ok(Worked::Findings(findings)),
+        Assessed::Unmatched => Ok(Worked::Quiet(as_it_is("done"))),
+        Assessed::Quarantined(error) => {
             tracing::warn!(record = document.id, %error, "a record was put aside");
             let body = record.body.get().as_bytes();
-            let aside = Quarantined::new(
-                record.origin.clone(),
-                error.to_string(),
-                body,
-                record.received_at,
-            );
-            return Ok(Assessed::Quiet(
-                document.clone().with("quarantined", &aside)?,
-            ));
+            let (origin, received) = (record.origin.clone(), record.received_at);
+            let aside = Quarantined::new(origin, error.to_string(), body, received);
+            Ok(Worked::Quiet(document.clone().with("quarantined", &aside)?))
         }
-    };
-    if app.is_own(&event.actor, &event.account) {
-        return Ok(Assessed::Quiet(done()));
     }
-    let about = || {
-        let principal = principal(&event);
-        let resource = resource(&event, &record).unwrap_or_else(|| principal.clone());
-        (resource, principal)
-    };
-    let findings = app
-        .content
-        .engine
-        .findings(&record, &event, about, app.clock.now(), scratch);
-    Ok(if findings.is_empty() {
-        Assessed::Quiet(done())
-    } else {
-        Assessed::Findings(findings)
-    })
 }
 
 /// Stores a record's findings, their incident, and the run that answers it: one batch.

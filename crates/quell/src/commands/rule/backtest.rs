@@ -1,0 +1,174 @@
+//! `quell rule backtest`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use quell_model::{Incident, Record, Severity};
+use quell_store::{Kind, Query};
+use serde_json::{Value, json};
+
+use super::records::{files, records};
+use super::{Failure, Global};
+use crate::content::Content;
+use crate::output::table;
+use crate::trial::Trial;
+
+/// Try rules on old records: what they would have said, and what incidents would have been opened. Changes nothing
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  quell rule backtest logs/ --content my-content         a folder of CloudTrail files (gz too)
+  quell rule backtest --stored                           the records that are stored here
+  quell rule backtest logs/ --output json | jq .rules")]
+pub struct Backtest {
+    /// Files with records, or folders of them; - is standard input
+    #[arg(required_unless_present = "stored")]
+    records: Vec<PathBuf>,
+    /// The records that are stored, instead of files
+    #[arg(long, conflicts_with = "records")]
+    stored: bool,
+    /// A folder of content whose rules are tried [default: what is in force]
+    #[arg(long, value_name = "FOLDER")]
+    content: Option<PathBuf>,
+}
+
+impl Backtest {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let folder = match &self.content {
+            Some(folder) => Some(folder.clone()),
+            None => global.settings()?.content,
+        };
+        let content = Content::load(folder.as_deref())
+            .map_err(|e| Failure::Setup(format!("content: {e}")))?;
+        let mut trial = Trial::new(&content);
+        if self.stored {
+            stored(global, &mut trial).await?;
+        }
+        for path in &self.records {
+            for file in files(path)? {
+                let (records, faults) = records(&file)?;
+                records.iter().for_each(|record| drop(trial.add(record)));
+                faults
+                    .into_iter()
+                    .for_each(|fault| trial.refuse(format!("{}: {fault}", file.display())));
+            }
+        }
+        let board = trial.board();
+        let value = report(&content, &trial, board.incidents());
+        global
+            .output
+            .print(&value, |_| text(&content, &trial, board.incidents()));
+        match content.faults.len() {
+            0 => Ok(()),
+            n => Err(Failure::Check(format!(
+                "{n} fault(s) in content: quell content check names them"
+            ))),
+        }
+    }
+}
+
+async fn stored(global: &Global, trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let app = global.app().await?;
+    let mut query = Query::all(Kind::Record)
+        .status("done")
+        .status("pending")
+        .limit(Query::LIMIT_MAX);
+    loop {
+        let page = app.state.list(&query).await?;
+        for document in &page.documents {
+            match document.read::<Record>() {
+                Ok(record) => drop(trial.add(&record)),
+                Err(error) => trial.refuse(error.to_string()),
+            }
+        }
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// The title and severity of a detection.
+fn facts<'a>(content: &'a Content, id: &str) -> (&'a str, Severity) {
+    let found = content.engine.detections().iter().find(|d| d.id == id);
+    found.map_or(("", Severity::Informational), |d| {
+        (d.title.as_str(), d.severity)
+    })
+}
+
+fn report(content: &Content, trial: &Trial<'_>, incidents: &[Incident]) -> Value {
+    let rule = |(id, count): (&String, &u64)| {
+        let (title, severity) = facts(content, id);
+        json!({"rule": id, "title": title, "severity": severity, "findings": count})
+    };
+    let incident = |i: &Incident| {
+        json!({
+            "title": i.title, "severity": i.severity, "cause": i.cause, "resource": i.resource, "findings": i.finding_count,
+            "firstEventAt": i.first_event_at, "lastEventAt": i.last_event_at,
+        })
+    };
+    json!({
+        "records": trial.counts, "reasons": trial.reasons, "severities": trial.by_severity,
+        "rules": trial.by_rule.iter().map(rule).collect::<Vec<_>>(),
+        "incidents": incidents.iter().map(incident).collect::<Vec<_>>(),
+        "findingsLeftOut": trial.left_out(),
+    })
+}
+
+fn text(content: &Content, trial: &Trial<'_>, incidents: &[Incident]) -> String {
+    let counts = trial.counts;
+    let mut rules: Vec<(&String, &u64)> = trial.by_rule.iter().collect();
+    rules.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let row = |(id, count): &(&String, &u64)| {
+        vec![
+            count.to_string(),
+            facts(content, id).1.as_str().to_owned(),
+            (*id).clone(),
+        ]
+    };
+    let line = |i: &Incident| {
+        vec![
+            i.severity.as_str().to_owned(),
+            i.finding_count.to_string(),
+            i.first_event_at.to_string(),
+            i.title.clone(),
+        ]
+    };
+    let severities = Severity::ALL.iter().rev().map(|severity| {
+        let count = trial.by_severity.get(severity).copied().unwrap_or_default();
+        format!("{count} {}", severity.as_str())
+    });
+    let mut out = vec![
+        format!(
+            "{} record(s): {} matched, {} unmatched, {} quarantined",
+            counts.accepted, counts.matched, counts.unmatched, counts.quarantined
+        ),
+        format!("findings: {}", severities.collect::<Vec<_>>().join(", ")),
+    ];
+    out.extend(
+        trial
+            .reasons
+            .iter()
+            .map(|reason| format!("quarantined: {}", crate::output::safe(reason))),
+    );
+    if !rules.is_empty() {
+        out.push(format!(
+            "\n{}",
+            table(&["findings", "severity", "rule"], rules.iter().map(row))
+        ));
+    }
+    out.push(format!("\n{} incident(s)", incidents.len()));
+    if !incidents.is_empty() {
+        out.push(table(
+            &["severity", "findings", "from", "incident"],
+            incidents.iter().map(line),
+        ));
+    }
+    if trial.left_out() > 0 {
+        out.push(format!(
+            "{} findings are counted, and are in no incident: there were too many to keep",
+            trial.left_out()
+        ));
+    }
+    out.join("\n")
+}

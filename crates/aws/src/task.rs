@@ -1,5 +1,7 @@
 //! Calls as the tasks of playbooks write them: parameters and answers in the spelling of Step Functions.
 
+use serde_json::Value;
+
 use crate::client::Inner;
 use crate::error::AwsError;
 use crate::execute::Job;
@@ -9,7 +11,7 @@ use crate::session::Response;
 
 impl Inner {
     /// Makes a call whose parameters are spelled as Step Functions spells them, and answers in the same spelling.
-    pub(crate) async fn task(&self, job: &Job<'_>) -> Result<Response, AwsError> {
+    pub(crate) async fn task(&self, job: &Job<'_>) -> Result<Response<Value>, AwsError> {
         let (service, operation) = registry::operation(job.service, job.operation)?;
         let input = operation.input.as_ref().map(|input| service.view(input));
         let params =
@@ -25,8 +27,9 @@ impl Inner {
         let answer = self.call(&call).await?;
         let output = operation.output.as_ref().map(|output| service.view(output));
         Ok(Response {
-            value: answer_to_states(output, answer.value),
-            ..answer
+            value: answer_to_states(output, answer.value.to_json()),
+            request_id: answer.request_id,
+            date: answer.date,
         })
     }
 }

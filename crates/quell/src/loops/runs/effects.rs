@@ -143,7 +143,7 @@ fn no_aws() -> Outcome {
     Outcome::failed("Quell.NoCredentials", "there are no AWS credentials")
 }
 
-fn ended(answer: Result<quell_aws::Response, AwsError>) -> Outcome {
+fn ended(answer: Result<quell_aws::Response<Value>, AwsError>) -> Outcome {
     match answer {
         Ok(response) => Outcome::Succeeded {
             output: response.value,

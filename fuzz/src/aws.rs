@@ -76,7 +76,7 @@ fn read(bytes: &[u8], protocols: &[&str], make_body: fn(&[u8]) -> Vec<u8>) {
     let bound = bound(&response);
     match protocol::read(protocol, service, operation, &response) {
         Ok(answer) => assert!(
-            values(&answer.value) <= bound,
+            values(&answer.value.to_json()) <= bound,
             "an answer out of proportion"
         ),
         Err(Unread::Refused(said)) => assert!(values(&said.detail) <= bound),

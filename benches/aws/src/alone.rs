@@ -82,7 +82,23 @@ fn call(case: &Case, config: &Config, keys: &Credentials, answer: &WireResponse)
         .expect("a signature");
     std::hint::black_box(signed);
     let read = protocol::read(protocol, service, operation, answer);
-    std::hint::black_box(read.unwrap_or_else(|_| panic!("{} cannot be read", case.name)));
+    let read = read.unwrap_or_else(|_| panic!("{} cannot be read", case.name));
+    std::hint::black_box(case.consume(&read.value));
+}
+
+/// What it takes serde_json to go over the body of each case that is JSON, and to keep nothing of it.
+pub(crate) fn serde_json(cases: &[Case], repeats: impl Fn(&Case) -> u32) -> Vec<Option<f64>> {
+    let timed = |case: &Case| {
+        let count = repeats(case);
+        let read = || serde_json::from_slice::<serde::de::IgnoredAny>(case.body.as_bytes());
+        read().ok()?;
+        let before = ProcessTime::now();
+        for _ in 0..count {
+            std::hint::black_box(read().is_ok());
+        }
+        Some(before.elapsed().as_secs_f64() / f64::from(count))
+    };
+    cases.iter().map(timed).collect()
 }
 
 /// What the client is told of endpoints: nothing.

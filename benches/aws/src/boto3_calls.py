@@ -29,14 +29,27 @@ def answered(case):
     return lambda request, **_: botocore.awsrequest.AWSResponse(request.url, 200, headers, Raw(body))
 
 
+def consume(case, answer):
+    """Reads an answer as a caller does."""
+    read = 0
+    paths = [[int(step) if step.isdigit() else step for step in path] for path in case["reads"]]
+    for item in answer[case["list"]] if case["list"] else [answer]:
+        for path in paths:
+            value = item
+            for step in path:
+                value = value[step]
+            read += len(value) if isinstance(value, str) else 1
+    return read
+
+
 for case, count in zip(cases, repeats):
     client = session.client(case["service"], endpoint_url=url or None, config=config)
     if not url:
         client.meta.events.register("before-send", answered(case))
     call = getattr(client, botocore.xform_name(case["operation"]))
     for _ in range(max(1, count // 10)):
-        call(**case["params"])
+        consume(case, call(**case["params"]))
     before = time.process_time()
     for _ in range(count):
-        call(**case["params"])
+        consume(case, call(**case["params"]))
     print(json.dumps((time.process_time() - before) / count), flush=True)

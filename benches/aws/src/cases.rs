@@ -1,5 +1,6 @@
 //! What is measured: a call, and the answer that the stand-in server gives to it.
 
+use quell_aws::{Output, Part};
 use serde_json::{Value, json};
 
 /// One call with its canned answer.
@@ -14,6 +15,10 @@ pub(crate) struct Case {
     /// Headers of the answer beside type and length, each ended by CR LF.
     pub(crate) headers: &'static str,
     pub(crate) body: String,
+    /// The list that a caller goes through; none when there is none.
+    pub(crate) list: &'static str,
+    /// What the caller reads of each item, or of the answer when there is no list: names of members, and indexes.
+    pub(crate) reads: &'static [&'static [&'static str]],
 }
 
 const XML: &str = "text/xml";
@@ -32,6 +37,8 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: XML,
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: caller_identity(),
+            list: "",
+            reads: &[&["Account"], &["Arn"]],
         },
         Case {
             name: "S3 HeadObject",
@@ -44,6 +51,8 @@ pub(crate) fn all() -> Vec<Case> {
                       Last-Modified: Sat, 21 Nov 2026 10:00:00 GMT\r\nx-amz-server-side-encryption: AES256\r\n\
                       Accept-Ranges: bytes\r\nx-amz-meta-origin: cloudtrail\r\n",
             body: String::new(),
+            list: "",
+            reads: &[&["ETag"], &["LastModified"], &["Metadata", "origin"]],
         },
         Case {
             name: "S3 ListObjectsV2, 1,000 objects",
@@ -54,6 +63,8 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: "application/xml",
             headers: "x-amz-request-id: 4TZ6V1Q4Y2W5X3N7\r\n",
             body: objects(),
+            list: "Contents",
+            reads: &[&["Key"], &["Size"], &["LastModified"]],
         },
         Case {
             name: "EC2 DescribeSecurityGroups, 1",
@@ -64,6 +75,11 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: XML,
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: groups(),
+            list: "SecurityGroups",
+            reads: &[
+                &["GroupId"],
+                &["IpPermissions", "0", "IpRanges", "0", "CidrIp"],
+            ],
         },
         Case {
             name: "EC2 DescribeInstances, 1,000",
@@ -74,6 +90,12 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: XML,
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: instances(),
+            list: "Reservations",
+            reads: &[
+                &["Instances", "0", "InstanceId"],
+                &["Instances", "0", "State", "Name"],
+                &["Instances", "0", "LaunchTime"],
+            ],
         },
         Case {
             name: "IAM ListRoles, 1,000",
@@ -84,6 +106,8 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: XML,
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: roles(),
+            list: "Roles",
+            reads: &[&["Arn"], &["CreateDate"]],
         },
         Case {
             name: "Logs FilterLogEvents, 1,000",
@@ -94,6 +118,8 @@ pub(crate) fn all() -> Vec<Case> {
             content_type: JSON,
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: log_events(),
+            list: "events",
+            reads: &[&["timestamp"], &["message"]],
         },
         Case {
             name: "GuardDuty ListFindings, 50",
@@ -105,6 +131,8 @@ pub(crate) fn all() -> Vec<Case> {
             headers: "x-amzn-RequestId: 5dd2ad5a-7c1c-4d0c-9a4b-1fb2d0b4c1d0\r\n",
             body: json!({"findingIds": (0..50).map(|n| format!("{n:032x}")).collect::<Vec<_>>()})
                 .to_string(),
+            list: "FindingIds",
+            reads: &[&[]],
         },
     ]
 }
@@ -208,4 +236,29 @@ fn log_events() -> String {
     };
     json!({"events": (0..ITEMS).map(event).collect::<Vec<_>>(), "searchedLogStreams": []})
         .to_string()
+}
+
+impl Case {
+    /// Reads an answer as a caller does. How much was read, so that nobody can leave it out.
+    pub(crate) fn consume(&self, answer: &Output<'_>) -> usize {
+        let read = |item: Part<'_>| -> usize {
+            let reads = self.reads.iter().map(|path| {
+                let found = path.iter().try_fold(item, |part, step| {
+                    if part.is_list() {
+                        part.items().nth(step.parse().expect("an index"))
+                    } else {
+                        part.get(step)
+                    }
+                });
+                let found = found.unwrap_or_else(|| panic!("{} has no {path:?}", self.name));
+                found.as_str().map_or(1, str::len)
+            });
+            reads.sum()
+        };
+        if self.list.is_empty() {
+            return read(answer.root());
+        }
+        let list = answer.get(self.list).expect("the list");
+        list.items().map(read).sum()
+    }
 }

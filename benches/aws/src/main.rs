@@ -3,7 +3,8 @@
 //! All of them make the same whole calls (validate, write, sign, send, receive, parse) on one thread against the same
 //! server, which gives canned answers from another process. What is counted is the CPU time, user and system, of the
 //! process that calls, so waiting costs nothing. A second table has the same without the network, for this client and
-//! boto3: what is left is what they differ in.
+//! boto3: what is left is what they differ in. Of each answer some members are read by their names, of every item of its
+//! list (`Case::reads`), by all of them. Last, what no reader of JSON on serde_json can go below.
 //!
 //! `make bench-aws`, or `taskset -c 0 quell-bench-aws [PYTHON]`, where PYTHON has boto3.
 
@@ -44,6 +45,12 @@ async fn main() {
     let alone = alone::ours(&alone::config(), &cases, repeats);
     print("without the network", &cases, &alone, &boto3(""), &[]);
     let _ = server.kill();
+    println!("\nCPU µs, serde_json over the same JSON, nothing kept");
+    for (case, floor) in cases.iter().zip(alone::serde_json(&cases, repeats)) {
+        if let Some(floor) = floor {
+            println!("{:34} {:>10}", case.name, micros(floor));
+        }
+    }
 }
 
 fn print(what: &str, cases: &[Case], ours: &[f64], boto3: &[f64], official: &[Option<f64>]) {
@@ -143,7 +150,8 @@ async fn ours(url: &str, cases: &[Case]) -> Vec<f64> {
             let answer = session
                 .call(case.service, case.operation, &case.params)
                 .await;
-            std::hint::black_box(answer.unwrap_or_else(|error| panic!("{}: {error}", case.name)));
+            let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+            std::hint::black_box(case.consume(&answer.value));
         };
         times.push(timed(repeats(case), call).await);
     }
@@ -197,7 +205,11 @@ async fn official(url: &str, cases: &[Case]) -> Vec<Option<f64>> {
                         .list_objects_v2()
                         .bucket(text("Bucket"))
                         .prefix(text("Prefix"));
-                    std::hint::black_box(call.send().await.expect("an answer"));
+                    let answer = call.send().await.expect("an answer");
+                    for object in answer.contents() {
+                        let read = (object.key(), object.size(), object.last_modified());
+                        std::hint::black_box(read);
+                    }
                 })
                 .await,
             ),
@@ -221,6 +233,8 @@ fn boto3(python: &str, url: &str, cases: &[Case]) -> Vec<f64> {
                 "params": case.params,
                 "headers": case.headers,
                 "body": case.body,
+                "list": case.list,
+                "reads": case.reads,
             })
         })
         .collect();

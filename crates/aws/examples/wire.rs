@@ -181,7 +181,7 @@ fn read(
         ));
     }
     match protocol::read(protocol, service, operation, response) {
-        Ok(answer) => json!({"value": answer.value, "request_id": answer.request_id}),
+        Ok(answer) => json!({"value": answer.value.to_json(), "request_id": answer.request_id}),
         Err(Unread::Refused(error)) => refused(&error),
         Err(Unread::Malformed(why)) => json!({"malformed": why.to_string()}),
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use quell_model::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
@@ -13,6 +13,7 @@ use crate::endpoint;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::model::Kind;
+use crate::output::Part;
 use crate::pace::Places;
 use crate::read_only::is_read_only;
 use crate::registry;
@@ -168,7 +169,7 @@ impl Client {
                 deadline: None,
             };
             let answer = self.inner.call(&job).await?;
-            let account = answer.value.get("Account").and_then(Value::as_str);
+            let account = answer.value.get("Account").and_then(Part::as_str);
             account
                 .map(str::to_owned)
                 .ok_or_else(|| AwsError::Credentials {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use quell_model::{Arn, Timestamp};
-use serde_json::Value;
 
 use crate::client::Inner;
 use crate::error::AwsError;
 use crate::execute::{Job, Safety};
+use crate::output::Part;
 use crate::role::RoleToAssume;
 use crate::session::Response;
 use crate::transport::chain;
@@ -88,7 +88,7 @@ impl Held {
             answer
                 .value
                 .pointer(place)
-                .and_then(Value::as_str)
+                .and_then(Part::as_str)
                 .ok_or_else(incomplete)
         };
         let expires_at: Timestamp = text("/Credentials/Expiration")?
@@ -271,11 +271,11 @@ mod tests {
     fn the_expiry_counts_from_the_time_of_the_answer() {
         let hour_off: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         let answer = Response {
-            value: serde_json::json!({
+            value: crate::Output::from(&serde_json::json!({
                 "Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c",
                     "Expiration": "2026-11-21T11:00:00Z"},
                 "AssumedRoleUser": {"Arn": "arn:aws:sts::1:assumed-role/r/s"},
-            }),
+            })),
             request_id: None,
             date: Some("2026-11-21T10:00:00Z".parse().unwrap()),
             status: 200,

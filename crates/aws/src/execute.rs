@@ -106,7 +106,7 @@ impl Inner {
         let ready = self.prepare(job, limits)?;
         self.attempts(ready, |_, received| {
             let response = &received.response;
-            checked(response, bytes_max).map_err(|broken| Malformed(broken.to_string()))?;
+            checked(response, bytes_max).map_err(|broken| Malformed::new(broken.to_string()))?;
             Ok(response.body.clone())
         })
         .await
@@ -119,7 +119,7 @@ impl Inner {
         bytes_max: usize,
     ) -> Result<ObjectStream, AwsError> {
         let ready = self.prepare(job, (Wanted::Head, self.config.timeouts.attempt))?;
-        let missing = || Malformed("the answer has no body".to_owned());
+        let missing = || Malformed::new("the answer has no body");
         let opened = self.attempts(ready, |_, received| {
             let rest = received.rest.take().ok_or_else(missing)?;
             Ok((std::mem::take(&mut received.response), rest))
@@ -165,7 +165,7 @@ impl Inner {
         };
         let params = self.with_tokens(service, operation, job.params);
         let written = protocol::write(protocol, service, operation, &params);
-        let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
+        let mut request = written.map_err(|malformed| unwritable(malformed.to_string()))?;
         let target = self.target(job, job.region, &params, &mut request)?;
         Ok(Ready {
             job,

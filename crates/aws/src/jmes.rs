@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
+use crate::output::{Output, Part};
+
 /// What `answer` has at `path`; `null` when there is nothing.
 ///
 /// # Errors
 /// What is wrong with the path.
-pub(crate) fn find(path: &str, answer: &Value) -> Result<Value, String> {
+pub(crate) fn find(path: &str, answer: &Output<'_>) -> Result<Value, String> {
     // Nearly every path is a chain of names, which needs no copy of the whole answer.
     if let Some(pointer) = pointer(path) {
-        return Ok(answer.pointer(&pointer).cloned().unwrap_or_default());
+        let found = answer.pointer(&pointer);
+        return Ok(found.map(Part::to_json).unwrap_or_default());
     }
     let wrong = |error: jmespath::JmespathError| format!("{path}: {error}");
     let found = jmespath::compile(path).map_err(wrong)?;
-    let found = found.search(answer).map_err(wrong)?;
+    let found = found.search(answer.to_json()).map_err(wrong)?;
     serde_json::to_value(&*found).map_err(|error| format!("{path}: {error}"))
 }
 
@@ -51,6 +54,7 @@ mod tests {
     fn names_indexes_and_alternatives_are_found() {
         let answer =
             json!({"A": {"B": [1, 2]}, "Contents": [{"Key": "k1"}, {"Key": "k2"}], "E": ""});
+        let answer = Output::from(&answer);
         for (path, wanted) in [
             ("A.B", json!([1, 2])),
             ("A.None", Value::Null),
@@ -66,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_path_of_every_paginator_and_waiter_is_jmespath() {
-        let nothing = json!({});
+        let nothing = Output::default();
         let mut paths = 0;
         for name in crate::registry::SERVICES {
             let service = crate::registry::service(name).unwrap();

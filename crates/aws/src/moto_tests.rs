@@ -80,7 +80,12 @@ fn fill(value: &Value, names: &BTreeMap<String, String>) -> Value {
 fn difference(row: &Row, came: &Result<crate::Response, AwsError>) -> Option<String> {
     match (came, &row.gives, &row.error) {
         (Ok(answer), Some(gives), _) => {
-            let has = |name: &&String| answer.value.get(name.as_str()).is_none_or(Value::is_null);
+            let has = |name: &&String| {
+                answer
+                    .value
+                    .get(name.as_str())
+                    .is_none_or(|part| part.is_null())
+            };
             let without: Vec<&String> = gives.iter().filter(has).collect();
             (!without.is_empty()).then(|| format!("the answer is without {without:?}"))
         }

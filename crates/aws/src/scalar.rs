@@ -63,7 +63,7 @@ fn parse_rfc822(text: &str) -> Option<OffsetDateTime> {
 }
 
 /// Seconds since 1970 as text, by decimal digits so that nothing is rounded.
-fn from_seconds(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn from_seconds(text: &str) -> Option<OffsetDateTime> {
     if text.contains(['e', 'E']) {
         let seconds: f64 = text.parse().ok()?;
         return from_seconds(&format!("{seconds:.9}")).filter(|_| seconds.is_finite());
@@ -130,23 +130,50 @@ pub(crate) fn time_to_text(time: OffsetDateTime, format: TimeFormat) -> String {
     }
 }
 
-/// A time as answers give it: RFC 3339 in UTC, with as many digits of a second as it needs (0, 3, 6 or 9).
-pub(crate) fn time_to_answer(time: OffsetDateTime) -> Value {
+/// Adds a time as answers give it: RFC 3339 in UTC, with as many digits of a second as it needs (0, 3, 6 or 9).
+pub(crate) fn push_time(out: &mut String, time: OffsetDateTime) {
     let time = time.to_offset(time::UtcOffset::UTC);
-    let nanos = time.nanosecond();
-    let Value::String(whole) = time_to_json(
-        time.replace_nanosecond(0).unwrap_or(time),
-        TimeFormat::Iso8601,
-    ) else {
-        return Value::Null;
+    let (date, clock) = (time.date(), time.time());
+    if date.year() < 0 {
+        out.push('-');
+    }
+    push_digits(out, date.year().unsigned_abs(), 4);
+    for (before, number) in [
+        ('-', u8::from(date.month())),
+        ('-', date.day()),
+        ('T', clock.hour()),
+        (':', clock.minute()),
+        (':', clock.second()),
+    ] {
+        out.push(before);
+        push_digits(out, number.into(), 2);
+    }
+    let nanos = clock.nanosecond();
+    let (fraction, digits) = match nanos {
+        0 => (0, 0),
+        n if n % 1_000_000 == 0 => (n / 1_000_000, 3),
+        n if n % 1_000 == 0 => (n / 1_000, 6),
+        n => (n, 9),
     };
-    let fraction = match nanos {
-        0 => return whole.into(),
-        n if n % 1_000_000 == 0 => format!(".{:03}Z", n / 1_000_000),
-        n if n % 1_000 == 0 => format!(".{:06}Z", n / 1_000),
-        n => format!(".{n:09}Z"),
-    };
-    Value::String(whole.replace('Z', &fraction))
+    if digits > 0 {
+        out.push('.');
+        push_digits(out, fraction, digits);
+    }
+    out.push('Z');
+}
+
+fn push_digits(out: &mut String, number: u32, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_u32.pow(place) % 10;
+        out.push(char::from_digit(digit, 10).unwrap_or('0'));
+    }
+}
+
+/// A time as answers give it.
+pub(crate) fn time_to_answer(time: OffsetDateTime) -> Value {
+    let mut text = String::with_capacity(30);
+    push_time(&mut text, time);
+    text.into()
 }
 
 /// A scalar parameter as text, for forms, paths, queries and headers.
@@ -156,11 +183,6 @@ pub(crate) fn to_text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-/// A number as text, as the JSON value of an answer.
-pub(crate) fn float_to_answer(text: &str) -> Option<Value> {
-    text_to_double(text).map(double_to_answer)
 }
 
 /// A number as text, those three among them that JSON has no number for.
@@ -173,21 +195,19 @@ pub(crate) fn text_to_double(text: &str) -> Option<f64> {
     }
 }
 
-/// A number as answers give it. What JSON has no number for is text (`NaN`, `Infinity`, `-Infinity`).
-pub(crate) fn double_to_answer(number: f64) -> Value {
-    match Number::from_f64(number) {
-        Some(number) => Value::Number(number),
-        None if number.is_nan() => "NaN".into(),
-        None if number > 0.0 => "Infinity".into(),
-        None => "-Infinity".into(),
-    }
+/// An integer of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Integer {
+    Signed(i64),
+    /// One that is too large to be signed.
+    Unsigned(u64),
 }
 
-/// An integer as text, as the JSON value of an answer.
-pub(crate) fn integer_to_answer(text: &str) -> Option<Value> {
+/// An integer as text.
+pub(crate) fn parse_integer(text: &str) -> Option<Integer> {
     let text = text.trim();
-    let signed = text.parse::<i64>().ok().map(Value::from);
-    signed.or_else(|| text.parse::<u64>().ok().map(Value::from))
+    let signed = text.parse().ok().map(Integer::Signed);
+    signed.or_else(|| text.parse().ok().map(Integer::Unsigned))
 }
 
 /// RFC 3986: everything but letters, digits and `-._~` as `%XX`; `also` names further bytes to leave alone.

@@ -15,6 +15,7 @@ use crate::error::AwsError;
 use crate::execute::{Job, Safety};
 use crate::names::{Spelling, sdk_service};
 use crate::object::{self, ObjectStream};
+use crate::output::Output;
 use crate::paginate::{PageError, PageLimits, Pages};
 use crate::presign::Presigned;
 use crate::read_only::is_read_only;
@@ -23,10 +24,10 @@ use crate::role::Scope;
 use crate::waiter::{self, WaitError, WaitLimits, Waited};
 
 /// What AWS answered.
-#[derive(Clone, PartialEq)]
-pub struct Response {
-    /// The output, in the API's spelling; that of a task in the spelling of Step Functions.
-    pub value: Value,
+#[derive(Clone)]
+pub struct Response<T = Output<'static>> {
+    /// The output, in the API's spelling; that of a task is JSON in the spelling of Step Functions.
+    pub value: T,
     /// AWS's request id.
     pub request_id: Option<String>,
     /// AWS's own time of the answer.
@@ -38,7 +39,7 @@ pub struct Response {
 }
 
 /// Without the value: it may hold what must not be printed.
-impl fmt::Debug for Response {
+impl<T> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("request_id", &self.request_id)
@@ -110,7 +111,7 @@ impl ReadSession {
         operation: &str,
         params: &Value,
         spelling: Spelling,
-    ) -> Result<Response, AwsError> {
+    ) -> Result<Response<Value>, AwsError> {
         let job = self.job(service, operation, params)?;
         self.client.inner.task(&job, spelling).await
     }
@@ -255,7 +256,7 @@ impl ChangeSession {
         call: &Call,
         spelling: Spelling,
         token: Option<&str>,
-    ) -> Result<Response, AwsError> {
+    ) -> Result<Response<Value>, AwsError> {
         let Scope {
             account, region, ..
         } = &self.scope;

@@ -1,5 +1,7 @@
 //! Calls as the tasks of playbooks write them: parameters and answers in the spelling of Step Functions.
 
+use serde_json::Value;
+
 use crate::client::Inner;
 use crate::error::AwsError;
 use crate::execute::Job;
@@ -13,7 +15,7 @@ impl Inner {
         &self,
         job: &Job<'_>,
         spelling: Spelling,
-    ) -> Result<Response, AwsError> {
+    ) -> Result<Response<Value>, AwsError> {
         let (service, operation) = registry::operation(job.service, job.operation)?;
         let input = operation.input.as_ref().map(|input| service.view(input));
         let params = params_from_states(input, job.params, spelling).map_err(|faults| {
@@ -30,8 +32,9 @@ impl Inner {
         let answer = self.call(&call).await?;
         let output = operation.output.as_ref().map(|output| service.view(output));
         Ok(Response {
-            value: answer_to_states(output, answer.value, spelling),
-            ..answer
+            value: answer_to_states(output, answer.value.to_json(), spelling),
+            request_id: answer.request_id,
+            date: answer.date,
         })
     }
 }

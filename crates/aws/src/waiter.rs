@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::error::{AwsError, ServiceError};
 use crate::jmes;
 use crate::model::{Acceptor, Matcher, Waiter, WaiterState};
+use crate::output::Output;
 use crate::session::ReadSession;
 
 /// How long is waited at most. The model's own limits hold too; the lesser is taken.
@@ -37,7 +38,7 @@ impl Default for WaitLimits {
 #[derive(Clone)]
 pub struct Waited {
     /// The answer that shows it; `None` when an error shows it (that something is gone).
-    pub answer: Option<Value>,
+    pub answer: Option<Output<'static>>,
     /// How many calls it took.
     pub attempts: u32,
 }
@@ -122,7 +123,7 @@ async fn poll(
     name: &str,
     waiter: &Waiter,
     limits: &WaitLimits,
-    mut call: impl AsyncFnMut() -> Result<Value, AwsError>,
+    mut call: impl AsyncFnMut() -> Result<Output<'static>, AwsError>,
 ) -> Result<Waited, WaitError> {
     let delay = Duration::from_secs(waiter.delay_seconds.into()).min(limits.delay_max);
     let attempts_max = waiter.max_attempts.min(limits.attempts_max);
@@ -164,7 +165,7 @@ async fn poll(
 fn meaning(
     service: &str,
     acceptors: &[Acceptor],
-    answered: &Result<Value, AwsError>,
+    answered: &Result<Output<'_>, AwsError>,
 ) -> Result<Option<WaiterState>, AwsError> {
     let broken = |what| AwsError::Model {
         service: service.to_owned(),
@@ -183,7 +184,7 @@ fn meaning(
     Ok(None)
 }
 
-fn fits_answer(acceptor: &Acceptor, answer: &Value) -> Result<bool, String> {
+fn fits_answer(acceptor: &Acceptor, answer: &Output<'_>) -> Result<bool, String> {
     let expected = &acceptor.expected;
     let found = || jmes::find(acceptor.argument.as_deref().unwrap_or_default(), answer);
     let each = |found: Value, all: bool| match found {
@@ -214,7 +215,7 @@ fn fits_error(acceptor: &Acceptor, error: &ServiceError) -> bool {
 const SEEN_CHARS_MAX: usize = 200;
 
 /// What was answered where the waiter looks. Those are states and counts, nothing that must not be printed.
-fn describe(acceptors: &[Acceptor], answered: &Result<Value, AwsError>) -> String {
+fn describe(acceptors: &[Acceptor], answered: &Result<Output<'_>, AwsError>) -> String {
     let answer = match answered {
         Ok(answer) => answer,
         Err(error) => return error.to_string(),
@@ -241,7 +242,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn refused(code: &str, status: u16) -> Result<Value, AwsError> {
+    fn refused(code: &str, status: u16) -> Result<Output<'static>, AwsError> {
         Err(AwsError::from(Box::new(ServiceError {
             service: "s".to_owned(),
             operation: "O".to_owned(),
@@ -257,28 +258,32 @@ mod tests {
         })))
     }
 
+    fn answered(value: &Value) -> Result<Output<'static>, AwsError> {
+        Ok(Output::from(value))
+    }
+
     /// Waits on answers that are given in this order, the last for ever; how long it took by tokio's clock.
     async fn waited(
         service: &str,
         name: &str,
         limits: &WaitLimits,
-        answers: Vec<Result<Value, AwsError>>,
+        answers: Vec<Result<Output<'static>, AwsError>>,
     ) -> (Result<Waited, WaitError>, Duration) {
         let waiter = waiter(service, name).unwrap();
         let mut answers = answers.into_iter().peekable();
         let begun = Instant::now();
         let call = async || {
             let next = answers.next();
-            next.unwrap_or_else(|| Ok(json!({})))
+            next.unwrap_or_else(|| Ok(Output::default()))
         };
         let done = poll(service, name, waiter, limits, call).await;
         (done, begun.elapsed())
     }
 
-    fn instances(states: &[&str]) -> Result<Value, AwsError> {
+    fn instances(states: &[&str]) -> Result<Output<'static>, AwsError> {
         let of = |state: &&str| json!({"State": {"Name": state}});
         let instances: Vec<Value> = states.iter().map(of).collect();
-        Ok(json!({"Reservations": [{"Instances": instances}]}))
+        answered(&json!({"Reservations": [{"Instances": instances}]}))
     }
 
     #[tokio::test(start_paused = true)]
@@ -350,13 +355,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_error_may_be_what_is_waited_for_or_what_nobody_expects() {
         let limits = WaitLimits::default();
-        let answers = vec![Ok(json!({})), refused("404", 404)];
+        let answers = vec![Ok(Output::default()), refused("404", 404)];
         let (done, _) = waited("s3", "BucketNotExists", &limits, answers).await;
         let done = done.unwrap();
         assert!(done.answer.is_none());
         assert_eq!(done.attempts, 2);
 
-        let answers = vec![Ok(json!({}))];
+        let answers = vec![Ok(Output::default())];
         let (done, _) = waited("s3", "BucketExists", &limits, answers).await;
         assert_eq!(done.unwrap().attempts, 1);
 
@@ -373,11 +378,11 @@ mod tests {
             json!({"services": [{"status": "ACTIVE", "deployments": [{}], "runningCount": running,
                 "desiredCount": 2}], "failures": []})
         };
-        let answers = vec![Ok(service(1)), Ok(service(2))];
+        let answers = vec![answered(&service(1)), answered(&service(2))];
         let (done, _) = waited("ecs", "ServicesStable", &limits, answers).await;
         assert_eq!(done.unwrap().attempts, 2);
         let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
-        let (done, _) = waited("ecs", "ServicesStable", &limits, vec![Ok(missing)]).await;
+        let (done, _) = waited("ecs", "ServicesStable", &limits, vec![answered(&missing)]).await;
         assert!(matches!(done, Err(WaitError::Hopeless { .. })));
     }
 

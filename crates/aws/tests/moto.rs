@@ -57,7 +57,7 @@ async fn security_groups_are_read_by_the_model() {
         .unwrap();
     assert!(groups.request_id.is_some());
     assert!(groups.date.is_some());
-    let found = &groups.value["SecurityGroups"][0];
+    let found = &groups.value.to_json()["SecurityGroups"][0].clone();
     assert_eq!(found["GroupId"], group.as_str());
     assert_eq!(found["IpPermissions"][0]["FromPort"], 22);
     assert_eq!(
@@ -70,7 +70,7 @@ async fn security_groups_are_read_by_the_model() {
         .call("ec2", "DescribeSecurityGroupRules", &filter)
         .await
         .unwrap();
-    let rules = rules.value["SecurityGroupRules"]
+    let rules = rules.value.to_json()["SecurityGroupRules"]
         .as_array()
         .unwrap()
         .clone();
@@ -114,7 +114,7 @@ async fn messages_are_received_and_deleted() {
     home.call("sqs", "SendMessage", &sent).await.unwrap();
     let asked = json!({"QueueUrl": url, "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10});
     let got = home.call("sqs", "ReceiveMessage", &asked).await.unwrap();
-    let message = &got.value["Messages"][0];
+    let message = &got.value.to_json()["Messages"][0].clone();
     assert_eq!(message["Body"], "<a> & «b»");
 
     let handle = &message["ReceiptHandle"];
@@ -123,10 +123,14 @@ async fn messages_are_received_and_deleted() {
         .call("sqs", "DeleteMessageBatch", &entry)
         .await
         .unwrap();
-    assert_eq!(gone.value["Successful"][0]["Id"], "1");
+    assert_eq!(gone.value.to_json()["Successful"][0]["Id"], "1");
     let empty = json!({"QueueUrl": url, "WaitTimeSeconds": 0});
     let none = home.call("sqs", "ReceiveMessage", &empty).await.unwrap();
-    assert!(none.value.get("Messages").is_none_or(|m| m == &json!([])));
+    assert!(
+        none.value
+            .get("Messages")
+            .is_none_or(|m| m.items().next().is_none())
+    );
 
     let wrong = json!({"QueueName": "no-such-queue"});
     let missing = home.call("sqs", "GetQueueUrl", &wrong).await.unwrap_err();
@@ -175,7 +179,7 @@ async fn pages_and_items_are_read_to_the_end_and_within_limits() {
     let mut paged = pages(PageLimits::default()).unwrap();
     while let Some(page) = paged.next().await.unwrap() {
         assert!(page.request_id.is_some());
-        sizes.push(page.value["Contents"].as_array().unwrap().len());
+        sizes.push(page.value.to_json()["Contents"].as_array().unwrap().len());
     }
     assert_eq!(sizes, [2, 2, 1]);
     assert!(paged.next().await.unwrap().is_none() && !paged.has_more());
@@ -271,7 +275,7 @@ async fn a_role_of_another_account_is_assumed() {
         .call("sts", "GetCallerIdentity", &json!({}))
         .await
         .unwrap();
-    assert_eq!(who.value["Account"], OTHER);
+    assert_eq!(who.value.to_json()["Account"], OTHER);
 
     let mut lie = scope(OTHER);
     lie.account = HOME.to_owned();
@@ -314,7 +318,10 @@ async fn signatures_are_right_for_every_protocol() {
         .unwrap();
     let listed = json!({"Bucket": "logs", "Prefix": "a b/ü", "Delimiter": "+"});
     let listed = session.call("s3", "ListObjectsV2", &listed).await.unwrap();
-    assert_eq!(listed.value["CommonPrefixes"][0]["Prefix"], "a b/ü+");
+    assert_eq!(
+        listed.value.to_json()["CommonPrefixes"][0]["Prefix"],
+        "a b/ü+"
+    );
     let bytes = home.object("logs", object, 100).await.unwrap();
     assert_eq!(&bytes[..], b"checked");
 

@@ -1,11 +1,11 @@
 //! An SQS queue: EventBridge events, or S3 notifications about CloudTrail files.
 
 use async_trait::async_trait;
-use quell_aws::{AwsError, HomeSession};
+use quell_aws::{AwsError, HomeSession, Part};
 use quell_model::{ErrorKind, Origin, Timestamp};
 use quell_normalize::{DELIVERY_BYTES_MAX, split};
 use quell_store::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::message::{Message, understand, unwrap_sns};
 use crate::{CollectError, Delivery, Quarantined, Source, record};
@@ -121,21 +121,11 @@ impl Source for QueueSource {
             .call("sqs", "ReceiveMessage", &params)
             .await
             .map_err(|e| self.fail(e))?;
-        let messages = answer
-            .value
-            .get("Messages")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let messages = answer.value.get("Messages");
         let now = clock.now();
-        let mut deliveries = Vec::with_capacity(messages.len());
-        for message in &messages {
-            let text = |name: &str| {
-                message
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            };
+        let mut deliveries = Vec::new();
+        for message in messages.into_iter().flat_map(Part::items) {
+            let text = |name: &str| message.get(name).and_then(Part::as_str).unwrap_or_default();
             match self
                 .open(text("Body"), text("ReceiptHandle").to_owned(), now)
                 .await

@@ -178,7 +178,7 @@ impl Ready<'_> {
 
     /// AWS said yes, in words that cannot be read.
     fn unreadable(&self, malformed: &Malformed, response: &WireResponse) -> Failed {
-        let what = malformed.0.clone();
+        let what = malformed.to_string();
         if self.is_once() {
             return self.lost(format!("it cannot be read: {what}"));
         }

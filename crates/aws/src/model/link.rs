@@ -6,6 +6,7 @@ use super::file;
 use super::shape::{
     Entries, Inside, Kind, Members, Name, RareOfShape, RareOfUse, Reference, Shape,
 };
+use super::wire_names::WireNames;
 use super::{ModelError, Operation};
 
 /// The shapes that are linked, in the order in which they were first named.
@@ -55,7 +56,8 @@ impl Linker {
         let inside = match (shape.kind, shape.member, shape.key.zip(shape.value)) {
             (Kind::Structure, _, _) => Inside::Members(Members {
                 by_name: self.members(shape.members),
-                by_wire_name: Box::default(),
+                by_json_name: WireNames::default(),
+                by_xml_name: None,
                 required: shape.required.into(),
             }),
             (Kind::List, Some(item), _) => Inside::Item(self.reference(item)),

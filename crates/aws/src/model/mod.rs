@@ -9,6 +9,7 @@ mod link;
 mod shape;
 mod traits;
 mod view;
+mod wire_names;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use link::Linker;
-use shape::{Inside, Shape, WireName, beginning};
+use shape::{Inside, Members, Shape};
+use wire_names::WireNames;
 
 pub use shape::{Kind, Namespace, Reference};
 pub use traits::{
@@ -123,6 +125,7 @@ impl Service {
     }
 
     /// One use of a shape. The reference is one of this model.
+    #[inline]
     pub fn view<'a>(&'a self, reference: &'a Reference) -> View<'a> {
         // Every reference was linked to a shape, so the fall-back is never taken.
         static MISSING: std::sync::OnceLock<Shape> = std::sync::OnceLock::new();
@@ -142,27 +145,45 @@ impl Service {
 
     /// What a member is called in an answer depends on the shape it uses, so all shapes must be there before.
     fn add_wire_names(&mut self) {
-        let all: Vec<_> = self.shapes.iter().map(|s| self.wire_names(s)).collect();
-        for (shape, names) in self.shapes.iter_mut().zip(all) {
+        let all: Vec<_> = (0..self.shapes.len())
+            .map(|shape| self.wire_names(u32::try_from(shape).unwrap_or(u32::MAX)))
+            .collect();
+        for (shape, (in_json, in_xml)) in self.shapes.iter_mut().zip(all) {
             if let Inside::Members(members) = &mut shape.inside {
-                members.by_wire_name = names;
+                members.by_json_name = in_json;
+                members.by_xml_name = in_xml;
             }
         }
     }
 
-    fn wire_names(&self, shape: &Shape) -> Box<[WireName]> {
-        let Inside::Members(members) = &shape.inside else {
-            return Box::default();
-        };
-        let members = members.by_name.iter().zip(0..=u16::MAX);
-        let mut names: Box<[WireName]> = members
-            .map(|((name, reference), index)| WireName {
-                beginning: beginning(self.view(reference).name_in_answers(name)),
-                index,
-            })
-            .collect();
-        names.sort_unstable();
-        names
+    fn wire_names(&self, shape: u32) -> (WireNames, Option<Box<WireNames>>) {
+        let members = self.members_of(shape).map_or(&[][..], |m| &m.by_name);
+        let members = || members.iter().zip(0..);
+        let in_json = members().map(|((name, of), at)| (self.view(of).name_in_json(name), at));
+        let in_xml = members().map(|((name, of), at)| (self.view(of).name_in_xml(name), at));
+        let (in_json, in_xml): (Vec<_>, Vec<_>) = (in_json.collect(), in_xml.collect());
+        let of_xml = (in_xml != in_json).then(|| Box::new(WireNames::new(&in_xml)));
+        (WireNames::new(&in_json), of_xml)
+    }
+
+    fn members_of(&self, shape: u32) -> Option<&Members> {
+        match &self.shapes.get(shape as usize)?.inside {
+            Inside::Members(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The name in the API of a member of the structure whose index is `shape`.
+    pub(crate) fn member_name(&self, shape: u32, index: u16) -> Option<&str> {
+        let (name, _) = self.members_of(shape)?.by_name.get(usize::from(index))?;
+        Some(name)
+    }
+
+    /// The index of the member `name` of the structure whose index is `shape`.
+    pub(crate) fn member_index(&self, shape: u32, name: &str) -> Option<u16> {
+        let members = &self.members_of(shape)?.by_name;
+        let found = members.binary_search_by(|(known, _)| (**known).cmp(name));
+        u16::try_from(found.ok()?).ok()
     }
 }
 
@@ -230,16 +251,23 @@ mod tests {
         );
         assert_eq!(view.member("B").unwrap().wire_name(), Some("a"));
         assert!(view.member("a").is_none());
-        let on_wire = |wire: &str| -> Vec<&str> {
-            let found = view.members_on_wire(wire).map(|(name, _)| name);
-            found.collect()
+        let in_xml = |wire: &str| -> Vec<u16> {
+            let mut probe = view.probe_in_xml(wire);
+            std::iter::from_fn(|| view.next_in_xml(wire, &mut probe)).collect()
         };
-        assert_eq!(on_wire("a"), ["B"]);
-        assert_eq!(on_wire("C"), ["C"]);
-        assert_eq!(on_wire("LongNameTwo"), ["LongNameTwo"]);
-        assert_eq!(on_wire("item"), ["New", "Old"]);
-        assert!(on_wire("new").is_empty());
-        assert!(on_wire("").is_empty() && on_wire("LongNameTw").is_empty());
+        assert_eq!(in_xml("a"), [1]);
+        assert_eq!(in_xml("C"), [2]);
+        assert_eq!(in_xml("LongNameTwo"), [4]);
+        assert_eq!(in_xml("item"), [5, 6]);
+        assert!(in_xml("new").is_empty());
+        assert!(in_xml("").is_empty() && in_xml("LongNameTw").is_empty());
+        let in_json = |wire: &str| view.find_in_json(wire);
+        assert_eq!(
+            ["a", "C", "new", "item", "New"].map(in_json),
+            [Some(1), Some(2), Some(5), Some(6), None]
+        );
+        assert_eq!(service.member_name(view.shape_index(), 5), Some("New"));
+        assert_eq!(service.member_index(view.shape_index(), "New"), Some(5));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Number;
 
 use super::file::Retryable;
+use super::wire_names::WireNames;
 
 /// A name. All uses of one name share it.
 pub(super) type Name = Arc<str>;
@@ -118,26 +119,11 @@ pub(super) struct Entries {
 pub(super) struct Members {
     /// Sorted by their names in the API.
     pub(super) by_name: Box<[(Name, Reference)]>,
-    /// Sorted, to find members by their names in answers.
-    pub(super) by_wire_name: Box<[WireName]>,
+    /// To find members by their names in answers of JSON.
+    pub(super) by_json_name: WireNames,
+    /// And of XML; `None` when the names are the same, as they nearly always are.
+    pub(super) by_xml_name: Option<Box<WireNames>>,
     pub(super) required: Box<[String]>,
-}
-
-/// The beginning of a member's name in answers, and its index in `by_name`. Numbers are compared faster than texts,
-/// and most names of one structure differ in the beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct WireName {
-    pub(super) beginning: u64,
-    pub(super) index: u16,
-}
-
-/// The first eight bytes of a name.
-pub(super) fn beginning(name: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (byte, letter) in bytes.iter_mut().zip(name.bytes()) {
-        *byte = letter;
-    }
-    u64::from_be_bytes(bytes)
 }
 
 /// What few shapes have.

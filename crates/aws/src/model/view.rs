@@ -5,8 +5,9 @@ use serde_json::Number;
 use super::Service;
 use super::shape::{
     Entries, Inside, Kind, Location, Members, Name, Namespace, RareOfShape, RareOfUse, Reference,
-    Shape, beginning,
+    Shape,
 };
+use super::wire_names::{Probe, WireNames};
 
 /// One use of a shape: the shape's traits, with those of the place that uses it laid over them.
 #[derive(Clone, Copy)]
@@ -18,6 +19,7 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     /// Its type.
+    #[inline]
     pub fn kind(self) -> Kind {
         self.shape.kind
     }
@@ -41,37 +43,91 @@ impl<'a> View<'a> {
         Some(self.service.view(reference))
     }
 
-    /// The members that go by `wire` in the body of an answer, with their names in the API: one, but for a few
-    /// structures where an old member and its successor share a name.
-    pub fn members_on_wire(self, wire: &str) -> impl Iterator<Item = (&'a str, View<'a>)> {
-        let names = self.inner().map_or(&[][..], |m| &m.by_wire_name);
-        let beginning = beginning(wire);
-        let start = names.partition_point(|name| name.beginning < beginning);
-        let alike = names.iter().skip(start);
-        let alike = alike.take_while(move |name| name.beginning == beginning);
-        let alike = alike.filter_map(move |name| self.nth(name.index));
-        alike.filter(move |(name, member)| member.name_in_answers(name) == wire)
+    /// Where to look for the members that go by `wire` in an answer of XML: one, but for a few structures where an old
+    /// member and its successor share a name.
+    #[inline]
+    pub(crate) fn probe_in_xml(self, wire: &str) -> Probe {
+        self.xml_names().probe(wire)
     }
 
-    /// What the member, which the API calls `name`, is called in the body of an answer. A flattened list goes by
+    /// The index of the next of them.
+    #[inline]
+    pub(crate) fn next_in_xml(self, wire: &str, probe: &mut Probe) -> Option<u16> {
+        let (names, members) = (self.xml_names(), self.inner()?);
+        loop {
+            let index = names.next(probe)?;
+            let (name, reference) = members.by_name.get(usize::from(index))?;
+            if self.service.view(reference).name_in_xml(name) == wire {
+                return Some(index);
+            }
+        }
+    }
+
+    #[inline]
+    fn xml_names(self) -> &'a WireNames {
+        self.inner().map_or(WireNames::none(), |m| {
+            m.by_xml_name.as_deref().unwrap_or(&m.by_json_name)
+        })
+    }
+
+    /// The index of the member that goes by `wire` in an answer of JSON or CBOR.
+    #[inline]
+    pub(crate) fn find_in_json(self, wire: &str) -> Option<u16> {
+        let members = self.inner()?;
+        let mut probe = members.by_json_name.probe(wire);
+        loop {
+            let index = members.by_json_name.next(&mut probe)?;
+            let (name, reference) = members.by_name.get(usize::from(index))?;
+            if self.service.view(reference).name_in_json(name) == wire {
+                return Some(index);
+            }
+        }
+    }
+
+    /// The member of that index.
+    #[inline]
+    pub(crate) fn member_at(self, index: u16) -> Option<View<'a>> {
+        let (_, reference) = self.inner()?.by_name.get(usize::from(index))?;
+        Some(self.service.view(reference))
+    }
+
+    /// The model it is of.
+    pub(crate) fn service(self) -> &'a Service {
+        self.service
+    }
+
+    /// The index of the member `name`.
+    pub(crate) fn index_of(self, name: &str) -> Option<u16> {
+        self.service.member_index(self.shape_index(), name)
+    }
+
+    /// The shape's index in its model.
+    pub(crate) fn shape_index(self) -> u32 {
+        self.reference.shape
+    }
+
+    /// What the member, which the API calls `name`, is called in the body of an answer of XML. A flattened list goes by
     /// the name of its items, when they have one.
-    pub fn name_in_answers(self, name: &'a str) -> &'a str {
+    #[inline]
+    pub(super) fn name_in_xml(self, name: &'a str) -> &'a str {
         let of_items = (self.kind() == Kind::List && self.is_flattened())
             .then(|| self.item()?.wire_name())
             .flatten();
-        of_items.or(self.wire_name()).unwrap_or(name)
+        of_items.unwrap_or(self.name_in_json(name))
     }
 
+    /// What the member, which the API calls `name`, is called in the body of an answer of JSON or CBOR.
+    #[inline]
+    pub(super) fn name_in_json(self, name: &'a str) -> &'a str {
+        self.wire_name().unwrap_or(name)
+    }
+
+    #[inline]
     fn inner(self) -> Option<&'a Members> {
         match &self.shape.inside {
             Inside::Members(members) => Some(members),
             _ => None,
         }
-    }
-
-    fn nth(self, index: u16) -> Option<(&'a str, View<'a>)> {
-        let member = self.inner()?.by_name.get(usize::from(index))?;
-        Some(self.named(member))
     }
 
     fn named(self, (name, reference): &'a (Name, Reference)) -> (&'a str, View<'a>) {
@@ -84,6 +140,7 @@ impl<'a> View<'a> {
     }
 
     /// What a list holds.
+    #[inline]
     pub fn item(self) -> Option<View<'a>> {
         match &self.shape.inside {
             Inside::Item(item) => Some(self.service.view(item)),
@@ -118,9 +175,10 @@ impl<'a> View<'a> {
 
     /// `locationName`: its name on the wire, when that is not its name in the API. A structure's own name is for
     /// documents and says nothing about members.
+    #[inline]
     pub fn wire_name(self) -> Option<&'a str> {
-        let own = self.own_name().filter(|_| self.kind() != Kind::Structure);
-        self.reference.location_name.as_deref().or(own)
+        let own = || self.own_name().filter(|_| self.kind() != Kind::Structure);
+        self.reference.location_name.as_deref().or_else(own)
     }
 
     /// The `locationName` of the shape itself, which names a whole XML document.
@@ -144,17 +202,20 @@ impl<'a> View<'a> {
     }
 
     /// Whether a list or map has no element of its own around its items.
+    #[inline]
     pub fn is_flattened(self) -> bool {
         self.shape.flattened || self.reference.flattened
     }
 
     /// Where in the HTTP message it is: `uri`, `querystring`, `header`, `headers`, `statusCode`.
+    #[inline]
     pub fn location(self) -> Option<&'a str> {
         let own = self.rare_of_shape().and_then(|rare| rare.location);
         self.reference.location.or(own).map(Location::as_str)
     }
 
     /// Whether an answer has it in its body: in an answer only the headers and the status are elsewhere.
+    #[inline]
     pub fn is_in_answer_body(self) -> bool {
         !matches!(self.location(), Some("header" | "headers" | "statusCode"))
     }

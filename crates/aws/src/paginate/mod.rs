@@ -202,10 +202,11 @@ impl Pages {
     pub async fn all(mut self) -> Result<AllPages, PageError> {
         let mut value = Value::Null;
         while let Some(page) = self.next().await? {
+            let page = page.value.to_json();
             if value.is_null() {
-                value = page.value;
+                value = page;
             } else {
-                self.state.add(&mut value, page.value);
+                self.state.add(&mut value, page);
             }
         }
         self.state.drop_tokens(&mut value);
@@ -226,10 +227,10 @@ impl Items {
             if let Some(item) = self.ready.next() {
                 return Ok(Some(item));
             }
-            let Some(mut page) = self.pages.next().await? else {
+            let Some(page) = self.pages.next().await? else {
                 return Ok(None);
             };
-            self.ready = self.pages.state.take_items(&mut page.value).into_iter();
+            self.ready = self.pages.state.items_of(&page.value).into_iter();
         }
     }
 

@@ -9,6 +9,7 @@ use super::{PageError, PageLimits};
 use crate::error::AwsError;
 use crate::jmes;
 use crate::model::Paginator;
+use crate::output::{Output, Part};
 
 /// The names of a next page, one for each input token; `null` for one that is not to be given.
 type Tokens = Vec<Value>;
@@ -88,7 +89,7 @@ impl Paging {
     }
 
     /// Takes a page, cuts it to what is wanted, and finds out what to ask next.
-    pub(super) fn take_page(&mut self, page: &mut Value) -> Result<(), PageError> {
+    pub(super) fn take_page(&mut self, page: &mut Output<'_>) -> Result<(), PageError> {
         self.pages += 1;
         let tokens = self.tokens(page)?;
         let was_cut = self.cut(page);
@@ -101,7 +102,7 @@ impl Paging {
     }
 
     /// The names of the next page; `None` when this is the last.
-    fn tokens(&self, page: &Value) -> Result<Option<Tokens>, PageError> {
+    fn tokens(&self, page: &Output<'_>) -> Result<Option<Tokens>, PageError> {
         let find = |path: &String| {
             let found = jmes::find(path, page);
             found.map_err(|what| AwsError::Model {
@@ -159,34 +160,39 @@ impl Paging {
     }
 
     /// Counts the items of the main result, and cuts off those that are not wanted. Whether there were any.
-    fn cut(&mut self, page: &mut Value) -> bool {
-        let results = result_mut(page, self.paginator.result_key.first());
-        let Some(Value::Array(items)) = results else {
+    fn cut(&mut self, page: &mut Output<'_>) -> bool {
+        let Some(place) = self.main_result() else {
             return false;
         };
-        let wanted = self.items_max.map_or(items.len(), |max| max - self.items);
-        let was_cut = items.len() > wanted;
-        items.truncate(wanted);
-        self.items += items.len();
-        was_cut
+        let items = page.pointer(&place).map_or(0, |list| list.items().count());
+        let wanted = self.items_max.map_or(items, |max| max - self.items);
+        page.truncate(&place, wanted);
+        self.items += items.min(wanted);
+        items > wanted
+    }
+
+    /// Where the items of a page are, as a JSON pointer.
+    fn main_result(&self) -> Option<String> {
+        jmes::pointer(self.paginator.result_key.first()?)
     }
 
     /// The items of a page's main result.
-    pub(super) fn take_items(&self, page: &mut Value) -> Vec<Value> {
-        let results = result_mut(page, self.paginator.result_key.first());
-        match results.map(Value::take) {
-            Some(Value::Array(items)) => items,
-            None | Some(Value::Null) => Vec::new(),
+    pub(super) fn items_of(&self, page: &Output<'_>) -> Vec<Value> {
+        let place = self.main_result();
+        let results = place.and_then(|place| page.pointer(&place));
+        match results {
+            Some(list) if list.is_list() => list.items().map(Part::to_json).collect(),
             // A text in pieces, such as a database's log: each piece is an item.
-            Some(piece) => vec![piece],
+            Some(piece) if !piece.is_null() => vec![piece.to_json()],
+            _ => Vec::new(),
         }
     }
 
     /// Adds a page's results to those of the pages before.
     pub(super) fn add(&self, all: &mut Value, mut page: Value) {
         for key in &self.paginator.result_key {
-            let more = result_mut(&mut page, Some(key)).map(Value::take);
-            match (result_mut(all, Some(key)), more) {
+            let more = result_mut(&mut page, key).map(Value::take);
+            match (result_mut(all, key), more) {
                 (_, None | Some(Value::Null)) => {}
                 (Some(all), Some(more)) => join(all, more),
                 // The first pages had none of this kind.
@@ -206,8 +212,8 @@ impl Paging {
 }
 
 /// Where a page has the results of a key, which is a chain of names.
-fn result_mut<'a>(page: &'a mut Value, key: Option<&String>) -> Option<&'a mut Value> {
-    page.pointer_mut(&jmes::pointer(key?)?)
+fn result_mut<'a>(page: &'a mut Value, key: &str) -> Option<&'a mut Value> {
+    page.pointer_mut(&jmes::pointer(key)?)
 }
 
 fn join(all: &mut Value, more: Value) {
@@ -253,12 +259,13 @@ mod tests {
     }
 
     /// Begins and takes a page; whether there was one to take.
-    fn page(paging: &mut Paging, mut page: Value) -> Result<Option<Value>, PageError> {
+    fn page(paging: &mut Paging, page: Value) -> Result<Option<Value>, PageError> {
         if !paging.begin_page()? {
             return Ok(None);
         }
+        let mut page = Output::from(&page);
         paging.take_page(&mut page)?;
-        Ok(Some(page))
+        Ok(Some(page.to_json()))
     }
 
     fn all(paging: &mut Paging, pages: Vec<Value>) -> Value {

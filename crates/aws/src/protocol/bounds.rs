@@ -8,21 +8,27 @@ pub(super) const DEPTH_MAX: usize = 100;
 pub(super) const VALUES_MAX: usize = 2_000_000;
 
 /// The values that may still be read.
-pub(super) struct Budget(usize);
+pub(crate) struct Budget(usize);
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(VALUES_MAX)
     }
 
+    /// For what is in memory already.
+    pub(crate) fn unbounded() -> Self {
+        Self(usize::MAX)
+    }
+
     /// One value more.
-    pub(super) fn spend(&mut self) -> Result<(), Malformed> {
+    #[inline]
+    pub(crate) fn spend(&mut self) -> Result<(), Malformed> {
         match self.0.checked_sub(1) {
             Some(left) => {
                 self.0 = left;
                 Ok(())
             }
-            None => Err(Malformed(format!("more than {VALUES_MAX} values"))),
+            None => Err(Malformed::new(format!("more than {VALUES_MAX} values"))),
         }
     }
 }

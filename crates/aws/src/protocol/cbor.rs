@@ -1,13 +1,14 @@
-//! CBOR (RFC 8949) as Smithy's RPC v2 has it. What is read becomes JSON in the forms of our answers: bytes are base64
-//! text, a time is its seconds, what JSON has no number for is text.
+//! CBOR (RFC 8949) as Smithy's RPC v2 has it, value after value: bytes are base64 text, a time is its seconds.
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 
 use super::Malformed;
-use super::bounds::{Budget, Cursor, DEPTH_MAX};
-use crate::scalar::double_to_answer;
+use super::bounds::Cursor;
+use super::source::{Left, Source, Token};
 
 /// The kinds of items, by the three upper bits of an item's first byte.
 const UNSIGNED: u8 = 0;
@@ -25,44 +26,76 @@ const BREAK: u8 = 0xff;
 /// The only tag of the protocol: seconds since 1970.
 const EPOCH: u64 = 1;
 
-/// The body, which is one item.
-pub(super) fn parse(body: &[u8]) -> Result<Value, Malformed> {
-    let mut reader = Reader {
-        rest: Cursor(body),
-        budget: Budget::new(),
-    };
-    let value = reader.item(0)?;
-    if reader.rest.is_empty() {
-        Ok(value)
-    } else {
-        Err(Malformed::new("CBOR with something after its end"))
+/// CBOR that is being read.
+pub(super) struct Cbor<'a> {
+    rest: Cursor<'a>,
+    /// A text that is not whole in the body, or that stands for bytes.
+    text: String,
+}
+
+impl Source for Cbor<'_> {
+    fn next(&mut self) -> Result<Token<'_>, Malformed> {
+        let (major, info) = self.head()?;
+        match major {
+            LIST => self.argument(info).map(left).map(Token::List),
+            MAP => self.argument(info).map(left).map(Token::Map),
+            TAG => self.tagged(info),
+            _ => self.scalar(major, info),
+        }
+    }
+
+    fn has_item(&mut self, left: &mut Left) -> Result<bool, Malformed> {
+        Ok(!self.ends(left))
+    }
+
+    fn key(&mut self, left: &mut Left) -> Result<Option<&str>, Malformed> {
+        if self.ends(left) {
+            return Ok(None);
+        }
+        let (major, info) = self.head()?;
+        if major != TEXT {
+            return Err(Malformed::new("the CBOR has a map whose keys are not text"));
+        }
+        self.text(info).map(Some)
+    }
+
+    fn end(self) -> Result<(), Malformed> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::new("CBOR with something after its end"))
+        }
     }
 }
 
-struct Reader<'a> {
-    rest: Cursor<'a>,
-    budget: Budget,
+/// What is left of a list or map of that length, or without one.
+fn left(length: Option<u64>) -> Left {
+    length.map_or(Left::More, Left::Count)
 }
 
-impl<'a> Reader<'a> {
-    fn item(&mut self, depth: usize) -> Result<Value, Malformed> {
-        if depth >= DEPTH_MAX {
-            return Err(Malformed::new("the CBOR is too deep"));
+impl<'a> Cbor<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Self {
+            rest: Cursor(body),
+            text: String::new(),
         }
-        self.budget.spend()?;
-        let (major, info) = self.head()?;
+    }
+
+    fn scalar(&mut self, major: u8, info: u8) -> Result<Token<'_>, Malformed> {
         match major {
-            UNSIGNED => Ok(self.length(info)?.into()),
+            UNSIGNED => self.length(info).map(Token::Unsigned),
             NEGATIVE => {
                 let value = -1 - i128::from(self.length(info)?);
-                let fits = i64::try_from(value).map(Value::from);
+                let fits = i64::try_from(value).map(Token::Integer);
                 fits.map_err(|_| Malformed::new("a CBOR integer of more than 64 bits"))
             }
-            BYTES => Ok(BASE64.encode(self.string(BYTES, info)?).into()),
-            TEXT => self.text(info).map(Value::String),
-            LIST => self.list(info, depth),
-            MAP => self.map(info, depth),
-            TAG => self.tagged(info, depth),
+            BYTES => {
+                let bytes = self.string(BYTES, info)?;
+                self.text.clear();
+                BASE64.encode_string(&*bytes, &mut self.text);
+                Ok(Token::Text(&self.text))
+            }
+            TEXT => self.text(info).map(Token::Text),
             _ => self.simple(info),
         }
     }
@@ -97,15 +130,15 @@ impl<'a> Reader<'a> {
         length.ok_or_else(|| Malformed::new("not CBOR: no length where there must be one"))
     }
 
-    /// Whether an item of so many parts is at its end, its break eaten.
-    fn ends(&mut self, left: &mut Option<u64>) -> bool {
+    /// Whether an open list or map is at its end, its break eaten.
+    fn ends(&mut self, left: &mut Left) -> bool {
         match left {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
+            Left::Count(0) => true,
+            Left::Count(count) => {
+                *count -= 1;
                 false
             }
-            None => {
+            Left::First | Left::More => {
                 let mut ahead = self.rest;
                 let is_break = ahead.array() == Some([BREAK]);
                 if is_break {
@@ -122,12 +155,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A string whole, or in chunks of its own kind.
-    fn string(&mut self, kind: u8, info: u8) -> Result<Vec<u8>, Malformed> {
+    fn string(&mut self, kind: u8, info: u8) -> Result<Cow<'a, [u8]>, Malformed> {
         if let Some(length) = self.argument(info)? {
-            return self.chunk(length).map(<[u8]>::to_vec);
+            return self.chunk(length).map(Cow::Borrowed);
         }
         let mut whole = Vec::new();
-        while !self.ends(&mut None) {
+        while !self.ends(&mut Left::More) {
             let (major, info) = self.head()?;
             if major != kind {
                 return Err(Malformed::new("not CBOR: a string of mixed kinds"));
@@ -135,57 +168,43 @@ impl<'a> Reader<'a> {
             let length = self.length(info)?;
             whole.extend_from_slice(self.chunk(length)?);
         }
-        Ok(whole)
+        Ok(Cow::Owned(whole))
     }
 
-    fn text(&mut self, info: u8) -> Result<String, Malformed> {
-        let bytes = self.string(TEXT, info)?;
-        String::from_utf8(bytes).map_err(|_| Malformed::new("the CBOR has text that is not UTF-8"))
-    }
-
-    fn list(&mut self, info: u8, depth: usize) -> Result<Value, Malformed> {
-        let mut left = self.argument(info)?;
-        let mut items = Vec::new();
-        while !self.ends(&mut left) {
-            items.push(self.item(depth + 1)?);
-        }
-        Ok(Value::Array(items))
-    }
-
-    /// A member that is null is not there: so it is for structures, and for maps in botocore.
-    fn map(&mut self, info: u8, depth: usize) -> Result<Value, Malformed> {
-        let mut left = self.argument(info)?;
-        let mut members = Map::new();
-        while !self.ends(&mut left) {
-            let (major, info) = self.head()?;
-            if major != TEXT {
-                return Err(Malformed::new("the CBOR has a map whose keys are not text"));
-            }
-            let name = self.text(info)?;
-            let value = self.item(depth + 1)?;
-            if !value.is_null() {
-                members.insert(name, value);
+    fn text(&mut self, info: u8) -> Result<&str, Malformed> {
+        let not_utf8 = |_| Malformed::new("the CBOR has text that is not UTF-8");
+        match self.string(TEXT, info)? {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_err(not_utf8),
+            Cow::Owned(bytes) => {
+                self.text.clear();
+                self.text
+                    .push_str(std::str::from_utf8(&bytes).map_err(not_utf8)?);
+                Ok(&self.text)
             }
         }
-        Ok(Value::Object(members))
     }
 
-    fn tagged(&mut self, info: u8, depth: usize) -> Result<Value, Malformed> {
+    /// A time, which is a number of seconds.
+    fn tagged(&mut self, info: u8) -> Result<Token<'_>, Malformed> {
         let tag = self.length(info)?;
-        let value = self.item(depth + 1)?;
-        if tag == EPOCH && value.is_number() {
-            Ok(value)
-        } else {
-            Err(Malformed::new("the CBOR has a tag that is no time"))
+        let (major, info) = self.head()?;
+        let wrong = || Malformed::new("the CBOR has a tag that is no time");
+        if tag != EPOCH || !matches!(major, UNSIGNED | NEGATIVE | SIMPLE) {
+            return Err(wrong());
+        }
+        match self.scalar(major, info)? {
+            number @ (Token::Unsigned(_) | Token::Integer(_)) => Ok(number),
+            Token::Float(number) if number.is_finite() => Ok(Token::Float(number)),
+            _ => Err(wrong()),
         }
     }
 
-    fn simple(&mut self, info: u8) -> Result<Value, Malformed> {
+    fn simple(&mut self, info: u8) -> Result<Token<'_>, Malformed> {
         let number = match info {
-            20 => return Ok(false.into()),
-            21 => return Ok(true.into()),
+            20 => return Ok(Token::Bool(false)),
+            21 => return Ok(Token::Bool(true)),
             // Null and «undefined».
-            22 | 23 => return Ok(Value::Null),
+            22 | 23 => return Ok(Token::Null),
             25 => self.rest.array().map(half),
             26 => self.rest.array().map(f32::from_be_bytes).map(f64::from),
             27 => self.rest.array().map(f64::from_be_bytes),
@@ -195,7 +214,7 @@ impl<'a> Reader<'a> {
                 ));
             }
         };
-        number.map(double_to_answer).ok_or_else(too_early)
+        number.map(Token::Float).ok_or_else(too_early)
     }
 }
 
@@ -301,9 +320,14 @@ pub(super) fn push_simple(out: &mut Vec<u8>, value: Option<bool>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::body::Format;
     use super::super::bounds::VALUES_MAX;
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn parse(body: &[u8]) -> Result<Value, Malformed> {
+        Format::Cbor.parse(body).map(|read| read.to_json())
+    }
 
     fn read(hex: &str) -> Result<Value, Malformed> {
         let digits = |i| u8::from_str_radix(hex.get(i..i + 2).unwrap(), 16).unwrap();
@@ -340,7 +364,7 @@ mod tests {
             ("7f657374726561646d696e67ff", json!("streaming")),
             ("9f018202039f0405ffff", json!([1, [2, 3], [4, 5]])),
             ("bf61610161629f0203ffff", json!({"a": 1, "b": [2, 3]})),
-            ("a26161f6616280", json!({"b": []})),
+            ("a26161f6616280", json!({"a": null, "b": []})),
         ] {
             assert_eq!(read(hex).unwrap(), value, "{hex}");
         }
@@ -349,7 +373,6 @@ mod tests {
     #[test]
     fn refuses_what_is_not_whole() {
         for hex in [
-            "",
             "18",
             "1c",
             "1f",
@@ -375,12 +398,15 @@ mod tests {
         ] {
             assert!(read(hex).is_err(), "{hex}");
         }
-        assert_eq!(parse(&[0x81; 5_000]).unwrap_err().0, "the CBOR is too deep");
-        assert_eq!(parse(&[0xc1; 5_000]).unwrap_err().0, "the CBOR is too deep");
+        assert_eq!(
+            parse(&[0x81; 5_000]).unwrap_err().to_string(),
+            "the answer is too deep"
+        );
+        assert!(parse(&[0xc1; 5_000]).is_err());
         let mut many = vec![0x9f];
         many.resize(VALUES_MAX + 1, 0xf6);
         assert_eq!(
-            parse(&many).unwrap_err().0,
+            parse(&many).unwrap_err().to_string(),
             format!("more than {VALUES_MAX} values")
         );
     }

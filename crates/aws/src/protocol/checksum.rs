@@ -54,7 +54,7 @@ fn is_sum(header: &str) -> bool {
 fn not_built(algorithm: &str) -> Malformed {
     let built: Vec<&str> = Algorithm::ALL.iter().map(|a| a.name()).collect();
     let built = built.join(", ");
-    Malformed(format!(
+    Malformed::new(format!(
         "the checksum {algorithm} cannot be made; these can: {built}"
     ))
 }

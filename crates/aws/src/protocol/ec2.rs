@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::xml::{self, Document};
+use super::body::Format;
+use super::xml::{Elements, Xml};
 use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, query};
 use crate::model::{Operation, Service};
+use crate::output::Label;
 
 pub(super) fn write(
     service: &Service,
@@ -14,24 +16,39 @@ pub(super) fn write(
     Ok(query::write_form(service, operation, params, true))
 }
 
-pub(super) fn read(
-    service: &Service,
-    operation: &Operation,
+pub(super) fn read<'m>(
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
-    let document = Document::parse(&response.body)?;
-    let root = document.root()?;
-    let value = match &operation.output {
-        Some(output) => xml::structure(service.view(output), root)?,
-        None => Value::Object(serde_json::Map::new()),
-    };
-    let id = root
-        .child("requestId")
-        .map(|id| id.text().trim().to_owned());
+) -> Result<Answer<'m>, Malformed> {
+    let mut out = Format::Xml.builder(&response.body);
+    let mut xml = Xml::new(&response.body, &mut out)?;
+    let root = xml.root()?;
+    let request_id = request_id(xml.elements.clone())?;
+    match &operation.output {
+        Some(output) => xml.structure(service.view(output), root, Label::NONE)?,
+        None => xml.skip()?,
+    }
     Ok(Answer {
-        value,
-        request_id: id,
+        value: out.finish(Some(service)),
+        request_id,
     })
+}
+
+/// The request's id, from a root that is open. EC2 has it first.
+fn request_id(root: Elements<'_>) -> Result<Option<String>, Malformed> {
+    let mut out = Format::Xml.builder(&[]);
+    let mut xml = Xml {
+        elements: root,
+        out: &mut out,
+    };
+    while let Some(child) = xml.child()? {
+        if child.name() == "requestId" {
+            return xml.text().map(Some);
+        }
+        xml.skip()?;
+    }
+    Ok(None)
 }
 
 pub(super) fn read_error(
@@ -82,7 +99,7 @@ mod tests {
         let answer = answer("ec2", "DescribeInstances", xml).unwrap();
         assert_eq!(answer.request_id.as_deref(), Some("r-9"));
         assert_eq!(
-            answer.value,
+            answer.value.to_json(),
             json!({"Reservations": [{"Groups": [], "Instances": [{
                 "InstanceId": "i-1",
                 "LaunchTime": "2026-01-02T03:04:05Z",

@@ -5,9 +5,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::body::Format;
 use super::bounds::Cursor;
 use super::{ErrorAnswer, Malformed, Unread};
 use crate::model::{Kind, View};
+use crate::output::{Builder, Dialect, Label};
 use crate::scalar::time_to_answer;
 
 /// The limits that AWS's own clients keep.
@@ -18,93 +20,125 @@ const PRELUDE_BYTES: usize = 12;
 /// The checksum of the whole frame, at its end.
 const CHECKSUM_BYTES: usize = 4;
 
-/// How the protocol reads a payload by the model.
-pub(super) type Decode = fn(View<'_>, &[u8]) -> Result<Value, Malformed>;
-
-/// The member of an output that is a stream of events.
-pub(super) fn member(output: View<'_>) -> Option<(&str, View<'_>)> {
-    output
-        .members()
-        .find(|(_, member)| member.is_event_stream())
+/// The member of an output that is a stream of events, with its index.
+pub(super) fn member(output: View<'_>) -> Option<(Label, View<'_>)> {
+    let mut members = output.members().zip(0..);
+    let found = members.find(|((_, member), _)| member.is_event_stream());
+    found.map(|((_, member), index)| (Label(index), member))
 }
 
 /// The events of a whole body, as a list.
-pub(super) fn read(stream: View<'_>, body: &[u8], decode: Decode) -> Result<Value, Unread> {
-    events(stream, Frames(Cursor(body)), decode)
+pub(super) fn read(
+    stream: View<'_>,
+    label: Label,
+    body: &[u8],
+    format: Format,
+    out: &mut Builder,
+) -> Result<(), Unread> {
+    events(stream, label, Frames(Cursor(body)), format, out)
 }
 
 /// An output whose other members come as the first event: so it is where the operation is not bound to HTTP.
 pub(super) fn read_after_initial(
     output: View<'_>,
-    (name, stream): (&str, View<'_>),
+    (label, stream): (Label, View<'_>),
     body: &[u8],
-    decode: Decode,
-) -> Result<Value, Unread> {
+    format: Format,
+    out: &mut Builder,
+) -> Result<(), Unread> {
     let mut frames = Frames(Cursor(body));
     let first = frames.next()?;
     let first = first.filter(|frame| frame.text(":event-type") == Some("initial-response"));
     let first = first.ok_or_else(|| Malformed::new("the first event is no initial-response"))?;
-    let mut value = decode(output, first.payload)?;
-    if let Value::Object(members) = &mut value {
-        members.insert(name.to_owned(), events(stream, frames, decode)?);
-    }
-    Ok(value)
+    let mut fields = out.structure(Label::NONE, output)?;
+    format.members(output, first.payload, out, &mut fields, |_| true)?;
+    out.begin(&mut fields, label);
+    events(stream, label, frames, format, out)?;
+    out.close(fields, Dialect::Json);
+    Ok(())
 }
 
-fn events(stream: View<'_>, mut frames: Frames<'_>, decode: Decode) -> Result<Value, Unread> {
-    let mut events = Vec::new();
+fn events(
+    stream: View<'_>,
+    label: Label,
+    mut frames: Frames<'_>,
+    format: Format,
+    out: &mut Builder,
+) -> Result<(), Unread> {
+    let list = out.list(label)?;
     while let Some(frame) = frames.next()? {
         if let Some("exception" | "error") = frame.text(":message-type") {
-            return Err(Unread::Refused(Box::new(refusal(stream, &frame, decode))));
+            return Err(Unread::Refused(Box::new(refusal(stream, &frame, format))));
         }
         // An event that the model does not know is one that we need not know.
         let name = frame.text(":event-type").unwrap_or_default();
-        if let Some(shape) = stream.member(name) {
-            let event = event(shape, &frame, decode)?;
-            events.push(Value::Object(Map::from_iter([(name.to_owned(), event)])));
+        if let (Some(index), Some(shape)) = (stream.index_of(name), stream.member(name)) {
+            let mut fields = out.structure(Label::NONE, stream)?;
+            out.begin(&mut fields, Label(index));
+            event(shape, Label(index), &frame, format, out)?;
+            out.close(fields, Dialect::Json);
         }
     }
-    Ok(Value::Array(events))
+    out.end(list);
+    Ok(())
 }
 
-fn event(shape: View<'_>, frame: &Frame<'_>, decode: Decode) -> Result<Value, Malformed> {
-    let explicit = shape
+fn event(
+    shape: View<'_>,
+    label: Label,
+    frame: &Frame<'_>,
+    format: Format,
+    out: &mut Builder,
+) -> Result<(), Malformed> {
+    let mut fields = out.structure(label, shape)?;
+    let mut explicit = shape.members().zip(0..);
+    let explicit = explicit.find(|((_, member), _)| member.is_event_payload());
+    match explicit {
+        Some(((_, member), index)) => {
+            out.begin(&mut fields, Label(index));
+            payload(member, Label(index), frame.payload, format, out)?;
+        }
+        None if frame.payload.is_empty() => {}
+        None => format.members(shape, frame.payload, out, &mut fields, |_| true)?,
+    }
+    for ((name, _), index) in shape
         .members()
-        .find(|(_, member)| member.is_event_payload());
-    let mut parsed = match explicit {
-        Some((name, member)) => {
-            let value = payload(member, frame.payload, decode)?;
-            Map::from_iter([(name.to_owned(), value)])
-        }
-        None if frame.payload.is_empty() => Map::new(),
-        None => match decode(shape, frame.payload)? {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        },
-    };
-    for (name, _) in shape.members().filter(|(_, m)| m.is_event_header()) {
+        .zip(0..)
+        .filter(|((_, m), _)| m.is_event_header())
+    {
         if let Some(value) = frame.headers.get(name) {
-            parsed.insert(name.to_owned(), value.clone());
+            out.begin(&mut fields, Label(index));
+            out.json(Label(index), value)?;
         }
     }
-    Ok(Value::Object(parsed))
+    // A header goes before what the payload says of its member.
+    out.close(fields, Dialect::Json);
+    Ok(())
 }
 
-fn payload(member: View<'_>, bytes: &[u8], decode: Decode) -> Result<Value, Malformed> {
+fn payload(
+    member: View<'_>,
+    label: Label,
+    bytes: &[u8],
+    format: Format,
+    out: &mut Builder,
+) -> Result<(), Malformed> {
     match member.kind() {
-        Kind::Blob => Ok(BASE64.encode(bytes).into()),
-        Kind::String => std::str::from_utf8(bytes)
-            .map(Value::from)
-            .map_err(|_| Malformed::new("an event's text is not UTF-8")),
-        _ => decode(member, bytes),
+        Kind::Blob => out.text(label, &BASE64.encode(bytes)),
+        Kind::String => {
+            let text = std::str::from_utf8(bytes);
+            let text = text.map_err(|_| Malformed::new("an event's text is not UTF-8"))?;
+            out.text(label, text)
+        }
+        _ => format.value(member, bytes, out, label),
     }
 }
 
 /// The service broke off: with an exception of the model, or with a code and a message in the headers.
-fn refusal(stream: View<'_>, frame: &Frame<'_>, decode: Decode) -> ErrorAnswer {
+fn refusal(stream: View<'_>, frame: &Frame<'_>, format: Format) -> ErrorAnswer {
     let named = frame.text(":exception-type");
     let shape = named.and_then(|name| stream.member(name));
-    let detail = shape.and_then(|shape| decode(shape, frame.payload).ok());
+    let detail = shape.and_then(|shape| format.detail(shape, frame.payload));
     let said = detail.as_ref().and_then(|detail| {
         let message = detail.get("message").or_else(|| detail.get("Message"));
         message?.as_str()
@@ -252,7 +286,6 @@ fn uuid(bytes: [u8; 16]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json;
     use super::*;
     use crate::model::Service;
     use serde_json::json;
@@ -304,7 +337,10 @@ mod tests {
         let service = service();
         let output = service.operations["Op"].output.as_ref().unwrap();
         let output = service.view(output);
-        read_after_initial(output, member(output).unwrap(), body, json::decode)
+        let mut out = Format::Json.builder(body);
+        let stream = member(output).unwrap();
+        read_after_initial(output, stream, body, Format::Json, &mut out)?;
+        Ok(out.finish(Some(&service)).to_json())
     }
 
     #[test]

@@ -3,15 +3,14 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::event_stream::{self, Decode};
+use super::body::Format;
 use super::{
-    Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, error_shape, header,
-    json_text,
+    Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, error_shape, event_stream,
+    header,
 };
 use crate::model::{Kind, Operation, Service, View};
-use crate::scalar::{
-    TimeFormat, float_to_answer, integer_to_answer, parse_time, time_to_answer, time_to_json,
-};
+use crate::output::{Label, Output};
+use crate::scalar::{TimeFormat, parse_time, time_to_json};
 
 pub(super) fn write(
     service: &Service,
@@ -78,150 +77,52 @@ pub(super) fn body(view: View<'_>, value: &Value) -> Value {
     }
 }
 
-pub(super) fn read(
-    service: &Service,
-    operation: &Operation,
+/// Reads an answer of an operation that is not bound to HTTP, whose body is in `format`.
+pub(super) fn read<'m>(
+    format: Format,
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Unread> {
-    read_with(service, operation, response, decode)
-}
-
-/// The answer of an operation that is not bound to HTTP, its body read by `decode`.
-pub(super) fn read_with(
-    service: &Service,
-    operation: &Operation,
-    response: &WireResponse,
-    decode: Decode,
-) -> Result<Answer, Unread> {
+) -> Result<Answer<'m>, Unread> {
     let body = &response.body;
-    let value = match operation.output.as_ref().map(|o| service.view(o)) {
-        Some(output) => match event_stream::member(output) {
-            Some(stream) => event_stream::read_after_initial(output, stream, body, decode)?,
-            None => decode(output, body)?,
-        },
-        None => Value::Object(Map::new()),
-    };
+    let mut out = format.builder(body);
+    if let Some(output) = operation.output.as_ref().map(|o| service.view(o)) {
+        match event_stream::member(output) {
+            Some(stream) => {
+                event_stream::read_after_initial(output, stream, body, format, &mut out)?;
+            }
+            None => format.value(output, body, &mut out, Label::NONE)?,
+        }
+    }
     Ok(Answer {
-        value,
+        value: out.finish(Some(service)),
         request_id: None,
     })
 }
 
-/// A body by the model.
-pub(super) fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
-    value(view, parse(body)?)
+/// The body as it is.
+pub(super) fn parse(body: &[u8]) -> Result<Output<'static>, Malformed> {
+    Format::Json.parse(body)
 }
 
-/// The body as JSON; an empty one is an empty object.
-pub(super) fn parse(body: &[u8]) -> Result<Value, Malformed> {
-    if body.trim_ascii().is_empty() {
-        return Ok(Value::Object(Map::new()));
-    }
-    json_text::parse(body)
-}
-
-/// A value of the body in the API's spelling, by the model. Texts are moved, not copied.
-pub(super) fn value(view: View<'_>, given: Value) -> Result<Value, Malformed> {
-    let wrong = || {
-        let name = view.shape_name();
-        Malformed(format!("{name} should be {}", view.kind()))
-    };
-    match (view.kind(), given) {
-        (_, Value::Null) => Ok(Value::Null),
-        (Kind::Structure, given) if view.is_document() => Ok(given),
-        (Kind::Structure, Value::Object(given)) => structure(view, given),
-        (Kind::List, Value::Array(items)) => {
-            let item = view.item().ok_or_else(wrong)?;
-            let items = items.into_iter().map(|given| value(item, given));
-            items.collect()
-        }
-        (Kind::Map, Value::Object(entries)) => {
-            let item = view.value().ok_or_else(wrong)?;
-            // An entry that is null is not there, as with the members of a structure.
-            let given = entries.into_iter().filter(|(_, given)| !given.is_null());
-            let entries = given.map(|(key, given)| Ok((key, value(item, given)?)));
-            entries.collect()
-        }
-        // An odd time is no reason to lose the rest of the answer: it is given as it came.
-        (Kind::Timestamp, given @ (Value::String(_) | Value::Number(_))) => {
-            Ok(parse_time(&given).map_or(given, time_to_answer))
-        }
-        (Kind::Float, Value::String(text)) => float_to_answer(&text).ok_or_else(wrong),
-        (Kind::Integer, Value::String(text)) => integer_to_answer(&text).ok_or_else(wrong),
-        (Kind::Boolean, Value::String(text)) => match text.as_str() {
-            "true" => Ok(true.into()),
-            "false" => Ok(false.into()),
-            _ => Err(wrong()),
-        },
-        (Kind::Structure | Kind::List | Kind::Map, _) => Err(wrong()),
-        (_, Value::Object(_) | Value::Array(_)) => Err(wrong()),
-        (_, given) => Ok(given),
-    }
-}
-
-fn structure(view: View<'_>, mut given: Map<String, Value>) -> Result<Value, Malformed> {
-    let mut parsed = Map::with_capacity(given.len());
-    for (name, member) in view.members() {
-        let wire = member.wire_name().unwrap_or(name);
-        if let Some((key, given)) = given.remove_entry(wire)
-            && !given.is_null()
-        {
-            let key = if key == name { key } else { name.to_owned() };
-            parsed.insert(key, value(member, given)?);
-        }
-    }
-    if view.is_union() && parsed.is_empty() {
-        let unknown = given
-            .iter()
-            .find(|(name, value)| *name != "__type" && !value.is_null());
-        if let Some((name, _)) = unknown {
-            let named = serde_json::json!({ "name": name });
-            parsed.insert("SDK_UNKNOWN_MEMBER".to_owned(), named);
-        }
-    }
-    Ok(Value::Object(parsed))
-}
-
+/// The error of an answer; nothing when neither its headers nor its body (if it can be read) have a code.
 pub(super) fn read_error(
+    format: Format,
     response: &WireResponse,
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    error_with(response, service, operation, parse(&response.body).ok())
-}
-
-/// The error of an answer; nothing when neither its headers nor its body (if it could be read) have a code.
-pub(super) fn error_with(
-    response: &WireResponse,
-    service: &Service,
-    operation: &Operation,
-    body: Option<Value>,
-) -> Option<ErrorAnswer> {
-    let body = body.unwrap_or_default();
-    let own = own_code(response, &body);
-    let says_something = body.is_object() || !own.is_empty();
-    says_something.then(|| error(response, service, operation, &own, &body))
-}
-
-/// The code of an error, wherever it is.
-pub(super) fn own_code(response: &WireResponse, body: &Value) -> String {
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let code = header(&response.headers, "x-amzn-errortype")
+    let body = format.parse(&response.body).ok();
+    let text = |name: &str| body.as_ref()?.get(name)?.as_str();
+    let own = header(&response.headers, "x-amzn-errortype")
         .or_else(|| text("__type"))
         .or_else(|| text("code"))
         .or_else(|| text("Code"));
-    bare_code(code.unwrap_or_default()).to_owned()
-}
-
-/// The error `own` (the code of the body or header), with what the body says of it.
-pub(super) fn error(
-    response: &WireResponse,
-    service: &Service,
-    operation: &Operation,
-    own: &str,
-    body: &Value,
-) -> ErrorAnswer {
-    let message = body.get("message").or_else(|| body.get("Message"));
+    let own = bare_code(own.unwrap_or_default());
+    let is_object = body.as_ref().is_some_and(|body| body.root().is_map());
+    if !is_object && own.is_empty() {
+        return None;
+    }
     let shape = error_shape(service, operation, own);
     // Services that spoke query before keep their old codes in a header.
     let old = header(&response.headers, "x-amzn-query-error")
@@ -229,18 +130,16 @@ pub(super) fn error(
         .map(|(code, _)| code)
         .filter(|code| !code.is_empty());
     let shape = shape.or_else(|| error_shape(service, operation, old?));
-    ErrorAnswer {
+    let message = text("message").or_else(|| text("Message"));
+    Some(ErrorAnswer {
         code: old.unwrap_or(own).to_owned(),
-        message: message
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        message: message.unwrap_or_default().to_owned(),
         request_id: None,
         shape: shape.map(|s| s.shape_name().to_owned()),
         detail: shape
-            .and_then(|s| value(s, body.clone()).ok())
+            .and_then(|shape| format.detail(shape, &response.body))
             .unwrap_or_default(),
-    }
+    })
 }
 
 /// `com.amazonaws.sqs#QueueDoesNotExist:http://…` → `QueueDoesNotExist`.
@@ -283,9 +182,9 @@ mod tests {
             r#"{"Messages":[{"Body":"b"}],"New":1}"#,
         )
         .unwrap();
-        assert_eq!(read.value, json!({"Messages": [{"Body": "b"}]}));
+        assert_eq!(read.value.to_json(), json!({"Messages": [{"Body": "b"}]}));
         let empty = answer("sqs", "ReceiveMessage", "{}").unwrap();
-        assert_eq!(empty.value, json!({}));
+        assert_eq!(empty.value.to_json(), json!({}));
         assert!(answer("sqs", "ReceiveMessage", r#"{"Messages":"none"}"#).is_err());
         assert!(answer("sqs", "ReceiveMessage", "<html>").is_err());
 

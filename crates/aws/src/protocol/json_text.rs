@@ -1,118 +1,459 @@
-//! JSON text to a value, with a bound on the number of values. Of two members of one name the last holds.
-
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+//! JSON text (RFC 8259), value after value. It takes what serde_json takes, and refuses what it refuses.
+//!
+//! A reader of our own, so that a value goes from the bytes into an [`Output`](crate::output::Output) with nothing made of
+//! it in between.
 
 use super::Malformed;
-use super::bounds::{Budget, VALUES_MAX};
+use super::source::{Left, Source, Token};
 
-/// The text as JSON. serde_json itself stops at a depth of 128.
-pub(super) fn parse(text: &[u8]) -> Result<Value, Malformed> {
-    let mut budget = Budget::new();
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let read = Counted(&mut budget).deserialize(&mut reader);
-    read.and_then(|value| reader.end().map(|()| value))
-        .map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => {
-                Malformed(format!("JSON with more than {VALUES_MAX} values"))
-            }
-            _ => Malformed(format!(
-                "not JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            )),
+/// JSON that is being read.
+pub(super) struct JsonText<'a> {
+    text: &'a str,
+    at: usize,
+    /// A text whose escapes were resolved.
+    resolved: String,
+}
+
+impl<'a> JsonText<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body);
+        let text = text.map_err(|error| not_json(body, error.valid_up_to()))?;
+        Ok(Self {
+            text,
+            at: 0,
+            resolved: String::new(),
         })
+    }
+
+    #[cold]
+    fn wrong(&self) -> Malformed {
+        not_json(self.text.as_bytes(), self.at)
+    }
+
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no white space.
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.byte()?;
+            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek() != Some(byte) {
+            return Err(self.wrong());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Malformed> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(self.wrong());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// The text whose quotation mark has been read.
+    #[inline]
+    fn string(&mut self) -> Result<&str, Malformed> {
+        let start = self.at;
+        self.at = plain_end(self.text.as_bytes(), start);
+        match self.byte() {
+            Some(b'"') => {
+                let end = self.at;
+                self.at += 1;
+                Ok(self.text.get(start..end).unwrap_or_default())
+            }
+            Some(b'\\') => self.escaped(start),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    /// A text that began at `start` and has come to its first escape.
+    #[inline(never)]
+    fn escaped(&mut self, start: usize) -> Result<&str, Malformed> {
+        self.resolved.clear();
+        let mut start = start;
+        loop {
+            let piece = self.text.get(start..self.at).unwrap_or_default();
+            self.resolved.push_str(piece);
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(&self.resolved);
+                }
+                Some(b'\\') => self.at += 1,
+                _ => return Err(self.wrong()),
+            }
+            start = self.at;
+            // Most that is escaped stands for itself, and is the beginning of the next piece.
+            if let Some(b'"' | b'\\' | b'/') = self.byte() {
+                self.at += 1;
+            } else {
+                let letter = self.escape()?;
+                self.resolved.push(letter);
+                start = self.at;
+            }
+            self.at = plain_end(self.text.as_bytes(), self.at);
+        }
+    }
+
+    /// What stands behind a backslash and not for itself.
+    fn escape(&mut self) -> Result<char, Malformed> {
+        let letter = match self.byte() {
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return Err(self.wrong()),
+        };
+        self.at += 1;
+        Ok(letter)
+    }
+
+    /// A character by its number in UTF-16, for which it may take two escapes.
+    fn unicode(&mut self) -> Result<char, Malformed> {
+        let first = self.hex()?;
+        let number = match first {
+            0xd800..=0xdbff => {
+                self.word("\\u")?;
+                match self.hex()? {
+                    second @ 0xdc00..=0xdfff => {
+                        0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                    }
+                    _ => return Err(self.wrong()),
+                }
+            }
+            number => number,
+        };
+        char::from_u32(number).ok_or_else(|| self.wrong())
+    }
+
+    fn hex(&mut self) -> Result<u32, Malformed> {
+        let digits = self.text.get(self.at..self.at + 4);
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let number = number.ok_or_else(|| self.wrong())?;
+        self.at += 4;
+        Ok(number)
+    }
+
+    /// A number. Integers of up to 64 bits stay what they are; what is larger is the nearest double.
+    #[inline]
+    fn number(&mut self) -> Result<Token<'_>, Malformed> {
+        let start = self.at;
+        let is_negative = self.byte() == Some(b'-');
+        self.at += usize::from(is_negative);
+        let whole = self.integer()?;
+        if let Some(b'.' | b'e' | b'E') = self.byte() {
+            self.fraction()?;
+            return self.double(start);
+        }
+        match (whole, is_negative) {
+            (Some(whole), false) => Ok(Token::Unsigned(whole)),
+            // As serde_json has it: an integer has no negative zero.
+            (Some(0), true) => Ok(Token::Float(-0.0)),
+            (Some(whole), true) => match 0_i64.checked_sub_unsigned(whole) {
+                Some(whole) => Ok(Token::Integer(whole)),
+                None => self.double(start),
+            },
+            (None, _) => self.double(start),
+        }
+    }
+
+    /// Digits, without a zero before others; `None` when they are too many for 64 bits.
+    #[inline]
+    fn integer(&mut self) -> Result<Option<u64>, Malformed> {
+        let start = self.at;
+        let mut value = Some(0_u64);
+        while let Some(digit @ b'0'..=b'9') = self.byte() {
+            value = value.and_then(|v| v.checked_mul(10)?.checked_add((digit - b'0').into()));
+            self.at += 1;
+        }
+        let digits = self.text.as_bytes().get(start..self.at);
+        match digits.unwrap_or_default() {
+            [] | [b'0', _, ..] => Err(self.wrong()),
+            _ => Ok(value),
+        }
+    }
+
+    fn fraction(&mut self) -> Result<(), Malformed> {
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.byte() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(self.wrong());
+        }
+        Ok(())
+    }
+
+    fn double(&self, start: usize) -> Result<Token<'_>, Malformed> {
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        number.map(Token::Float).ok_or_else(|| self.wrong())
+    }
+
+    /// Whether an open list or map, which ends with `end`, goes on; what separates its parts is behind it then.
+    #[inline]
+    fn goes_on(&mut self, left: &mut Left, end: u8) -> Result<bool, Malformed> {
+        let next = self.peek();
+        if next == Some(end) {
+            self.at += 1;
+            return Ok(false);
+        }
+        if matches!(left, Left::First) {
+            *left = Left::More;
+        } else {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
 }
 
-/// Any value, each of its parts counted.
-struct Counted<'a>(&'a mut Budget);
+impl Source for JsonText<'_> {
+    #[inline]
+    fn next(&mut self) -> Result<Token<'_>, Malformed> {
+        let first = self.peek();
+        match first {
+            Some(b'"') => {
+                self.at += 1;
+                self.string().map(Token::Text)
+            }
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'{') => {
+                self.at += 1;
+                Ok(Token::Map(Left::First))
+            }
+            Some(b'[') => {
+                self.at += 1;
+                Ok(Token::List(Left::First))
+            }
+            Some(b't') => self.word("true").map(|()| Token::Bool(true)),
+            Some(b'f') => self.word("false").map(|()| Token::Bool(false)),
+            Some(b'n') => self.word("null").map(|()| Token::Null),
+            _ => Err(self.wrong()),
+        }
+    }
 
-impl<'de> DeserializeSeed<'de> for Counted<'_> {
-    type Value = Value;
+    #[inline]
+    fn has_item(&mut self, left: &mut Left) -> Result<bool, Malformed> {
+        self.goes_on(left, b']')
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        self.0.spend().map_err(D::Error::custom)?;
-        reader.deserialize_any(self)
+    #[inline]
+    fn key(&mut self, left: &mut Left) -> Result<Option<&str>, Malformed> {
+        if !self.goes_on(left, b'}')? {
+            return Ok(None);
+        }
+        self.expect(b'"')?;
+        let start = self.at;
+        let end = plain_end(self.text.as_bytes(), start);
+        self.at = end;
+        if self.byte() == Some(b'"') {
+            self.at += 1;
+            self.expect(b':')?;
+            return Ok(self.text.get(start..end));
+        }
+        self.at = start;
+        self.string()?;
+        self.expect(b':')?;
+        Ok(Some(&self.resolved))
+    }
+
+    fn end(mut self) -> Result<(), Malformed> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.wrong()),
+        }
     }
 }
 
-impl<'de> Visitor<'de> for Counted<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut read = Vec::new();
-        while let Some(item) = items.next_element_seed(Counted(self.0))? {
-            read.push(item);
+/// Where the first byte is, from `start` on, that ends a text, begins an escape, or may not be in one.
+#[inline]
+fn plain_end(bytes: &[u8], start: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let mut at = start;
+    // Eight bytes at once. A bit in `HIGH` says which is one of them; the lowest is always right.
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let eight = u64::from_le_bytes(*eight);
+        let equals = |byte: u8| {
+            let zeros = eight ^ (ONES * u64::from(byte));
+            zeros.wrapping_sub(ONES) & !zeros
+        };
+        let is_control = eight.wrapping_sub(ONES * 0x20) & !eight;
+        let found = (equals(b'"') | equals(b'\\') | is_control) & HIGH;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
         }
-        Ok(Value::Array(read))
+        at += 8;
     }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let end = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    at + end.unwrap_or(rest.len())
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut read = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            read.insert(name, members.next_value_seed(Counted(self.0))?);
-        }
-        Ok(Value::Object(read))
-    }
+fn not_json(text: &[u8], at: usize) -> Malformed {
+    let before = text.get(..at).unwrap_or(text);
+    let mut lines = before.rsplit(|byte| *byte == b'\n');
+    let column = lines.next().map_or(0, <[u8]>::len) + 1;
+    let line = lines.count() + 1;
+    Malformed::new(format!("not JSON at line {line}, column {column}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use serde_json::json;
+    use super::super::bounds::VALUES_MAX;
+    use super::super::json::parse;
+    use super::super::rpc_v2_cbor::tests::any_json;
+    use proptest::prelude::*;
+    use serde_json::Value;
 
-    #[test]
-    fn reads_what_serde_json_reads() {
-        let text = br#"{"a": [1, -2, 1.5, 18446744073709551615, null, true, "\u00fc\n"], "b": {}, "b": {"c": []}}"#;
-        assert_eq!(
-            parse(text).unwrap(),
-            serde_json::from_slice::<Value>(text).unwrap()
-        );
-        assert_eq!(parse(br#"{"a": 1, "a": 2}"#).unwrap(), json!({"a": 2}));
+    /// What it reads is what serde_json reads, and neither reads what the other does not.
+    fn same(text: &[u8]) {
+        let ours = parse(text).ok().map(|read| read.to_json());
+        let theirs = serde_json::from_slice::<Value>(text).ok();
+        let shown = String::from_utf8_lossy(text);
+        assert_eq!(ours, theirs, "{shown}");
     }
 
     #[test]
-    fn refuses_what_is_not_json_too_deep_or_too_much() {
-        let deep = "[".repeat(200) + &"]".repeat(200);
-        for text in ["", "{", "{} {}", "nan", "\"\u{1}\"", &deep] {
-            assert!(parse(text.as_bytes()).is_err(), "{:.20}", text);
+    fn reads_what_serde_json_reads() {
+        for text in [
+            r#"{"a": [1, -2, 1.5, 18446744073709551615, null, true, "\u00fc\n"], "b": {}, "b": {"c": []}}"#,
+            r#"{"a": 1, "\u0061": 2, "b": null}"#,
+            r#" [ "\"\\\/\b\f\n\r\t", "\ud83d\ude00", "😀", false ] "#,
+            "[0, -0, -0.0, 1e3, 1E-2, 1.25e+2, 18446744073709551616, -9223372036854775808, -9223372036854775809]",
+            "1e400",
+            "123456789012345678901234567890",
+            "\"1234567\\u00e9\"",
+        ] {
+            same(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn refuses_what_serde_json_refuses() {
+        for text in [
+            "{",
+            "[",
+            "{} {}",
+            "nan",
+            "\"\u{1}\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "\"\\u+123\"",
+            "\"\\u12",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{a:1}",
+            "{\"a\":1 \"b\":2}",
+            "tru",
+            "truely",
+            "nul",
+            "\"",
+            "\"abc",
+            "\u{feff}{}",
+            "]",
+            "}",
+            "[}",
+            "1 2",
+            "\"12345678\u{7}\"",
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+            same(text.as_bytes());
         }
         assert!(parse(b"\"\xff\"").is_err());
+        assert_eq!(
+            parse(b"{\n \"a\": x}").unwrap_err().to_string(),
+            "not JSON at line 2, column 7"
+        );
+    }
+
+    #[test]
+    fn has_limits() {
+        let deep = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(deep(100).as_bytes()).is_ok());
+        assert_eq!(
+            parse(deep(101).as_bytes()).unwrap_err().to_string(),
+            "the answer is too deep"
+        );
+        assert!(parse("[".repeat(1_000_000).as_bytes()).is_err());
         let many = format!("[{}0]", "0,".repeat(VALUES_MAX));
         let refused = parse(many.as_bytes()).unwrap_err();
         assert_eq!(
-            refused.0,
-            format!("JSON with more than {VALUES_MAX} values")
+            refused.to_string(),
+            format!("more than {VALUES_MAX} values")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_read_as_serde_json_reads_it(value in any_json()) {
+            same(value.to_string().as_bytes());
+            same(serde_json::to_string_pretty(&value).unwrap().as_bytes());
+        }
+
+        /// A byte put, taken out or changed anywhere.
+        #[test]
+        fn broken_text_is_broken_for_both(
+            value in any_json(),
+            at in any::<prop::sample::Index>(),
+            byte in prop::sample::select(&b"\"\\{}[]:,-+.eE0123456789utfn \n\x01\x7f\x80\xff"[..]),
+            way in 0..3,
+        ) {
+            let mut text = value.to_string().into_bytes();
+            let at = at.index(text.len());
+            match way {
+                0 => text.insert(at, byte),
+                1 => { text.remove(at); }
+                _ => text[at] = byte,
+            }
+            same(&text);
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** no clock, no socket, no credentials here: all of it is pure, so that the conformance cases and
 //! the fuzzers can drive it.
 
+mod body;
 mod bounds;
 mod cbor;
 mod checksum;
@@ -17,13 +18,20 @@ mod rest;
 mod rest_json;
 mod rest_xml;
 mod rpc_v2_cbor;
-pub(crate) mod xml;
+mod source;
+mod xml;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
 use crate::model::{Operation, Service};
+use crate::output::Output;
+use body::Format;
+
+pub(crate) use bounds::Budget;
+#[cfg(test)]
+pub(crate) use rpc_v2_cbor::tests::any_json;
 
 /// The protocols that are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +100,9 @@ pub struct WireResponse {
 }
 
 /// What a successful answer says.
-#[derive(Default, PartialEq)]
-pub struct Answer {
-    /// The output, in the API's spelling.
-    pub value: Value,
+pub struct Answer<'m> {
+    /// The output.
+    pub value: Output<'m>,
     /// AWS's request id.
     pub request_id: Option<String>,
 }
@@ -116,7 +123,7 @@ pub struct ErrorAnswer {
 }
 
 /// Without the value, which may hold what must not be printed.
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for Answer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Answer")
             .field("request_id", &self.request_id)
@@ -148,10 +155,11 @@ impl std::fmt::Debug for WireRequest {
 /// The parameters cannot be written, or the answer cannot be read. The text never quotes a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub String);
+pub struct Malformed(pub Box<str>);
 
 impl Malformed {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
+    #[cold]
+    pub(crate) fn new(what: impl Into<Box<str>>) -> Self {
         Self(what.into())
     }
 }
@@ -217,19 +225,19 @@ pub fn fill_tokens(
 ///
 /// # Errors
 /// [`Unread`] when it is not what the model promises, or is an error in spite of its status.
-pub fn read(
+pub fn read<'m>(
     protocol: Protocol,
-    service: &Service,
-    operation: &Operation,
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Unread> {
+) -> Result<Answer<'m>, Unread> {
     let mut answer = match protocol {
         Protocol::Ec2 => ec2::read(service, operation, response)?,
         Protocol::Query => query::read(service, operation, response)?,
-        Protocol::Json => json::read(service, operation, response)?,
+        Protocol::Json => json::read(Format::Json, service, operation, response)?,
         Protocol::RestXml => rest_xml::read(service, operation, response)?,
         Protocol::RestJson => rest_json::read(service, operation, response)?,
-        Protocol::RpcV2Cbor => rpc_v2_cbor::read(service, operation, response)?,
+        Protocol::RpcV2Cbor => json::read(Format::Cbor, service, operation, response)?,
     };
     answer.request_id = answer.request_id.or_else(|| request_id(&response.headers));
     Ok(answer)
@@ -245,10 +253,10 @@ pub fn read_error(
     let from_body = match protocol {
         Protocol::Ec2 => ec2::read_error(response, service, operation),
         Protocol::Query => query::read_error(response, service, operation),
-        Protocol::Json => json::read_error(response, service, operation),
+        Protocol::Json => json::read_error(Format::Json, response, service, operation),
         Protocol::RestXml => rest_xml::read_error(response, service, operation),
         Protocol::RestJson => rest_json::read_error(response, service, operation),
-        Protocol::RpcV2Cbor => rpc_v2_cbor::read_error(response, service, operation),
+        Protocol::RpcV2Cbor => json::read_error(Format::Cbor, response, service, operation),
     };
     let mut error = from_body.unwrap_or_default();
     if error.code.is_empty() && error.message.is_empty() {
@@ -308,7 +316,7 @@ fn host_prefix(
         let value = params.get(name).and_then(Value::as_str).unwrap_or_default();
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         if value.is_empty() || !value.chars().all(legal) {
-            return Err(Malformed(format!(
+            return Err(Malformed::new(format!(
                 "{name} is part of the host: only letters, digits, hyphens and points are possible"
             )));
         }
@@ -375,7 +383,11 @@ mod tests {
         }
     }
 
-    pub(super) fn answer(service: &str, operation: &str, body: &str) -> Result<Answer, Unread> {
+    pub(super) fn answer(
+        service: &str,
+        operation: &str,
+        body: &str,
+    ) -> Result<Answer<'static>, Unread> {
         let (service, operation) = crate::registry::operation(service, operation).unwrap();
         let protocol = Protocol::of(service).unwrap();
         read(protocol, service, operation, &response(200, body))

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::xml::{self, Document, Node};
+use super::body::Format;
+use super::xml::{Element, Elements, Xml};
 use super::{Answer, ErrorAnswer, Malformed, WireRequest, WireResponse, error_shape};
 use crate::model::{Kind, Operation, Service, View};
+use crate::output::Label;
 use crate::scalar::{TimeFormat, parse_time, percent_encode, time_to_text, to_text};
 
 /// A form under construction, and how the two variants differ.
@@ -147,44 +149,79 @@ fn join(prefix: &str, name: &str) -> String {
     }
 }
 
-pub(super) fn read(
-    service: &Service,
-    operation: &Operation,
+pub(super) fn read<'m>(
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Malformed> {
-    let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
-        let document = Document::parse(&response.body).ok();
-        let root = document.as_ref().and_then(|document| document.root().ok());
-        let request_id = root.and_then(request_id);
-        return Ok(Answer {
-            value: Value::Object(serde_json::Map::new()),
-            request_id,
-        });
-    };
-    if response.body.is_empty() && output.members().next().is_none() {
-        return Ok(Answer {
-            value: Value::Object(serde_json::Map::new()),
-            request_id: None,
-        });
-    }
-    let document = Document::parse(&response.body)?;
-    let root = document.root()?;
-    let usual = format!("{}Result", operation.name);
-    let start = match output.result_wrapper() {
-        Some(wrapper) => root
-            .child(wrapper)
-            .ok_or_else(|| Malformed(format!("the answer has no <{wrapper}>")))?,
-        None => root.child(&usual).unwrap_or(root),
+) -> Result<Answer<'m>, Malformed> {
+    let body = &response.body;
+    let output = operation.output.as_ref().map(|o| service.view(o));
+    let mut out = Format::Xml.builder(body);
+    let request_id = match output {
+        // Of an answer that says nothing it does not matter whether it can be read.
+        None => request_id(body).unwrap_or_default(),
+        Some(output) if body.is_empty() && output.members().next().is_none() => None,
+        Some(output) => {
+            let usual = format!("{}Result", operation.name);
+            let wrapper = output.result_wrapper();
+            let (is_there, request_id) = wrapped(
+                &mut Xml::new(body, &mut out)?,
+                output,
+                wrapper.unwrap_or(&usual),
+            )?;
+            match (is_there, wrapper) {
+                (true, _) => {}
+                (false, Some(wrapper)) => {
+                    return Err(Malformed::new(format!("the answer has no <{wrapper}>")));
+                }
+                (false, None) => Format::Xml.value(output, body, &mut out, Label::NONE)?,
+            }
+            request_id
+        }
     };
     Ok(Answer {
-        value: xml::structure(output, start)?,
-        request_id: request_id(root),
+        value: out.finish(Some(service)),
+        request_id,
     })
 }
 
-fn request_id(root: Node<'_>) -> Option<String> {
-    let id = root.child("ResponseMetadata")?.child("RequestId")?;
-    Some(id.text().trim().to_owned())
+/// Reads a document whose root has the output in an element of its own, and the request's id in another. Whether there
+/// was an output.
+fn wrapped(
+    xml: &mut Xml<'_, '_>,
+    output: View<'_>,
+    wrapper: &str,
+) -> Result<(bool, Option<String>), Malformed> {
+    let (mut is_there, mut id) = (false, None);
+    xml.root()?;
+    while let Some(child) = xml.child()? {
+        match child.name() {
+            name if name == wrapper && !is_there => {
+                xml.structure(output, child, Label::NONE)?;
+                is_there = true;
+            }
+            "ResponseMetadata" => {
+                let texts = xml.texts()?;
+                id = id.or_else(|| text_of(&texts, "RequestId"));
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok((is_there, id))
+}
+
+/// The id in an answer without an output.
+fn request_id(body: &[u8]) -> Result<Option<String>, Malformed> {
+    let mut out = Format::Xml.builder(&[]);
+    let mut xml = Xml::new(body, &mut out)?;
+    xml.root()?;
+    while let Some(child) = xml.child()? {
+        if child.name() == "ResponseMetadata" {
+            return Ok(text_of(&xml.texts()?, "RequestId"));
+        }
+        xml.skip()?;
+    }
+    Ok(None)
 }
 
 pub(super) fn read_error(
@@ -192,40 +229,96 @@ pub(super) fn read_error(
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    let document = Document::parse(&response.body).ok()?;
-    let root = document.root().ok()?;
-    let error = match root.child("Errors") {
-        Some(errors) => errors.child("Error")?,
-        None if root.name() == "Error" => root,
-        None => root.child("Error")?,
-    };
-    Some(xml_error(error, root, service, operation))
+    xml_error(&response.body, service, operation).ok().flatten()
 }
 
-/// The error that an `<Error>` element tells of, within the document `root`.
+/// The error that a document tells of, in an `<Error>` which is its root or within it, perhaps in `<Errors>`. Nothing
+/// when there is none.
 pub(super) fn xml_error(
-    error: Node<'_>,
-    root: Node<'_>,
+    body: &[u8],
     service: &Service,
     operation: &Operation,
-) -> ErrorAnswer {
-    let text = |name: &str| error.child(name).map(|n| n.text().trim().to_owned());
-    let code = text("Code").unwrap_or_default();
-    let shape = error_shape(service, operation, &code);
-    let request_id = ["RequestId", "RequestID", "requestId"]
-        .iter()
-        .find_map(|name| root.child(name));
-    ErrorAnswer {
-        message: text("Message")
-            .or_else(|| text("message"))
-            .unwrap_or_default(),
-        request_id: request_id.map(|id| id.text().trim().to_owned()),
-        shape: shape.map(|s| s.shape_name().to_owned()),
-        detail: shape
-            .and_then(|s| xml::structure(s, error).ok())
-            .unwrap_or_default(),
-        code,
+) -> Result<Option<ErrorAnswer>, Malformed> {
+    let mut out = Format::Xml.builder(&[]);
+    let mut xml = Xml::new(body, &mut out)?;
+    let root = xml.root()?;
+    let (mut within, mut beside, mut around) = (None, None, Vec::new());
+    if root.name() == "Error" {
+        let error = Told::read(&mut xml, root)?;
+        around.clone_from(&error.texts);
+        within = Some(error);
+    } else {
+        while let Some(child) = xml.child()? {
+            match child.name() {
+                "Errors" => {
+                    while let Some(child) = xml.child()? {
+                        let error = Told::read(&mut xml, child)?;
+                        within = within.or((error.element.name() == "Error").then_some(error));
+                    }
+                }
+                "Error" => beside = beside.or(Some(Told::read(&mut xml, child)?)),
+                name => around.push((name.to_owned(), xml.text()?)),
+            }
+        }
     }
+    let error = within.or(beside);
+    Ok(error.map(|error| error.answer(&around, service, operation)))
+}
+
+/// An `<Error>`.
+struct Told<'a> {
+    element: Element<'a>,
+    /// Behind its beginning.
+    place: Elements<'a>,
+    texts: Vec<(String, String)>,
+}
+
+impl<'a> Told<'a> {
+    fn read(xml: &mut Xml<'a, '_>, element: Element<'a>) -> Result<Self, Malformed> {
+        Ok(Self {
+            element,
+            place: xml.elements.clone(),
+            texts: xml.texts()?,
+        })
+    }
+
+    /// `around` are the texts beside it, among them the request's id.
+    fn answer(
+        self,
+        around: &[(String, String)],
+        service: &Service,
+        operation: &Operation,
+    ) -> ErrorAnswer {
+        let text = |name: &str| text_of(&self.texts, name);
+        let code = text("Code").unwrap_or_default();
+        let shape = error_shape(service, operation, &code);
+        let mut ids = ["RequestId", "RequestID", "requestId"].iter();
+        ErrorAnswer {
+            message: text("Message")
+                .or_else(|| text("message"))
+                .unwrap_or_default(),
+            request_id: ids.find_map(|name| text_of(around, name)),
+            shape: shape.map(|s| s.shape_name().to_owned()),
+            detail: shape.and_then(|s| self.detail(s)).unwrap_or_default(),
+            code,
+        }
+    }
+
+    /// The members of its shape.
+    fn detail(self, shape: View<'_>) -> Option<Value> {
+        let mut out = Format::Xml.builder(&[]);
+        let mut xml = Xml {
+            elements: self.place,
+            out: &mut out,
+        };
+        xml.structure(shape, self.element, Label::NONE).ok()?;
+        Some(out.finish(Some(shape.service())).to_json())
+    }
+}
+
+fn text_of(texts: &[(String, String)], name: &str) -> Option<String> {
+    let found = texts.iter().find(|(given, _)| given == name);
+    found.map(|(_, text)| text.clone())
 }
 
 #[cfg(test)]
@@ -248,7 +341,7 @@ mod tests {
             </GetCallerIdentityResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\
             </GetCallerIdentityResponse>";
         let answer = answer("sts", "GetCallerIdentity", xml).unwrap();
-        assert_eq!(answer.value, json!({"Account": "1"}));
+        assert_eq!(answer.value.to_json(), json!({"Account": "1"}));
         assert_eq!(answer.request_id.as_deref(), Some("r-1"));
     }
 

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Malformed, WireRequest, WireResponse, header, json_text, xml};
+use super::{Malformed, WireRequest, WireResponse, header, json, xml};
 use crate::model::{Kind, Operation, View};
+use crate::output::{Builder, Fields, Label};
 use crate::scalar::{TimeFormat, parse_time, percent_encode, time_to_text, to_text};
 
 /// A request with everything but its body, and the members that go there.
@@ -50,7 +51,7 @@ pub(super) fn bind(
         }
     }
     match bound.request.path.split_once('{') {
-        Some((_, rest)) => Err(Malformed(format!(
+        Some((_, rest)) => Err(Malformed::new(format!(
             "{} is part of the path and is missing",
             rest.split(['}', '+']).next().unwrap_or(rest)
         ))),
@@ -101,7 +102,7 @@ fn bind_path(
     let (plain, greedy) = (format!("{{{wire}}}"), format!("{{{wire}+}}"));
     let is_dots = matches!(text.as_str(), "." | "..") && path.contains(&plain);
     if text.is_empty() || is_dots {
-        return Err(Malformed(format!(
+        return Err(Malformed::new(format!(
             "{wire} is part of the path and is {}",
             if is_dots { "nothing but dots" } else { "empty" }
         )));
@@ -199,7 +200,7 @@ fn push_header(
     let legal = http::HeaderName::try_from(name.as_str()).is_ok()
         && http::HeaderValue::try_from(value.as_str()).is_ok();
     if !legal {
-        return Err(Malformed(format!(
+        return Err(Malformed::new(format!(
             "{name} cannot be a header with this value"
         )));
     }
@@ -237,64 +238,103 @@ fn has_header(request: &WireRequest, name: &str) -> bool {
     names.any(|given| given.eq_ignore_ascii_case(name))
 }
 
-/// What the status and the headers of an answer say.
+/// Adds what the status and the headers of an answer say.
 pub(super) fn read_bindings(
     output: View<'_>,
     response: &WireResponse,
-) -> Result<Map<String, Value>, Malformed> {
-    let mut parsed = Map::new();
-    for (name, member) in output.members() {
-        let wire = member.wire_name().unwrap_or(name);
-        let value = match member.location() {
-            Some("statusCode") => Some(response.status.into()),
-            Some("headers") => Some(prefixed(
-                &response.headers,
-                member.wire_name().unwrap_or(""),
-            )),
-            Some("header") => match header(&response.headers, wire) {
-                Some(text) => header_value(member, wire, text)?,
-                None => None,
-            },
-            _ => None,
-        };
-        if let Some(value) = value {
-            parsed.insert(name.to_owned(), value);
+    out: &mut Builder,
+    fields: &mut Fields,
+) -> Result<(), Malformed> {
+    let headers = &response.headers;
+    for ((name, member), index) in output.members().zip(0..) {
+        let label = Label(index);
+        match member.location() {
+            Some("statusCode") => {
+                out.begin(fields, label);
+                out.unsigned(label, response.status.into())?;
+            }
+            Some("headers") => {
+                out.begin(fields, label);
+                prefixed(headers, member.wire_name().unwrap_or_default(), out, label)?;
+            }
+            Some("header") => {
+                let wire = member.wire_name().unwrap_or(name);
+                if let Some(text) = header(headers, wire) {
+                    out.begin(fields, label);
+                    let mark = out.mark();
+                    if !header_value(member, wire, text, out, label)? {
+                        out.forget(mark);
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
-fn prefixed(headers: &HeaderMap, prefix: &str) -> Value {
+fn prefixed(
+    headers: &HeaderMap,
+    prefix: &str,
+    out: &mut Builder,
+    label: Label,
+) -> Result<(), Malformed> {
     let prefix = prefix.to_ascii_lowercase();
-    headers
-        .iter()
-        .filter_map(|(name, value)| {
-            let key = name.as_str().strip_prefix(&prefix)?;
-            Some((key.to_owned(), Value::from(value.to_str().ok()?)))
-        })
-        .collect()
+    let map = out.map(label)?;
+    for (name, value) in headers {
+        if let (Some(key), Ok(value)) = (name.as_str().strip_prefix(&prefix), value.to_str()) {
+            out.key(key)?;
+            out.text(Label::NONE, value)?;
+        }
+    }
+    out.end_map(map, true);
+    Ok(())
 }
 
-fn header_value(member: View<'_>, wire: &str, text: &str) -> Result<Option<Value>, Malformed> {
-    let wrong = || Malformed(format!("the header {wire} should be {}", member.kind()));
+/// Whether the header has a value.
+fn header_value(
+    member: View<'_>,
+    wire: &str,
+    text: &str,
+    out: &mut Builder,
+    label: Label,
+) -> Result<bool, Malformed> {
+    let wrong = || Malformed::new(format!("the header {wire} should be {}", member.kind()));
     if member.is_json_value() {
         let bytes = BASE64.decode(text).map_err(|_| wrong())?;
+        let json = json::parse(&bytes).map_err(|_| wrong())?.to_json();
         // What is neither an object nor a list stays the text it is.
-        return match json_text::parse(&bytes).map_err(|_| wrong())? {
-            value @ (Value::Object(_) | Value::Array(_)) => Ok(Some(value)),
-            scalar => Ok(Some(to_text(&scalar).into())),
-        };
-    }
-    match (member.kind(), member.item()) {
-        (Kind::List, Some(item)) => {
-            let parts = split_list(text, item.kind() == Kind::Timestamp);
-            let values = parts
-                .iter()
-                .filter_map(|part| xml::scalar(item.kind(), part));
-            Ok(Some(values.flatten().collect()))
+        match json {
+            json @ (Value::Object(_) | Value::Array(_)) => out.json(label, &json)?,
+            scalar => out.text(label, &to_text(&scalar))?,
         }
-        (kind, _) => xml::scalar(kind, text).ok_or_else(wrong),
+        return Ok(true);
     }
+    let Some(item) = member.item().filter(|_| member.kind() == Kind::List) else {
+        return scalar(member.kind(), text, out, label).ok_or_else(wrong)?;
+    };
+    let list = out.list(label)?;
+    for part in split_list(text, item.kind() == Kind::Timestamp) {
+        // An item that is none is left out.
+        let start = out.texts_end();
+        match scalar(item.kind(), &part, out, Label::NONE) {
+            Some(made) => drop(made?),
+            None => out.drop_pieces(start),
+        }
+    }
+    out.end(list);
+    Ok(true)
+}
+
+fn scalar(
+    kind: Kind,
+    text: &str,
+    out: &mut Builder,
+    label: Label,
+) -> Option<Result<bool, Malformed>> {
+    let start = out.texts_end();
+    out.push_piece(text);
+    xml::scalar(out, label, kind, start)
 }
 
 /// `a, "b,c"` → `a`, `b,c`. A date in HTTP's form has a comma of its own.
@@ -329,26 +369,37 @@ fn split_list(text: &str, are_times: bool) -> Vec<String> {
     parts.iter().map(|part| part.trim().to_owned()).collect()
 }
 
-/// The payload of an answer when it is bytes or text of its own; nothing when it is empty and no stream.
+/// The member of an output that is the whole body of the answer.
+pub(super) fn payload(output: View<'_>) -> Option<(Label, View<'_>)> {
+    let name = output.payload()?;
+    Some((Label(output.index_of(name)?), output.member(name)?))
+}
+
+/// Whether a payload is bytes or text of its own.
+pub(super) fn is_plain(payload: View<'_>) -> bool {
+    matches!(payload.kind(), Kind::Blob | Kind::String)
+}
+
+/// Adds the payload of an answer that is bytes or text of its own; nothing when it is empty and no stream.
 pub(super) fn read_plain_payload(
-    member: View<'_>,
+    payload: View<'_>,
+    label: Label,
     body: &Bytes,
-) -> Option<Result<Option<Value>, Malformed>> {
-    let is_plain = matches!(member.kind(), Kind::Blob | Kind::String);
-    if is_plain && body.is_empty() && !member.is_streaming() {
-        return Some(Ok(None));
+    out: &mut Builder,
+    fields: &mut Fields,
+) -> Result<(), Malformed> {
+    if body.is_empty() && !payload.is_streaming() {
+        return Ok(());
     }
-    match member.kind() {
-        Kind::Blob => Some(Ok(Some(BASE64.encode(body).into()))),
-        Kind::String => {
-            let text = std::str::from_utf8(body).map(Value::from);
-            Some(
-                text.map(Some)
-                    .map_err(|_| Malformed::new("the payload is not UTF-8")),
-            )
-        }
-        _ => None,
+    out.begin(fields, label);
+    if payload.kind() == Kind::Blob {
+        return out.text(label, &BASE64.encode(body));
     }
+    let text = std::str::from_utf8(body);
+    out.text(
+        label,
+        text.map_err(|_| Malformed::new("the payload is not UTF-8"))?,
+    )
 }
 
 #[cfg(test)]

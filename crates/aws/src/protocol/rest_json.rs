@@ -3,11 +3,15 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
+use super::body::Format;
+use super::rest::{
+    bind, content_type, is_plain, payload, plain_payload, read_bindings, read_plain_payload,
+};
 use super::{
     Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, event_stream, json,
 };
 use crate::model::{Operation, Service, View};
+use crate::output::{Builder, Dialect, Label};
 
 pub(super) fn write(
     service: &Service,
@@ -50,42 +54,42 @@ fn has_body_members(input: View<'_>) -> bool {
     input.members().any(|(_, m)| m.location().is_none())
 }
 
-pub(super) fn read(
-    service: &Service,
-    operation: &Operation,
+pub(super) fn read<'m>(
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Unread> {
-    let Some(output) = operation.output.as_ref().map(|o| service.view(o)) else {
-        return Ok(Answer {
-            value: Value::Object(Map::new()),
-            request_id: None,
-        });
-    };
+) -> Result<Answer<'m>, Unread> {
+    let mut out = Format::Json.builder(&response.body);
+    if let Some(output) = operation.output.as_ref().map(|o| service.view(o)) {
+        read_output(output, response, &mut out)?;
+    }
     Ok(Answer {
-        value: Value::Object(read_value(output, response)?),
+        value: out.finish(Some(service)),
         request_id: None,
     })
 }
 
-fn read_value(output: View<'_>, response: &WireResponse) -> Result<Map<String, Value>, Unread> {
-    let mut parsed = read_bindings(output, response)?;
-    if let Some((name, payload)) = output.payload().and_then(|p| Some((p, output.member(p)?))) {
+fn read_output(output: View<'_>, response: &WireResponse, out: &mut Builder) -> Result<(), Unread> {
+    let body = &response.body;
+    let mut fields = out.structure(Label::NONE, output)?;
+    read_bindings(output, response, out, &mut fields)?;
+    if let Some((label, payload)) = payload(output) {
+        let is_missing = payload.is_union() && body.is_empty();
         if payload.is_event_stream() {
-            let events = event_stream::read(payload, &response.body, json::decode)?;
-            parsed.insert(name.to_owned(), events);
-        } else if let Some(plain) = read_plain_payload(payload, &response.body) {
-            parsed.extend(plain?.map(|value| (name.to_owned(), value)));
-        } else if !(payload.is_union() && response.body.is_empty()) {
-            let value = json::value(payload, json::parse(&response.body)?)?;
-            parsed.insert(name.to_owned(), value);
+            out.begin(&mut fields, label);
+            event_stream::read(payload, label, body, Format::Json, out)?;
+        } else if is_plain(payload) {
+            read_plain_payload(payload, label, body, out, &mut fields)?;
+        } else if !is_missing {
+            out.begin(&mut fields, label);
+            Format::Json.value(payload, body, out, label)?;
         }
-    } else if output.members().any(|(_, m)| m.is_in_answer_body())
-        && let Value::Object(body) = json::value(output, json::parse(&response.body)?)?
-    {
-        let in_body = |name: &str| output.member(name).is_some_and(View::is_in_answer_body);
-        parsed.extend(body.into_iter().filter(|(name, _)| in_body(name)));
+    } else if output.members().any(|(_, m)| m.is_in_answer_body()) {
+        let wanted = |member: View<'_>| member.is_in_answer_body();
+        Format::Json.members(output, body, out, &mut fields, wanted)?;
     }
-    Ok(parsed)
+    out.close(fields, Dialect::Json);
+    Ok(())
 }
 
 pub(super) fn read_error(
@@ -93,12 +97,12 @@ pub(super) fn read_error(
     service: &Service,
     operation: &Operation,
 ) -> Option<ErrorAnswer> {
-    let body = json::parse(&response.body).ok();
-    let mut error = json::error_with(response, service, operation, body)?;
+    let mut error = json::read_error(Format::Json, response, service, operation)?;
     if let Some(shape) = super::error_shape(service, operation, &error.code) {
-        error.detail = read_value(shape, response)
-            .map(Value::Object)
-            .unwrap_or_default();
+        let mut out = Format::Json.builder(&response.body);
+        let read = read_output(shape, response, &mut out);
+        let detail = read.map(|()| out.finish(Some(service)).to_json());
+        error.detail = detail.unwrap_or_default();
     }
     Some(error)
 }

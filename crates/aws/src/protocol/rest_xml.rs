@@ -5,12 +5,16 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::rest::{bind, content_type, plain_payload, read_bindings, read_plain_payload};
-use super::xml::{self, Document};
+use super::body::Format;
+use super::rest::{
+    bind, content_type, is_plain, payload, plain_payload, read_bindings, read_plain_payload,
+};
+use super::xml::Xml;
 use super::{
     Answer, ErrorAnswer, Malformed, Unread, WireRequest, WireResponse, event_stream, header, query,
 };
 use crate::model::{Kind, Operation, Service, View};
+use crate::output::{Builder, Dialect, Fields, Label};
 use crate::scalar::{TimeFormat, parse_time, time_to_text, to_text};
 
 pub(super) fn write(
@@ -179,21 +183,26 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-pub(super) fn read(
-    service: &Service,
-    operation: &Operation,
+pub(super) fn read<'m>(
+    service: &'m Service,
+    operation: &'m Operation,
     response: &WireResponse,
-) -> Result<Answer, Unread> {
-    let value = match operation.output.as_ref().map(|o| service.view(o)) {
-        Some(output) => {
-            let mut parsed = read_bindings(output, response)?;
-            parsed.extend(read_body(output, response, service, operation)?);
-            parsed
-        }
-        None => Map::new(),
-    };
+) -> Result<Answer<'m>, Unread> {
+    let mut out = Format::Xml.builder(&response.body);
+    if let Some(output) = operation.output.as_ref().map(|o| service.view(o)) {
+        let mut fields = out.structure(Label::NONE, output)?;
+        read_bindings(output, response, &mut out, &mut fields)?;
+        read_body(
+            output,
+            response,
+            (service, operation),
+            &mut out,
+            &mut fields,
+        )?;
+        out.close(fields, Dialect::Xml);
+    }
     Ok(Answer {
-        value: Value::Object(value),
+        value: out.finish(Some(service)),
         request_id: None,
     })
 }
@@ -201,54 +210,52 @@ pub(super) fn read(
 fn read_body(
     output: View<'_>,
     response: &WireResponse,
-    service: &Service,
-    operation: &Operation,
-) -> Result<Map<String, Value>, Unread> {
+    (service, operation): (&Service, &Operation),
+    out: &mut Builder,
+    fields: &mut Fields,
+) -> Result<(), Unread> {
     let body = &response.body;
-    let payload = output.payload().and_then(|p| Some((p, output.member(p)?)));
-    let read = match payload {
-        Some((_, payload)) if payload.is_event_stream() => {
-            Some(event_stream::read(payload, body, decode)?)
+    // An empty body says nothing, as some of S3's are although their output has members.
+    let is_empty = body.trim_ascii().is_empty();
+    if let Some((label, payload)) = payload(output) {
+        if is_plain(payload) {
+            return Ok(read_plain_payload(payload, label, body, out, fields)?);
         }
-        Some((_, payload)) => match read_plain_payload(payload, body) {
-            Some(plain) => plain?,
-            None => structure(payload, body, service, operation)?
-                .or_else(|| (!payload.is_union()).then(|| Value::Object(Map::new()))),
-        },
-        None if output.members().any(|(_, m)| m.is_in_answer_body()) => {
-            structure(output, body, service, operation)?
+        if payload.is_event_stream() {
+            out.begin(fields, label);
+            return event_stream::read(payload, label, body, Format::Xml, out);
         }
-        None => None,
-    };
-    Ok(match (payload, read) {
-        (Some((name, _)), Some(value)) => Map::from_iter([(name.to_owned(), value)]),
-        (None, Some(Value::Object(members))) => members,
-        _ => Map::new(),
-    })
+        if is_empty && payload.is_union() {
+            return Ok(());
+        }
+        out.begin(fields, label);
+        if is_empty {
+            let structure = out.structure(label, payload)?;
+            out.close(structure, Dialect::Xml);
+            return Ok(());
+        }
+        let mut xml = Xml::new(body, out)?;
+        let root = xml.root()?;
+        if root.name() == "Error" {
+            return Err(refused(body, service, operation)?);
+        }
+        return Ok(xml.structure(payload, root, label)?);
+    }
+    if !is_empty && output.members().any(|(_, m)| m.is_in_answer_body()) {
+        let mut xml = Xml::new(body, out)?;
+        let root = xml.root()?;
+        if root.name() == "Error" {
+            return Err(refused(body, service, operation)?);
+        }
+        xml.members(output, root, fields)?;
+    }
+    Ok(())
 }
 
-/// What the body says of `view`: nothing when it is empty, as some of S3's are although their output has members.
-fn structure(
-    view: View<'_>,
-    body: &[u8],
-    service: &Service,
-    operation: &Operation,
-) -> Result<Option<Value>, Unread> {
-    if body.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    let document = Document::parse(body)?;
-    let root = document.root()?;
-    if root.name() == "Error" {
-        let refused = query::xml_error(root, root, service, operation);
-        return Err(Unread::Refused(Box::new(refused)));
-    }
-    Ok(Some(xml::structure(view, root)?))
-}
-
-/// An event's payload by the model.
-fn decode(view: View<'_>, body: &[u8]) -> Result<Value, Malformed> {
-    xml::structure(view, Document::parse(body)?.root()?)
+/// The error that is the whole document.
+fn refused(body: &[u8], service: &Service, operation: &Operation) -> Result<Unread, Malformed> {
+    let error = query::xml_error(body, service, operation)?;
+    Ok(Unread::Refused(Box::new(error.unwrap_or_default())))
 }
 
 pub(super) fn read_error(
@@ -262,10 +269,21 @@ pub(super) fn read_error(
         error.request_id = Some(id.to_owned());
     }
     let shape = super::error_shape(service, operation, &error.code);
-    if let (Some(shape), Value::Object(detail)) = (shape, &mut error.detail) {
-        detail.extend(read_bindings(shape, response).unwrap_or_default());
+    if let (Some(shape), Value::Object(detail)) = (shape, &mut error.detail)
+        && let Some(Value::Object(bound)) = bindings(shape, response)
+    {
+        detail.extend(bound);
     }
     Some(error)
+}
+
+/// What the status and the headers say of an error.
+fn bindings(shape: View<'_>, response: &WireResponse) -> Option<Value> {
+    let mut out = Format::Xml.builder(&[]);
+    let mut fields = out.structure(Label::NONE, shape).ok()?;
+    read_bindings(shape, response, &mut out, &mut fields).ok()?;
+    out.close(fields, Dialect::Xml);
+    Some(out.finish(Some(shape.service())).to_json())
 }
 
 #[cfg(test)]
@@ -301,7 +319,7 @@ mod tests {
             <Contents><Key>k</Key><Size>5</Size></Contents></ListBucketResult>";
         let listed = answer("s3", "ListObjectsV2", xml).unwrap();
         assert_eq!(
-            listed.value,
+            listed.value.to_json(),
             json!({"Name": "b", "KeyCount": 1, "IsTruncated": false, "Contents": [{"Key": "k", "Size": 5}]})
         );
         let put = json!({"Bucket": "b", "Key": "k", "Body": "aGVsbG8="});

@@ -22,7 +22,7 @@ async fn rules_are_added_and_revoked_by_id() {
     )
     .await
     .unwrap();
-    let rule = &added.value["SecurityGroupRules"][0];
+    let rule = &added.value.to_json()["SecurityGroupRules"][0].clone();
     assert_eq!(rule["CidrIpv4"], "198.51.100.0/24");
     assert_eq!(rule["Description"], "a & b, «c»");
     let id = rule["SecurityGroupRuleId"].as_str().unwrap().to_owned();
@@ -31,7 +31,7 @@ async fn rules_are_added_and_revoked_by_id() {
     let gone = call(&client, "RevokeSecurityGroupIngress", &gone, Safety::Once)
         .await
         .unwrap();
-    assert_eq!(gone.value["Return"], true);
+    assert_eq!(gone.value.to_json()["Return"], true);
 
     let scope = Scope {
         account: "123456789012".to_owned(),
@@ -44,7 +44,10 @@ async fn rules_are_added_and_revoked_by_id() {
         .call("ec2", "DescribeSecurityGroupRules", &filter)
         .await
         .unwrap();
-    let left = left.value["SecurityGroupRules"].as_array().unwrap().clone();
+    let left = left.value.to_json()["SecurityGroupRules"]
+        .as_array()
+        .unwrap()
+        .clone();
     assert!(
         left.iter()
             .all(|rule| rule["SecurityGroupRuleId"] != id.as_str())
@@ -72,7 +75,7 @@ async fn a_role_is_reached_through_another() {
     };
     let session = client.read_session(&scope).await.unwrap();
     let identity = session.call("sts", "GetCallerIdentity", &json!({})).await;
-    let identity = identity.unwrap().value;
+    let identity = identity.unwrap().value.to_json();
     assert_eq!(
         identity["Arn"],
         "arn:aws:sts::222222222222:assumed-role/last/run-1"

@@ -13,7 +13,7 @@ async fn throttling_is_waited_out_for_both() {
     ];
     let ((reading, sent), (changing, changed)) = both(&script).await;
     assert_eq!(reading.unwrap().request_id.as_deref(), Some("r-2"));
-    assert_eq!(changing.unwrap().value["Return"], true);
+    assert_eq!(changing.unwrap().value.to_json()["Return"], true);
     assert_eq!((sent, changed), (3, 3));
 
     let ((reading, sent), (changing, changed)) = both(&[said("RequestLimitExceeded", 503)]).await;

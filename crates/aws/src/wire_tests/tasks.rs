@@ -96,6 +96,6 @@ async fn ec2_is_the_same_in_both_spellings() {
         .task("ec2", "DescribeRegions", &params, Spelling::Sdk)
         .await;
     let call = session.call("ec2", "DescribeRegions", &params).await;
-    assert_eq!(task.unwrap().value, call.unwrap().value);
+    assert_eq!(task.unwrap().value, call.unwrap().value.to_json());
     assert_eq!(server.count("&RegionName.1=us-east-1"), 2);
 }

@@ -201,7 +201,7 @@ fn output(case: &Value, protocol: Protocol, service: &Service, operation: &Opera
         return error(case, protocol, service, operation, &response);
     }
     let read = protocol::read(protocol, service, operation, &response);
-    let ours = read.map_err(|e| format!("not read: {e}"))?.value;
+    let ours = read.map_err(|e| format!("not read: {e}"))?.value.to_json();
     let mut expected = case["result"].clone();
     if let Some(members) = expected.as_object_mut() {
         members.remove("ResponseMetadata");

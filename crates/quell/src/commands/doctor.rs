@@ -1,6 +1,7 @@
 //! `quell doctor`.
 
 use clap::Args;
+use quell_aws::Part;
 use quell_collect::Quarantined;
 use quell_model::{Resource, RunId};
 use quell_store::Kind;
@@ -146,7 +147,7 @@ async fn remote(app: &App) -> Vec<Check> {
             let arn = answer
                 .value
                 .get("Arn")
-                .and_then(|v| v.as_str())
+                .and_then(Part::as_str)
                 .unwrap_or_default()
                 .to_owned();
             checks.push(check("AWS credentials", Ok(arn), ""));
@@ -166,7 +167,7 @@ async fn remote(app: &App) -> Vec<Check> {
         let params = json!({"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]});
         let answer = home.call("sqs", "GetQueueAttributes", &params).await;
         let found = answer
-            .map(|a| a.value.to_string())
+            .map(|a| a.value.to_json().to_string())
             .map_err(|e| e.to_string());
         checks.push(check(
             &format!("queue {url}"),

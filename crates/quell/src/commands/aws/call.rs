@@ -88,6 +88,7 @@ async fn once(
     params: &Value,
 ) -> Result<Value, Failure> {
     let answer = session.call(service, operation, params).await?.value;
+    let answer = answer.to_json();
     let paginator = registry::service(service)?.paginators.get(operation);
     let tokens = paginator.into_iter().flat_map(|p| &p.output_token);
     if tokens
@@ -140,7 +141,7 @@ async fn wait(
         .wait(service, name, params, &WaitLimits::default())
         .await?;
     note(&format!("{name} after {} call(s)", waited.attempts));
-    Ok(waited.answer.unwrap_or(Value::Null))
+    Ok(waited.answer.map_or(Value::Null, |answer| answer.to_json()))
 }
 
 /// People are told that something goes on when it takes longer than this.

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern crash differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-jsonata crash differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/jsonata/Cargo.toml >/dev/null
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -49,6 +50,13 @@ bench-aws: setup-test ## the AWS client: CPU time a call, beside boto3 and the o
 
 bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
 	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)
+
+JSONATA := 2.2.2
+NPM := $(CACHE)/npm-jsonata-$(JSONATA)
+bench-jsonata: setup ## JSONata expressions a second, beside the npm package jsonata
+	test -d $(NPM)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(NPM) jsonata@$(JSONATA)
+	cargo build --release --locked --quiet --manifest-path benches/jsonata/Cargo.toml
+	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) ../shared/conformance/states-jsonata.jsonl
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

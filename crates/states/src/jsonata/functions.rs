@@ -2,13 +2,14 @@
 
 use super::digest;
 use crate::clock::timestamp_text;
+use crate::limits;
 use crate::random::Random;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 
 /// The most items `$range` makes.
-const RANGE_ITEMS_MAX: f64 = 1_000_000.0;
+const RANGE_ITEMS_MAX: f64 = limits::JSONATA_SEQUENCE_MAX as f64;
 
 type Answer = Result<JValue, EvaluatorError>;
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod digest;
 mod functions;
+mod guard;
 mod syntax;
 
 use crate::limits;
@@ -22,6 +23,8 @@ use crate::clock::Moment;
 pub struct Expression {
     source: String,
     ast: AstNode,
+    /// The same, with the checks of [`guard`].
+    guarded: AstNode,
 }
 
 /// Why an expression did not parse or did not evaluate.
@@ -57,9 +60,12 @@ impl Expression {
     pub fn parse(source: &str) -> Result<Expression, JsonataError> {
         let source = source.trim();
         let ast = parser::parse(source).map_err(|error| JsonataError::new(&error.to_string()))?;
+        let mut guarded = ast.clone();
+        guard::install(&mut guarded);
         Ok(Expression {
             source: source.to_owned(),
             ast,
+            guarded,
         })
     }
 
@@ -153,15 +159,19 @@ impl Scope {
         }
         let mut evaluator = Evaluator::with_options(context, self.options());
         functions::register(&mut evaluator, self.millis, &self.random)
+            .and_then(|()| guard::register(&mut evaluator))
             .map_err(|error| JsonataError::new(error.message()))?;
         let result = evaluator
-            .evaluate(&expression.ast, &self.data)
+            .evaluate(&expression.guarded, &self.data)
             .map_err(|error| JsonataError::new(error.message()))?;
         if result.is_undefined() {
             return Ok(None);
         }
         if result.is_function() {
             return Err(JsonataError::new("The expression returned a function"));
+        }
+        if !guard::is_within(&result, limits::JSONATA_VALUE_BYTES_MAX) {
+            return Err(JsonataError::new("The result is too large"));
         }
         if deeper_than(&result, limits::PAYLOAD_DEPTH_MAX) {
             return Err(JsonataError::new("The result is nested too deeply"));

@@ -47,7 +47,7 @@ pub(super) fn reads_document(root: &AstNode) -> bool {
     false
 }
 
-fn push_children<'a>(node: &'a AstNode, open: &mut Vec<&'a AstNode>) {
+pub(super) fn push_children<'a>(node: &'a AstNode, open: &mut Vec<&'a AstNode>) {
     match node {
         AstNode::Path { steps } => steps.iter().for_each(|step| push_step(step, open)),
         AstNode::Binary { lhs, rhs, .. } => open.extend([&**lhs, &**rhs]),

@@ -10,6 +10,7 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Checks that a value is not too large.
@@ -59,10 +60,24 @@ pub(super) fn install(root: &mut AstNode) {
     }
 }
 
-/// Gives an evaluator the functions that check.
-pub(super) fn register(evaluator: &mut Evaluator) -> Result<(), EvaluatorError> {
-    evaluator.register_fn(HELD, |args: &[JValue]| held(given(args)))?;
-    evaluator.register_fn(SMALL, |args: &[JValue]| small(given(args)))?;
+/// Gives an evaluator those of the functions that check that an expression mentions.
+pub(super) fn register(
+    evaluator: &mut Evaluator,
+    mentioned: &BTreeSet<String>,
+) -> Result<(), EvaluatorError> {
+    if mentioned.contains(HELD) {
+        evaluator.register_fn(HELD, |args: &[JValue]| held(given(args)))?;
+    }
+    if mentioned.contains(SMALL) {
+        evaluator.register_fn(SMALL, |args: &[JValue]| small(given(args)))?;
+    }
+    match mentioned.contains(UNTIL) {
+        true => register_ranges(evaluator),
+        false => Ok(()),
+    }
+}
+
+fn register_ranges(evaluator: &mut Evaluator) -> Result<(), EvaluatorError> {
     // Ranges lie in one another: the one that began last ends first.
     let begun: Rc<RefCell<Vec<f64>>> = Rc::default();
     let ends = Rc::clone(&begun);

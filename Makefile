@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-detect scorecard crash differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect scorecard crash differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,7 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo metadata --locked --format-version 1 --manifest-path benches/detect/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
 	cargo metadata --locked --format-version 1 --manifest-path benches/states/Cargo.toml >/dev/null
+	cargo metadata --locked --format-version 1 --manifest-path benches/jsonata/Cargo.toml >/dev/null
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -60,6 +61,13 @@ bench-detect: setup ## rules on the real logs, multiplied: events a second of pr
 
 scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
 	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)
+
+JSONATA := 2.2.2
+NPM := $(CACHE)/npm-jsonata-$(JSONATA)
+bench-jsonata: setup ## JSONata expressions a second, beside the npm package jsonata
+	test -d $(NPM)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(NPM) jsonata@$(JSONATA)
+	cargo build --release --locked --quiet --manifest-path benches/jsonata/Cargo.toml
+	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) ../shared/conformance/states-jsonata.jsonl
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

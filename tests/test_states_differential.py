@@ -1,5 +1,5 @@
-"""The states language against moto's interpreter: every document that was written by hand, and some from a seed.
-`make states-differential` runs more."""
+"""The states language against moto's interpreter, a sample: every document that an explanation is about, and every third of
+the others. `make states-differential` runs all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from states_differential.corpus import written
 from states_differential.generated import generated
 
 SEED = "1"
-GENERATED = 20
+GENERATED = 12
+
+
+def sample() -> list[Case]:
+    """The documents that run here."""
+    explained = {explanation.where.partition(":")[0] for explanation in explanations(EXPLAINED)}
+    return [case for i, case in enumerate(written()) if i % 3 == 0 or case.name in explained]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +35,7 @@ def sides() -> Iterator[Sides]:
 def report(sides: Sides) -> Report:
     """The documents, compared."""
     report = Report(explanations(EXPLAINED))
-    sides.compare([*written(), *generated(SEED, GENERATED)], report)
+    sides.compare([*sample(), *generated(SEED, GENERATED)], report)
     return report
 
 
@@ -44,7 +50,7 @@ def test_every_explanation_is_needed(report: Report) -> None:
 
 
 def test_most_documents_need_none(report: Report) -> None:
-    assert report.alike > 0.7 * report.compared["run"], report
+    assert report.alike > 0.4 * report.compared["run"], report
 
 
 def test_a_difference_is_seen(sides: Sides) -> None:

@@ -4,3 +4,4 @@
 pub mod aws;
 pub mod detect;
 pub mod pattern;
+pub mod states;

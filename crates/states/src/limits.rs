@@ -62,13 +62,28 @@ pub const MAX_DELAY_SECONDS_MAX: u64 = 31_622_400;
 /// Milliseconds one JSONata expression may run. The only limit that reads a
 /// clock (inside the evaluator): far above any honest expression, so that only
 /// an endless one meets it.
-pub const JSONATA_MILLIS_MAX: u64 = 5_000;
+pub const JSONATA_MILLIS_MAX: u64 = 2_000;
 
 /// Nested evaluations of one JSONata expression.
 pub const JSONATA_DEPTH_MAX: usize = 5_000;
 
-/// Items one JSONata sequence may hold.
-pub const JSONATA_SEQUENCE_MAX: usize = 1_000_000;
+/// Items one JSONata sequence may hold. No payload has room for more.
+pub const JSONATA_SEQUENCE_MAX: usize = PAYLOAD_BYTES_MAX / 2;
+
+/// Items the ranges of one JSONata expression may have together, in all its loops.
+pub const JSONATA_RANGE_ITEMS_MAX: usize = 1024 * 1024;
+
+/// Bytes of a text that a JSONata expression works on (1 MiB): four payloads, so
+/// that what is cut down afterwards has room.
+pub const JSONATA_TEXT_BYTES_MAX: usize = 4 * PAYLOAD_BYTES_MAX;
+
+/// Bytes of a value that a JSONata expression works on or ends with, as JSON (2
+/// MiB): what is larger is not even measured against the limit of payloads.
+pub const JSONATA_VALUE_BYTES_MAX: usize = 8 * PAYLOAD_BYTES_MAX;
+
+/// Bytes of a text that JSONata puts between or in the place of others, or takes
+/// for the picture of a number.
+pub const JSONATA_SMALL_BYTES_MAX: usize = 1024;
 
 /// Steps one JSONPath may have. Ours: no honest path comes near.
 pub const PATH_STEPS_MAX: usize = 1_000;

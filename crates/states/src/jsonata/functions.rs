@@ -2,37 +2,50 @@
 
 use super::digest;
 use crate::clock::timestamp_text;
+use crate::limits;
 use crate::random::Random;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
+use std::collections::BTreeSet;
 
 /// The most items `$range` makes.
-const RANGE_ITEMS_MAX: f64 = 1_000_000.0;
+const RANGE_ITEMS_MAX: f64 = limits::JSONATA_SEQUENCE_MAX as f64;
 
 type Answer = Result<JValue, EvaluatorError>;
 
-/// Gives an evaluator its host functions.
+/// Gives an evaluator those of its host functions that an expression mentions: to give it all costs more than most
+/// expressions do.
 pub(super) fn register(
     evaluator: &mut Evaluator,
+    mentioned: &BTreeSet<String>,
     millis: i64,
     random: &Random,
 ) -> Result<(), EvaluatorError> {
-    evaluator.register_fn_override("eval", |_: &[JValue]| {
-        refuse("$eval is not available; use $parse for JSON text")
-    })?;
-    evaluator.register_fn_override("now", move |args: &[JValue]| now(millis, args))?;
-    evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from_i64(millis)))?;
-    let sequence = random.clone();
-    evaluator.register_fn_override("random", move |args: &[JValue]| draw(&sequence, args))?;
-    let sequence = random.clone();
-    evaluator.register_fn("uuid", move |_: &[JValue]| {
-        Ok(JValue::from(sequence.uuid()))
-    })?;
-    evaluator.register_fn("partition", partition)?;
-    evaluator.register_fn("range", range)?;
-    evaluator.register_fn("hash", hash)?;
-    evaluator.register_fn("parse", parse)
+    for name in mentioned {
+        let sequence = random.clone();
+        match name.as_str() {
+            "eval" => evaluator.register_fn_override("eval", |_: &[JValue]| {
+                refuse("$eval is not available; use $parse for JSON text")
+            }),
+            "now" => {
+                evaluator.register_fn_override("now", move |args: &[JValue]| now(millis, args))
+            }
+            "millis" => evaluator
+                .register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from_i64(millis))),
+            "random" => evaluator
+                .register_fn_override("random", move |args: &[JValue]| draw(&sequence, args)),
+            "uuid" => evaluator.register_fn("uuid", move |_: &[JValue]| {
+                Ok(JValue::from(sequence.uuid()))
+            }),
+            "partition" => evaluator.register_fn("partition", partition),
+            "range" => evaluator.register_fn("range", range),
+            "hash" => evaluator.register_fn("hash", hash),
+            "parse" => evaluator.register_fn("parse", parse),
+            _ => Ok(()),
+        }?;
+    }
+    Ok(())
 }
 
 fn refuse(message: &str) -> Answer {

@@ -5,6 +5,7 @@
 
 pub(crate) mod digest;
 mod functions;
+mod guard;
 mod syntax;
 
 use crate::limits;
@@ -14,14 +15,22 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions, error_code_p
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::clock::Moment;
 
-/// A parsed expression. Cheap to evaluate many times; safe to share.
+/// A parsed expression. Cheap to evaluate many times; cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Expression {
+pub struct Expression(Arc<Parsed>);
+
+#[derive(Debug)]
+struct Parsed {
     source: String,
+    /// With the checks of [`guard`].
     ast: AstNode,
+    /// What it mentions: only that need be there when it is evaluated.
+    names: BTreeSet<String>,
 }
 
 /// Why an expression did not parse or did not evaluate.
@@ -56,27 +65,30 @@ impl Expression {
     /// Parses an expression, without its `{% %}`.
     pub fn parse(source: &str) -> Result<Expression, JsonataError> {
         let source = source.trim();
-        let ast = parser::parse(source).map_err(|error| JsonataError::new(&error.to_string()))?;
-        Ok(Expression {
+        let mut ast =
+            parser::parse(source).map_err(|error| JsonataError::new(&error.to_string()))?;
+        guard::install(&mut ast);
+        Ok(Expression(Arc::new(Parsed {
             source: source.to_owned(),
+            names: syntax::names(&ast),
             ast,
-        })
+        })))
     }
 
     /// The text of the expression, trimmed.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     /// Whether the expression mentions `$eval`, which Step Functions does not have.
     pub fn calls_eval(&self) -> bool {
-        syntax::mentions(&self.ast, "eval")
+        syntax::mentions(&self.0.ast, "eval")
     }
 
     /// Whether the expression reads an input document (`$`, `$$` or a bare field
     /// name at the top), which Step Functions leaves undefined.
     pub fn reads_document(&self) -> bool {
-        syntax::reads_document(&self.ast)
+        syntax::reads_document(&self.0.ast)
     }
 }
 
@@ -148,20 +160,30 @@ impl Scope {
     /// Evaluates an expression; `None` is JSONata's undefined.
     pub fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, JsonataError> {
         let mut context = Context::new();
-        for (name, value) in &self.variables {
+        let mentioned = |(name, _): &&(String, JValue)| expression.0.names.contains(name);
+        for (name, value) in self.variables.iter().filter(mentioned) {
             context.bind(name.clone(), value.clone());
         }
         let mut evaluator = Evaluator::with_options(context, self.options());
-        functions::register(&mut evaluator, self.millis, &self.random)
-            .map_err(|error| JsonataError::new(error.message()))?;
+        functions::register(
+            &mut evaluator,
+            &expression.0.names,
+            self.millis,
+            &self.random,
+        )
+        .and_then(|()| guard::register(&mut evaluator, &expression.0.names))
+        .map_err(|error| JsonataError::new(error.message()))?;
         let result = evaluator
-            .evaluate(&expression.ast, &self.data)
+            .evaluate(&expression.0.ast, &self.data)
             .map_err(|error| JsonataError::new(error.message()))?;
         if result.is_undefined() {
             return Ok(None);
         }
         if result.is_function() {
             return Err(JsonataError::new("The expression returned a function"));
+        }
+        if !guard::is_within(&result, limits::JSONATA_VALUE_BYTES_MAX) {
+            return Err(JsonataError::new("The result is too large"));
         }
         if deeper_than(&result, limits::PAYLOAD_DEPTH_MAX) {
             return Err(JsonataError::new("The result is nested too deeply"));

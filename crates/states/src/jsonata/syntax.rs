@@ -2,6 +2,7 @@
 //! levels deep, the stack of a thread is not.
 
 use jsonata_core::ast::{AstNode, PathStep, Stage};
+use std::collections::BTreeSet;
 
 /// Whether a function or variable of this name is mentioned anywhere.
 pub(super) fn mentions(root: &AstNode, name: &str) -> bool {
@@ -22,6 +23,21 @@ pub(super) fn mentions(root: &AstNode, name: &str) -> bool {
         push_children(node, &mut open);
     }
     false
+}
+
+/// The names of the functions and variables that are mentioned anywhere.
+pub(super) fn names(root: &AstNode) -> BTreeSet<String> {
+    let (mut open, mut names) = (vec![root], BTreeSet::new());
+    while let Some(node) = open.pop() {
+        if let AstNode::Function { name, .. }
+        | AstNode::Variable(name)
+        | AstNode::ParentVariable(name) = node
+        {
+            names.insert(name.clone());
+        }
+        push_children(node, &mut open);
+    }
+    names
 }
 
 /// Whether `$`, `$$` or a bare field name is read where it would mean the input
@@ -47,7 +63,7 @@ pub(super) fn reads_document(root: &AstNode) -> bool {
     false
 }
 
-fn push_children<'a>(node: &'a AstNode, open: &mut Vec<&'a AstNode>) {
+pub(super) fn push_children<'a>(node: &'a AstNode, open: &mut Vec<&'a AstNode>) {
     match node {
         AstNode::Path { steps } => steps.iter().for_each(|step| push_step(step, open)),
         AstNode::Binary { lhs, rhs, .. } => open.extend([&**lhs, &**rhs]),

@@ -22,8 +22,9 @@ fn jsonata_row(row: &Value) -> Verdict {
             return Ok(Err(()));
         }
         let mut scope = Scope::new(Moment::new(START, 1));
-        // JSONata's own bound; executions run under a tighter one.
+        // JSONata's own bound, and the time for it; executions run under tighter ones.
         scope.set_limits(Limits {
+            millis: 30_000,
             sequence: 10_000_000,
             ..Limits::default()
         });

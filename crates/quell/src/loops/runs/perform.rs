@@ -69,7 +69,7 @@ async fn call(app: &App, scope: &Scope, task: &AwsTask, permit: Option<&Permit>)
     }
 }
 
-fn answered(task: &AwsTask, response: quell_aws::Response) -> Outcome {
+fn answered(task: &AwsTask, response: quell_aws::Response<Value>) -> Outcome {
     let request_id = response.request_id.clone();
     let answer = Answer {
         value: response.value,

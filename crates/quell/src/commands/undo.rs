@@ -70,7 +70,7 @@ async fn nobody_else(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn carry_here(app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
+pub(super) async fn carry_here(app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
     let no = |e: String| Failure::Remote(e);
     app.claims.join().await.map_err(|e| no(e.to_string()))?;
     let carried = tokio::select! {

@@ -118,11 +118,14 @@ impl Claims {
         }
     }
 
-    /// Becomes a carrier, and looks who else is one.
+    /// Becomes a carrier, unless it is one, and looks who else is.
     ///
     /// # Errors
     /// [`ClaimError`].
     pub async fn join(&self) -> Result<(), ClaimError> {
+        if self.me().is_some() {
+            return Ok(());
+        }
         let id = format!("car-{}", hex(&random::bytes::<16>()?));
         let mark = self.mark(&id)?;
         let (began, now) = (Instant::now(), self.clock.now());

@@ -9,9 +9,10 @@ use quell_respond::Run;
 use quell_store::Kind;
 use serde_json::{Value, json};
 
-use super::undo::{carry_here, person};
+use super::undo::person;
 use super::{Failure, Global};
 use crate::app::App;
+use crate::loops::drive_to_end;
 use crate::output::{safe, table};
 use crate::runner::signal;
 
@@ -100,8 +101,8 @@ async fn stopped(app: &Arc<App>, id: &RunId) -> Result<Run, Failure> {
     for _ in 0..LOOKS_MAX {
         if app.claims.others().await? == 0 {
             // It ends at once, unless another run has its resource; then that one has to end first.
-            let carried = tokio::time::timeout(CARRY_MAX, carry_here(app, id));
-            carried.await.unwrap_or(Ok(()))?;
+            let carried = tokio::time::timeout(CARRY_MAX, drive_to_end(app, id));
+            carried.await.unwrap_or(Ok(())).map_err(Failure::Remote)?;
         }
         let document = app.state.get(Kind::Run, id.as_str()).await?;
         let run: Option<Run> = document.map(|d| d.read()).transpose()?;

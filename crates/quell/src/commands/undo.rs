@@ -55,7 +55,7 @@ pub(super) async fn carry_out(global: &Global, app: &Arc<App>, id: &RunId) -> Re
         // When the last of those who carry runs has gone, this process does.
         nobody = nobody_else(app) => {
             nobody?;
-            carry_here(app, id).await?;
+            drive_to_end(app, id).await.map_err(Failure::Remote)?;
             waited.await?
         }
     };
@@ -68,17 +68,6 @@ async fn nobody_else(app: &App) -> Result<(), Failure> {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
-}
-
-pub(super) async fn carry_here(app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
-    let no = |e: String| Failure::Remote(e);
-    app.claims.join().await.map_err(|e| no(e.to_string()))?;
-    let carried = tokio::select! {
-        carried = drive_to_end(app, id) => carried,
-        () = app.claims.keep() => Ok(()),
-    };
-    app.claims.leave().await;
-    carried.map_err(no)
 }
 
 fn report(global: &Global, run: &Run) -> Result<(), Failure> {

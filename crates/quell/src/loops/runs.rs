@@ -75,14 +75,19 @@ async fn adopt(app: &App) -> Result<(), StoreError> {
     }
 }
 
-/// The command line's way to carry a run when no server is up.
+/// The command line's way to carry a run when no server is up: this process is a carrier while it does.
 ///
 /// # Errors
 /// What stopped it, in words.
 pub async fn drive_to_end(app: &Arc<App>, id: &RunId) -> Result<(), String> {
     let runner = runner(app).map_err(|e| e.to_string())?;
-    let carried = runner.carry_on(id).await;
-    carried.map(drop).map_err(|e| e.to_string())
+    app.claims.join().await.map_err(|e| e.to_string())?;
+    let carried = tokio::select! {
+        carried = runner.carry_on(id) => carried.map(drop),
+        () = app.claims.keep() => Ok(()),
+    };
+    app.claims.leave().await;
+    carried.map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

@@ -202,6 +202,8 @@ async fn what_is_nested_too_deep_fails_there() {
 /// The loop that carries all runs, as in the server.
 fn serve(app: &Arc<App>) -> Tasks {
     let tasks = Tasks::new(app.stop.clone());
+    let claims = app.claims.clone();
+    tasks.start("claims", async move { claims.keep().await });
     tasks.start("runs", super::run(app.clone(), tasks.clone()));
     tasks
 }

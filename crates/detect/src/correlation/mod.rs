@@ -20,7 +20,7 @@ mod state;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
-mod schedules;
+mod schedule_tests;
 #[cfg(test)]
 mod tests;
 

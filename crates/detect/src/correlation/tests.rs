@@ -4,7 +4,7 @@ use quell_model::{Diagnostic, Record, RecordId, Timestamp};
 use rsigma_parser::ConditionOperator as Op;
 
 use super::kinds::Threshold;
-use super::schedules::correlation;
+use super::schedule_tests::correlation;
 use super::{
     Correlator, Fate, Fired, GROUP_HITS_MAX, GroupState, Hit, Kind, LATENESS_MILLIS, NAMED_MAX,
     RULE_HITS_MAX,

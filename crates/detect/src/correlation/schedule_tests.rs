@@ -111,9 +111,14 @@ impl Dice {
     fn arrivals(&mut self, hits: &[(Group, Hit)]) -> Vec<(i64, u64, (Group, Hit))> {
         let mut out = Vec::new();
         let most = [1, 30_000, LATENESS_MILLIS + 1][self.below(3) as usize];
+        // On the very edge of what is allowed, too.
+        let edge = self.below(4) == 0;
         for (group, hit) in hits {
             for _ in 0..1 + self.below(3) / 2 + self.below(8) / 7 {
-                let delay = self.millis(most);
+                let delay = match edge {
+                    true => LATENESS_MILLIS * self.millis(2),
+                    false => self.millis(most),
+                };
                 out.push((
                     hit.time.millis() + delay,
                     self.below(1000),

@@ -44,7 +44,7 @@ impl ReadSession {
         let found = self
             .call("events", "DescribeConnection", &json!({"Name": name}))
             .await?;
-        let text = |name: &str| found.value.get(name).and_then(Value::as_str);
+        let text = |name: &str| found.value.get(name).and_then(|part| part.as_str());
         if text("ConnectionArn") != Some(arn) {
             return Err(missing("events", "DescribeConnection", found.request_id));
         }
@@ -68,9 +68,10 @@ impl ReadSession {
             role: scope.role.as_ref(),
             safety: Safety::Repeatable,
             deadline,
+            idempotency_token: None,
         };
         let found = client.inner.call(&job).await?;
-        let text = found.value.get("SecretString").and_then(Value::as_str);
+        let text = found.value.get("SecretString").and_then(|part| part.as_str());
         let read = text.and_then(|text| serde_json::from_str(text).ok());
         read.ok_or_else(|| missing("secretsmanager", "GetSecretValue", found.request_id))
     }

@@ -35,6 +35,8 @@ impl Inner {
             value: answer_to_states(output, answer.value.to_json(), spelling),
             request_id: answer.request_id,
             date: answer.date,
+            status: answer.status,
+            headers: answer.headers,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The two forms a detection is written in.
+//! The forms a detection is written in.
 
 use quell_model::{Diagnostic, Severity, nearest};
 use quell_pattern::Pattern;
@@ -14,15 +14,20 @@ use crate::sigma;
 pub enum Language {
     /// `….yml`: a Sigma rule, over the record itself.
     Sigma,
+    /// `….correlation.yml`: a Sigma correlation of rules, over the hits of several records.
+    Correlation,
     /// `….pattern.json`: an EventBridge event pattern, over the event with its envelope.
     Pattern,
 }
 
 impl Language {
     /// The language and the id of a detection file: its path without `.yml` or `.json`, so that a rule and a pattern
-    /// of one name stay two detections (`…/name`, `…/name.pattern`). `None` for other files.
+    /// of one name stay two detections (`…/name`, `…/name.pattern`, `…/name.correlation`). `None` for other files.
     pub fn of(path: &str) -> Option<(Language, &str)> {
         if let Some(id) = path.strip_suffix(".yml") {
+            if id.ends_with(".correlation") {
+                return Some((Language::Correlation, id));
+            }
             return Some((Language::Sigma, id));
         }
         let id = path.strip_suffix(".json")?;
@@ -40,7 +45,7 @@ pub struct DetectionFile {
 }
 
 impl DetectionFile {
-    /// Reads it.
+    /// Reads a detection of single records.
     ///
     /// # Errors
     /// All of its faults, each with its place and, where one can be offered, the mend.
@@ -48,6 +53,10 @@ impl DetectionFile {
         match Language::of(&self.path) {
             Some((Language::Sigma, id)) => sigma::load(id, self),
             Some((Language::Pattern, id)) => load_pattern(id, self),
+            Some((Language::Correlation, _)) => Err(vec![
+                Diagnostic::new(&self.path, "a correlation is not a rule by itself")
+                    .help("load it with the rules that it is of"),
+            ]),
             None => Err(vec![
                 Diagnostic::new(&self.path, "this is not a detection")
                     .help("Sigma rules end in .yml, event patterns in .pattern.json"),
@@ -95,6 +104,7 @@ fn load_pattern(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnos
             title: parsed.title,
             severity: parsed.severity,
             attack: parsed.attack,
+            names: Vec::new(),
             matcher: Matcher::Pattern(Box::new(EventPattern {
                 inside: inside(parsed.pattern.get()),
                 pattern,

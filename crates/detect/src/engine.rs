@@ -6,7 +6,8 @@ use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Sever
 use quell_pattern::Pattern;
 
 use crate::candidates::{Candidates, names, patterns, too_broad};
-use crate::content::DetectionFile;
+use crate::content::{DetectionFile, Language};
+use crate::correlation::{Correlation, Correlations, Draft, Group, Hit};
 use crate::envelope::enveloped;
 use crate::rule::Rule;
 use crate::tree::Tree;
@@ -22,6 +23,8 @@ pub struct Detection {
     pub severity: Severity,
     /// ATT&CK technique ids.
     pub attack: Vec<String>,
+    /// What correlations call it: its Sigma id and its name.
+    pub(crate) names: Vec<String>,
     pub(crate) matcher: Matcher,
 }
 
@@ -51,7 +54,11 @@ impl Matcher {
 /// All detections.
 #[derive(Debug)]
 pub struct Engine {
+    /// Those that fire by themselves, then the base rules of correlations that do not.
     detections: Vec<Detection>,
+    /// How many fire by themselves.
+    loud: usize,
+    correlations: Correlations,
     candidates: Candidates,
 }
 
@@ -69,7 +76,15 @@ impl Engine {
         let mut detections: Vec<Detection> = Vec::new();
         let mut ids = BTreeSet::new();
         let mut faults = Vec::new();
+        let mut drafts = Vec::new();
         for file in files {
+            if let Some((Language::Correlation, id)) = Language::of(&file.path) {
+                match Draft::load(id, file) {
+                    Ok(draft) => drafts.push(draft),
+                    Err(mut more) => faults.append(&mut more),
+                }
+                continue;
+            }
             match file.load() {
                 Ok(detection) if ids.insert(detection.id.clone()) => detections.push(detection),
                 Ok(_) => faults.push(Diagnostic::new(
@@ -79,18 +94,26 @@ impl Engine {
                 Err(mut more) => faults.append(&mut more),
             }
         }
+        let (correlations, loud) = Correlations::new(drafts, &mut detections, &mut faults);
         let needs = detections.iter().map(|d| d.matcher.needs()).enumerate();
         let candidates = Candidates::new(needs);
         let engine = Engine {
             detections,
+            loud,
+            correlations,
             candidates,
         };
         (engine, faults)
     }
 
-    /// The detections.
+    /// The detections that fire by themselves.
     pub fn detections(&self) -> &[Detection] {
-        &self.detections
+        self.detections.get(..self.loud).unwrap_or_default()
+    }
+
+    /// The correlations.
+    pub fn correlations(&self) -> &[Correlation] {
+        self.correlations.all()
     }
 
     /// Whether a Sigma rule names this call of this service.
@@ -110,15 +133,46 @@ impl Engine {
 
     /// Which detections match a record, in their order.
     pub fn matching(&self, record: &Record, scratch: &mut Scratch) -> Vec<&Detection> {
+        let loud = |at: &usize| *at < self.loud;
+        let matching = self.matched(record, &mut Subject::new(record), loud, scratch);
+        let matching = matching.into_iter();
+        matching.filter_map(|at| self.detections.get(at)).collect()
+    }
+
+    /// What a record that happened at `time` is to the correlations: the hits of its groups.
+    pub fn hits(
+        &self,
+        record: &Record,
+        time: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Vec<(&Correlation, Group, Hit)> {
+        let mut subject = Subject::new(record);
+        let is_base = |at: &usize| self.correlations.is_base(*at);
+        let matched = self.matched(record, &mut subject, is_base, scratch);
+        self.correlations
+            .hits(record, time, &matched, || subject.tree())
+    }
+
+    /// The numbers of the wanted rules that match.
+    fn matched(
+        &self,
+        record: &Record,
+        subject: &mut Subject<'_>,
+        wanted: impl Fn(&usize) -> bool,
+        scratch: &mut Scratch,
+    ) -> Vec<usize> {
         let Scratch {
             scratch,
             candidates,
         } = scratch;
         self.candidates
             .of(record.body.get().as_bytes(), scratch, candidates);
-        let mut subject = Subject::new(record);
-        let candidates = candidates.iter().filter_map(|at| self.detections.get(*at));
-        candidates.filter(|d| subject.matches(&d.matcher)).collect()
+        let mut matches = |at: &usize| {
+            let detection = self.detections.get(*at);
+            detection.is_some_and(|d| subject.matches(&d.matcher))
+        };
+        let candidates = candidates.iter().filter(|at| wanted(at));
+        candidates.copied().filter(|at| matches(at)).collect()
     }
 
     /// What the detections say of a record. `about` gives the resource that findings are about, and the principal; it is asked only
@@ -171,11 +225,16 @@ impl<'a> Subject<'a> {
         }
     }
 
+    fn tree(&mut self) -> &Tree<'a> {
+        self.tree
+            .get_or_insert_with(|| Tree::new(&self.record.body))
+    }
+
     fn matches(&mut self, matcher: &Matcher) -> bool {
         let record = self.record;
         match matcher {
             Matcher::Sigma(rule) => {
-                let tree = self.tree.get_or_insert_with(|| Tree::new(&record.body));
+                let tree = self.tree();
                 rule.condition().matches(tree)
             }
             Matcher::Pattern(pattern) => {

@@ -6,6 +6,7 @@
 mod candidates;
 mod condition;
 mod content;
+pub mod correlation;
 mod engine;
 mod envelope;
 mod explain;

@@ -22,7 +22,9 @@ pub(crate) fn text_fault(text: &str) -> Option<String> {
     }
     // Aliases are unfolded at most a hundred times as often as there are lines; what does not read is not ours to name.
     let rule: yaml_serde::Value = yaml_serde::from_str(text).ok()?;
-    let condition = rule.get("detection")?.get("condition")?;
+    // A correlation's condition may be in words as well.
+    let part = rule.get("detection").or(rule.get("correlation"))?;
+    let condition = part.get("condition")?;
     let conditions = match condition {
         yaml_serde::Value::Sequence(list) => list.iter().collect(),
         one => vec![one],

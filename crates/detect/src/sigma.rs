@@ -50,13 +50,14 @@ pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diag
                 .help("product: aws, service: cloudtrail"),
         );
     }
-    let severity = severity(&rule, file).map_err(|f| faults.push(f));
+    let severity = severity(rule.level, file).map_err(|f| faults.push(f));
     match (compile(&rule, file), severity) {
         (Ok(compiled), Ok(severity)) if faults.is_empty() => Ok(Detection {
             id: id.to_owned(),
             title: rule.title.clone(),
             severity,
             attack: attack(&rule.tags),
+            names: rule.id.iter().chain(&rule.name).cloned().collect(),
             matcher: Matcher::Sigma(Box::new(Rule::new(compiled))),
         }),
         (Err(fault), _) => {
@@ -112,8 +113,8 @@ fn misspelt(file: &DetectionFile, rule: &SigmaRule, message: &str) -> Diagnostic
     }
 }
 
-fn severity(rule: &SigmaRule, file: &DetectionFile) -> Result<Severity, Diagnostic> {
-    match rule.level {
+pub(crate) fn severity(level: Option<Level>, file: &DetectionFile) -> Result<Severity, Diagnostic> {
+    match level {
         Some(Level::Informational) => Ok(Severity::Informational),
         Some(Level::Low) => Ok(Severity::Low),
         Some(Level::Medium) => Ok(Severity::Medium),
@@ -125,7 +126,7 @@ fn severity(rule: &SigmaRule, file: &DetectionFile) -> Result<Severity, Diagnost
 }
 
 /// `attack.t1562.007` → `T1562.007`.
-fn attack(tags: &[String]) -> Vec<String> {
+pub(crate) fn attack(tags: &[String]) -> Vec<String> {
     tags.iter()
         .filter_map(|tag| tag.strip_prefix("attack.t"))
         .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

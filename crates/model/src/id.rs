@@ -122,6 +122,15 @@ impl FindingId {
             digest(&[detection, record.as_str(), resource], 24)
         ))
     }
+
+    /// The id of what `correlation` says of the records that have the values of `group` in common, in the stretch of
+    /// event time that begins at `stretch`.
+    pub fn of_group(correlation: &str, group: &[String], stretch: Timestamp) -> Self {
+        let begin = stretch.millis().to_string();
+        let mut parts = vec!["group", correlation, &begin];
+        parts.extend(group.iter().map(String::as_str));
+        Self(format!("fnd-{}", digest(&parts, 24)))
+    }
 }
 
 impl IncidentId {

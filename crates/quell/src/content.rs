@@ -181,6 +181,7 @@ fn read_folder(root: &Path, faults: &mut Vec<Diagnostic>) -> std::io::Result<Fil
 mod tests {
     use super::*;
     use quell_detect::Scratch;
+    use quell_detect::correlation::{Correlation, Correlator};
     use quell_model::{Origin, Record, Timestamp};
 
     #[test]
@@ -190,40 +191,83 @@ mod tests {
         assert!(content.playbooks.contains_key("PB-008"));
     }
 
+    fn samples(files: &Files, id: &str, kind: &str) -> Vec<Record> {
+        let stem = id.strip_suffix(".pattern").unwrap_or(id);
+        let path = format!("detections/{stem}.{kind}.json");
+        let text = files
+            .get(&path)
+            .unwrap_or_else(|| panic!("{path} is missing"));
+        let split = quell_normalize::split(text.as_bytes());
+        assert_eq!(split.faults, Vec::<String>::new(), "{path}");
+        assert!(!split.records.is_empty(), "{path}");
+        let origin = Origin::File { path };
+        let record = |r: quell_normalize::RawRecord| Record {
+            id: r.id,
+            origin: origin.clone(),
+            received_at: Timestamp::default(),
+            envelope: r.envelope,
+            body: r.body,
+        };
+        split.records.into_iter().map(record).collect()
+    }
+
     /// Every detection has records that it must match and records that it must not, beside it.
     #[test]
     fn every_detection_hits_and_misses_as_its_samples_say() {
         let content = Content::load(None).unwrap();
         let files = built_in();
-        let samples = |id: &str, kind: &str| -> Vec<Record> {
-            let stem = id.strip_suffix(".pattern").unwrap_or(id);
-            let path = format!("detections/{stem}.{kind}.json");
-            let text = files
-                .get(&path)
-                .unwrap_or_else(|| panic!("{path} is missing"));
-            let split = quell_normalize::split(text.as_bytes());
-            assert_eq!(split.faults, Vec::<String>::new(), "{path}");
-            let origin = Origin::File { path };
-            let record = |r: quell_normalize::RawRecord| Record {
-                id: r.id,
-                origin: origin.clone(),
-                received_at: Timestamp::default(),
-                envelope: r.envelope,
-                body: r.body,
-            };
-            split.records.into_iter().map(record).collect()
-        };
         let mut scratch = Scratch::default();
         for detection in content.engine.detections() {
             for (kind, wanted) in [("hit", true), ("miss", false)] {
-                let records = samples(&detection.id, kind);
-                assert!(!records.is_empty());
-                for record in records {
+                for record in samples(&files, &detection.id, kind) {
                     let matching = content.engine.matching(&record, &mut scratch);
                     let matched = matching.iter().any(|d| d.id == detection.id);
                     assert_eq!(matched, wanted, "{} on {}", detection.id, record.body);
                 }
             }
+        }
+    }
+
+    /// The records of a correlation's hit fire it together, in any order, and not when one of them is missing; those of
+    /// its miss do not.
+    #[test]
+    fn every_correlation_fires_on_its_hit_and_not_on_its_miss() {
+        let content = Content::load(None).unwrap();
+        let files = built_in();
+        let mut scratch = Scratch::default();
+        let mut fires = |correlation: &Correlation, records: &mut dyn Iterator<Item = &Record>| {
+            let mut correlator = Correlator::default();
+            let mut fired = 0;
+            for record in records {
+                let time = quell_normalize::event(record).unwrap().time;
+                for (of, group, hit) in content.engine.hits(record, time, &mut scratch) {
+                    if of.id == correlation.id {
+                        fired += correlator.step(of, &group, hit).len();
+                    }
+                }
+            }
+            fired
+                + correlator
+                    .advance(correlation, Timestamp::from_millis(i64::MAX))
+                    .len()
+        };
+        assert!(!content.engine.correlations().is_empty());
+        for correlation in content.engine.correlations() {
+            let id = &correlation.id;
+            let hit = samples(&files, id, "hit");
+            assert_eq!(fires(correlation, &mut hit.iter()), 1, "{id}: hit");
+            assert_eq!(
+                fires(correlation, &mut hit.iter().rev()),
+                1,
+                "{id}: newest first"
+            );
+            for without in 0..hit.len().min(20) {
+                let others = hit.iter().enumerate().filter(|(at, _)| *at != without);
+                let fired = fires(correlation, &mut others.map(|(_, r)| r));
+                assert_eq!(fired, 0, "{id}: without record {without} of its hit");
+            }
+            let miss = samples(&files, id, "miss");
+            assert_eq!(fires(correlation, &mut miss.iter()), 0, "{id}: miss");
         }
     }
 }

@@ -174,7 +174,7 @@ impl Call {
                     (name.to_string(), value.into_owned())
                 });
                 Ok(Answer {
-                    value: answer_to_states(output, answer.value, self.spelling),
+                    value: answer_to_states(output, answer.value.to_json(), self.spelling),
                     status: response.status,
                     headers: headers.collect(),
                     request_id: answer.request_id,

@@ -25,12 +25,17 @@ impl ContentCommand {
         let content = Content::load(folder.as_deref())
             .map_err(|e| Failure::Setup(format!("content: {e}")))?;
         let (detections, playbooks) = (content.engine.detections().len(), content.playbooks.len());
-        let value =
-            json!({"detections": detections, "playbooks": playbooks, "faults": content.faults});
+        let correlations = content.engine.correlations().len();
+        let value = json!({
+            "detections": detections,
+            "correlations": correlations,
+            "playbooks": playbooks,
+            "faults": content.faults,
+        });
         global.output.print(&value, |_| {
             let mut out: Vec<String> = content.faults.iter().map(ToString::to_string).collect();
             out.push(format!(
-                "{detections} detection(s) and {playbooks} playbook(s) are right, {} fault(s)",
+                "{detections} detection(s), {correlations} correlation(s) and {playbooks} playbook(s) are right, {} fault(s)",
                 content.faults.len()
             ));
             out.join("\n")

@@ -80,7 +80,7 @@ async fn call(
     }
 }
 
-fn answered(task: &AwsTask, response: quell_aws::Response<Value>) -> Outcome {
+fn answered(task: &AwsTask, response: quell_aws::Response<serde_json::Value>) -> Outcome {
     let request_id = response.request_id.clone();
     let answer = Answer {
         value: response.value,

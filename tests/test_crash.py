@@ -9,6 +9,7 @@ import pytest
 from crash import Crash
 from harness.awsrange import exactly
 from harness.product import Product
+from harness.waiting import until
 
 SEED = 20_240_315
 
@@ -39,15 +40,17 @@ def test_an_orderly_restart_loses_no_time(tmp_path: Path) -> None:
             assert exactly(home.range.rules(group)) == exactly(before)
 
 
-def test_a_second_server_on_the_same_data_folder_is_refused_in_words(tmp_path: Path) -> None:
-    """Two would carry the same runs; the first is not disturbed by the attempt."""
+def test_a_second_server_on_the_same_data_folder_takes_over_when_the_first_is_killed(tmp_path: Path) -> None:
+    """At once: the system itself says that a process of this machine has died."""
     home = Product(tmp_path)
-    with home.range_up(), home.server_up() as first:
-        said = home.quell("serve", "--listen", "127.0.0.1:0")
-        assert said.code == 3
-        assert str(home.data) in said.err
-        assert "--data" in said.err
-        group = home.range.seed()["group_id"]
-        rule = home.range.open(group)
-        first.fixed(group)
-        assert home.range.revocations()[rule] == 1
+    with home.range_up(), home.server_up() as second:
+        first = home.start_server(second.key)
+        home.range.faults({"kind": "hang", "service": "ec2", "operation": "DescribeSecurityGroups", "count": 8, "delay_ms": 2000})
+        groups = [home.range.seed()["group_id"] for _ in range(8)]
+        rules = [home.range.open(group) for group in groups]
+        until("runs hang", lambda: sum(home.range.fault_hits()) >= 4)
+        first.process.kill()
+        for group in groups:
+            second.fixed(group, seconds=15)
+        assert [home.range.revocations()[rule] for rule in rules] == [1] * 8
+        assert not list(home.data.glob("carrier.lock"))

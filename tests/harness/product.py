@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,8 +126,10 @@ class Server:
 class Product:
     """A data folder with everything that stands around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        #: What is set for every command and server here.
+        self.env = env or {}
         # Commands run here, so that no settings file of somebody's working folder is picked up.
         self.folder = folder
         self.data = folder / "data"
@@ -139,7 +142,7 @@ class Product:
         return self._range
 
     def quell(self, *words: str | Path, output: str = "json", env: dict[str, str] | None = None, seconds: float = 60) -> Said:
-        return quell(*words, "--data", self.data, cwd=self.folder, output=output, env=env, seconds=seconds)
+        return quell(*words, "--data", self.data, cwd=self.folder, output=output, env={**self.env, **(env or {})}, seconds=seconds)
 
     def key(self, role: str, owner: str = "tests") -> Key:
         said = self.quell("auth", "key", "create", "--owner", owner, "--role", role)
@@ -160,6 +163,14 @@ class Product:
             self._range = None
             process.end()
 
+    def beside(self, name: str) -> Product:
+        """Another data folder with the same range and the same settings: as on another machine."""
+        other = Product(self.folder.parent / name, self.env)
+        other.data.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.data / "range.toml", other.data)
+        other._range = self._range
+        return other
+
     def _range_stands(self, process: Process) -> bool:
         assert process.is_up(), process.err()
         return (self.data / "range.toml").exists() and process.out().rstrip().endswith("}")
@@ -167,7 +178,7 @@ class Product:
     def spawn_server(self, name: str, *more: str | Path, env: dict[str, str] | None = None) -> Process:
         """`quell serve` on a free port, just begun. Whoever starts it ends it."""
         command = [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *more]
-        return Process(command, self.folder / f"serve-{name}", self.folder, environment(**(env or {})))
+        return Process(command, self.folder / f"serve-{name}", self.folder, environment(**{**self.env, **(env or {})}))
 
     def start_server(self, key: Key | None = None, config: Path | None = None, env: dict[str, str] | None = None, name: str = "") -> Server:
         """`quell serve`, up and answering. Whoever starts it ends it."""

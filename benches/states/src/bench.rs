@@ -1,10 +1,12 @@
 //! A store, a runner over it, and a host whose tasks are answered at once.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use quell::claims::Claims;
 use quell::loops::Tasks;
 use quell::runner::{
     Answer, Begin, Beside, Ended, Host, Limits, Opened, Point, RunError, Runner, wake,
@@ -83,6 +85,10 @@ impl Host for Plain {
         })
     }
 
+    async fn awaited(&self, _: &RunId) -> Result<Vec<RunId>, RunError> {
+        Ok(Vec::new())
+    }
+
     fn given_up(&self, _: &mut PlainRun, _: TaskId) -> Option<LogEntry> {
         None
     }
@@ -115,7 +121,7 @@ pub struct Bench {
 impl Bench {
     /// The runner goes at once.
     pub async fn start(document: &Value, runs_at_once: usize) -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(place()).unwrap();
         let state = SqliteState::open(&folder.path().join("bench.db")).await;
         let state: Arc<dyn State> = Arc::new(state.unwrap());
         let (seen, bell) = (Arc::<Seen>::default(), Arc::<Notify>::default());
@@ -130,8 +136,12 @@ impl Bench {
             tasks_at_once: 32,
         };
         let (store, clock) = (state.clone(), Arc::new(SystemClock));
-        let runner = Runner::new(host, store, clock, bell.clone(), stop.clone(), limits);
+        let claims = Arc::new(Claims::new(state.clone(), clock.clone(), None));
+        claims.join().await.unwrap();
+        let keeper = claims.clone();
+        let runner = Runner::new(host, store, clock, bell.clone(), stop.clone(), limits, claims);
         let tasks = Tasks::new(stop);
+        tasks.start("claims", async move { keeper.keep().await });
         tasks.start("runs", Arc::new(runner.unwrap()).run(tasks.clone()));
         Bench {
             state,
@@ -161,6 +171,11 @@ impl Bench {
     pub async fn stop(self) {
         self.tasks.stop().await;
     }
+}
+
+/// Where the stores are. A folder in memory would not say what a sync costs.
+pub fn place() -> PathBuf {
+    std::env::var_os("TMPDIR").map_or_else(|| "/var/tmp".into(), PathBuf::from)
 }
 
 pub fn run_id(n: usize) -> RunId {

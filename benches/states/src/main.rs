@@ -1,17 +1,21 @@
-//! What runs cost: `quell-bench-states [waiting|steps|replay]`, all of them without an argument.
+//! What runs cost: `quell-bench-states [stores|steps|replay|waiting]`, all of them without an argument.
 //!
-//! Every figure is measured with the product's own runner on its own store, in a temporary folder; `TMPDIR` says on
-//! which disk.
+//! Every figure is measured with the product's own runner on its own store, in a folder below `/var/tmp`, or below
+//! `TMPDIR`.
 
 mod bench;
 mod replay;
 mod steps;
+mod stores;
 mod waiting;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
+    if wants("stores") {
+        stores::measure().await;
+    }
     if wants("steps") {
         steps::measure().await;
     }

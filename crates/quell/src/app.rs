@@ -9,17 +9,19 @@ use quell_aws::{
 use quell_guard::Level;
 use quell_model::{Resource, RunId};
 use quell_respond::{Playbook, Roles};
-use quell_store::sqlite::SqliteState;
 use quell_store::{Clock, Kind, Query, State, StoreError, SystemClock};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::brake;
+use crate::claims::Claims;
 use crate::config::{
     Account, AwsConfig, Config, Endpoints, SecretError, proxies, whole_environment,
 };
 use crate::content::Content;
 use crate::http::{Hosts, Http};
+use crate::place::Place;
 
 /// The parts.
 pub struct App {
@@ -27,10 +29,14 @@ pub struct App {
     pub config: Config,
     /// Detections and playbooks.
     pub content: Content,
+    /// Where state is kept.
+    pub place: Place,
     /// The state store.
     pub state: Arc<dyn State>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Which runs this process carries.
+    pub claims: Arc<Claims>,
     /// AWS, when there are credentials.
     pub aws: Option<Client>,
     /// Servers that are not of AWS.
@@ -74,13 +80,6 @@ pub enum AppError {
     HalfAKey(&'static str),
 }
 
-/// The file with the state, below the data folder.
-pub const STATE_FILE: &str = "quell.db";
-/// Held by whoever carries runs in this data folder; the system lets go of it when the process dies.
-const LOCK_FILE: &str = "carrier.lock";
-/// While this file is there, nothing is changed in AWS.
-pub const HALT_FILE: &str = "halt";
-
 impl App {
     /// Puts the parts together. Without AWS credentials everything that needs none still works.
     ///
@@ -88,20 +87,25 @@ impl App {
     /// [`AppError`] names the part and the mend.
     pub async fn open(config: Config) -> Result<Arc<App>, AppError> {
         make_private_folder(&config.data)?;
-        let state = SqliteState::open(&config.data.join(STATE_FILE)).await?;
+        let place = Place::of(&config);
+        let state = place.open().await?;
         let content = Content::load(config.content.as_deref()).map_err(AppError::Content)?;
         for fault in &content.faults {
             tracing::error!(%fault, "a content file is left out");
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        brake::adopt(&*state, &config.data, clock.now()).await?;
         let aws = client(&config, clock.clone())?;
         let http = Http::new(Hosts::parse(&config.respond.http_hosts).map_err(AppError::Hosts)?);
+        let claims = Claims::new(state.clone(), clock.clone(), place.file());
         let (records, runs) = (Notify::new(), Arc::default());
         Ok(Arc::new(App {
             config,
             content,
-            state: Arc::new(state),
+            place,
+            state,
             clock,
+            claims: Arc::new(claims),
             aws,
             http,
             records,
@@ -172,32 +176,9 @@ impl App {
         })
     }
 
-    /// The right to carry runs in this data folder, while the file lives; `None` when another process has it.
-    ///
-    /// # Errors
-    /// [`AppError::Data`].
-    pub fn carrier(&self) -> Result<Option<std::fs::File>, AppError> {
-        let path = self.config.data.join(LOCK_FILE);
-        let fail = |source| AppError::Data {
-            path: path.clone(),
-            source,
-        };
-        let file = std::fs::File::create(&path).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(source)) => Err(fail(source)),
-        }
-    }
-
-    /// Whether somebody has pulled the brake.
-    pub fn is_halted(&self) -> bool {
-        // What cannot be looked at counts as pulled.
-        self.config
-            .data
-            .join(HALT_FILE)
-            .try_exists()
-            .unwrap_or(true)
+    /// Whether somebody has pulled the brake, here or in another process, or nobody can say.
+    pub async fn is_halted(&self) -> bool {
+        brake::is_pulled(&*self.state).await
     }
 }
 

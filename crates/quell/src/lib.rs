@@ -2,6 +2,7 @@
 //! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
 
 mod begin;
+mod brake;
 mod catalog;
 mod commands;
 mod desk;
@@ -12,9 +13,11 @@ mod random;
 mod range_host;
 
 pub mod app;
+pub mod claims;
 pub mod config;
 pub mod content;
 pub mod loops;
+pub mod place;
 pub mod runner;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! What can go wrong with state.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use quell_model::ErrorKind;
 
@@ -36,20 +37,22 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The folder or file cannot be used.
-    #[error("the state store at {} cannot be opened: {source}. Is the folder there, and may this user write to it? (--data says where)", path.display())]
+    #[error("the state store at {} cannot be opened: {source}. {mend}", path.display())]
     Open {
         /// Where.
         path: PathBuf,
+        /// What to do about it.
+        mend: &'static str,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The database server cannot be used.
-    #[error(
-        "the state store at {place} cannot be opened: {source}. Is the server up, and may this user use the database? (state.url says where)"
-    )]
+    #[error("the state store at {place} cannot be opened: {source}. {mend}")]
     Connect {
         /// Host, port and database.
         place: String,
+        /// What to do about it.
+        mend: &'static str,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -57,16 +60,16 @@ pub enum StoreError {
     /// conflict when it has.
     #[error("the state store did not confirm a batch: {source}")]
     Unconfirmed {
-        /// The database's own error.
-        source: sqlx::Error,
+        /// The database's own error; all batches of a group have it.
+        source: Arc<sqlx::Error>,
     },
     /// The database said no, or did not answer.
     #[error("the state store failed while {doing}: {source}")]
     Database {
         /// What was being done.
         doing: &'static str,
-        /// The database's own error.
-        source: sqlx::Error,
+        /// The database's own error; all batches of a group have it.
+        source: Arc<sqlx::Error>,
     },
 }
 

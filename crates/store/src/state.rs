@@ -30,6 +30,14 @@ pub enum Kind {
     Lease,
     /// A number that only grows.
     Counter,
+    /// The brake: whether changes are halted.
+    Brake,
+    /// A process that carries runs, for as long as it says that it is there.
+    Carrier,
+    /// Which process carries a run.
+    Claim,
+    /// What kind of trouble an incident was opened for on a resource: two processes cannot both open one.
+    Cause,
     /// When a run has to be looked at next; gone when it has ended.
     Wake,
     /// The hash of a task token, while its task waits for it.
@@ -52,6 +60,10 @@ impl Kind {
             Self::Cursor => "cursor",
             Self::Lease => "lease",
             Self::Counter => "counter",
+            Self::Brake => "brake",
+            Self::Carrier => "carrier",
+            Self::Claim => "claim",
+            Self::Cause => "cause",
             Self::Wake => "wake",
             Self::Token => "token",
             Self::Signal => "signal",
@@ -154,6 +166,16 @@ pub enum Write {
     InsertNew(Document),
     /// A changed document; [`StoreError::Conflict`] unless the stored version is the one that was read.
     Update(Document),
+    /// Changes nothing; [`StoreError::Conflict`] unless the document is there in this version, which stays until the
+    /// batch has happened.
+    Require {
+        /// The kind.
+        kind: Kind,
+        /// The document's id.
+        id: String,
+        /// The version that was read.
+        version: i64,
+    },
     /// Removes a document; nothing when there is none.
     Delete(Kind, String),
     /// Removes documents of a kind that are older than a moment.

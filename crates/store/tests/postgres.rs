@@ -36,9 +36,7 @@ impl Server {
         if is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let server = Self { folder, port };
         let data = server.data();
         let locale = ["--auth=trust", "--username=quell", "--no-sync", "--pgdata"];
@@ -75,8 +73,22 @@ impl Server {
         run(self.control().args(["--mode=immediate", "stop"]));
     }
 
+    /// Does something as the owner of everything.
+    fn sql(&self, database: &str, sql: &str) {
+        run(tool("psql").args(["--quiet", "--command", sql, &self.url(database)]));
+    }
+
+    /// From now on everybody but the owner gives a password.
+    fn ask_for_passwords(&self) {
+        let rules = "host all quell 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        std::fs::write(self.data().join("pg_hba.conf"), rules).unwrap();
+        run(self.control().arg("reload"));
+    }
+
     async fn state(&self) -> PostgresState {
-        PostgresState::connect(&self.url("postgres")).await.unwrap()
+        PostgresState::connect(&self.url("postgres"), None)
+            .await
+            .unwrap()
     }
 
     fn url(&self, database: &str) -> String {
@@ -88,6 +100,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.control().args(["--mode=immediate", "stop"]).status();
     }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
 }
 
 fn is_root() -> bool {
@@ -142,6 +159,45 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
 }
 
 #[tokio::test]
+async fn a_killed_writer_has_kept_its_word() {
+    let server = Server::start();
+    let state = server.state().await;
+    suite::kill::writers(&state, &server.url("postgres")).await;
+}
+
+/// A value that the database refuses is its own batch's fault, in whatever company it comes.
+#[tokio::test]
+async fn a_refused_value_among_many_fails_alone() {
+    let server = Server::start();
+    let state = server.state().await;
+    let commit = |n: usize| {
+        let id = if n == 3 {
+            "a\0b".to_owned()
+        } else {
+            n.to_string()
+        };
+        let document = Document::new(Kind::Run, id, "running", Timestamp::default(), &1).unwrap();
+        let state = state.clone();
+        async move {
+            (
+                n,
+                state
+                    .commit(Batch::new().with(Write::Insert(document)))
+                    .await,
+            )
+        }
+    };
+    let ended: Vec<_> = (0..8)
+        .map(commit)
+        .collect::<tokio::task::JoinSet<_>>()
+        .join_all()
+        .await;
+    for (n, ended) in ended {
+        assert_eq!(ended.is_ok(), n != 3, "{n}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn two_processes_may_make_the_tables_at_once() {
     let server = Server::start();
     let (one, two) = tokio::join!(server.state(), server.state());
@@ -151,18 +207,53 @@ async fn two_processes_may_make_the_tables_at_once() {
     assert_eq!(two.get(Kind::Run, "r").await.unwrap(), Some(document));
 }
 
+/// What cannot be opened says what to mend, and never the password.
 #[tokio::test]
-async fn a_database_that_is_not_there_is_named_without_the_password() {
+async fn what_cannot_be_opened_says_what_to_mend() {
     let server = Server::start();
-    let url = server.url("nowhere").replace("quell@", "quell:planted@");
-    let error = PostgresState::connect(&url).await.unwrap_err();
-    assert!(matches!(error, StoreError::Connect { .. }), "{error}");
-    let text = format!("{error} {error:?}");
-    assert!(
-        text.contains("nowhere") && !text.contains("planted"),
-        "{text}"
-    );
-    let error = PostgresState::connect("mysql://quell:planted@h/d").await;
-    let text = format!("{:?}", error.unwrap_err());
-    assert!(!text.contains("planted"), "{text}");
+    let state = server.state().await;
+    for sql in [
+        "CREATE ROLE guest LOGIN PASSWORD 'right'",
+        "CREATE DATABASE frozen",
+        "ALTER DATABASE frozen SET default_transaction_read_only = on",
+        "CREATE DATABASE newer",
+    ] {
+        server.sql("postgres", sql);
+    }
+    let newer = server.url("newer");
+    PostgresState::connect(&newer, None)
+        .await
+        .unwrap()
+        .close()
+        .await;
+    let later = "INSERT INTO _sqlx_migrations VALUES (9999, 'later', now(), true, '', 1)";
+    server.sql("newer", later);
+    server.ask_for_passwords();
+    let guest = server.url("postgres").replace("quell@", "guest@");
+    let closed = format!("postgres://quell@127.0.0.1:{}/postgres", free_port());
+    for (url, says) in [
+        (server.url("nowhere"), "createdb"),
+        (server.url("frozen"), "may only be read"),
+        (newer, "A newer Quell"),
+        (guest.clone(), "store.password"),
+        (closed, "Is the server up"),
+        ("not a URL".to_owned(), "postgres://USER@HOST"),
+    ] {
+        let error = PostgresState::connect(&url, Some("planted"))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Connect { .. }), "{error}");
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains(says) && !text.contains("planted"),
+            "{url}: {text}"
+        );
+    }
+    // With the right password the guest is let in, and may not make tables.
+    server.sql("postgres", "DROP TABLE _sqlx_migrations");
+    let error = PostgresState::connect(&guest, Some("right"))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("best own it"), "{error}");
+    state.close().await;
 }

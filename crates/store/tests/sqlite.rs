@@ -27,6 +27,14 @@ async fn passes_the_suite() {
 }
 
 #[tokio::test]
+async fn a_killed_writer_has_kept_its_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q.db");
+    let state = SqliteState::open(&path).await.unwrap();
+    suite::kill::writers(&state, path.to_str().unwrap()).await;
+}
+
+#[tokio::test]
 async fn a_second_process_sees_what_the_first_committed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("q.db");

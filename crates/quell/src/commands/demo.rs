@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::serve::wait_for_signal;
 use super::{Failure, Global, incident};
-use crate::app::{App, STATE_FILE};
+use crate::app::App;
 use crate::config::load;
 use crate::loops::{self, Tasks};
 use crate::output::{line, note, table};
@@ -49,7 +49,6 @@ impl Demo {
         let mut settings = load(global.config.as_deref(), Some(&data))?;
         settings.server.listen.clone_from(&self.listen);
         let app = App::open(settings).await?;
-        let _carrier = app.carrier()?;
         let tasks = Tasks::new(app.stop.clone());
         let listener = loops::bind(&app).await.map_err(|e| {
             Failure::Setup(format!(
@@ -60,7 +59,9 @@ impl Demo {
         let address = listener
             .local_addr()
             .map_err(|e| Failure::Remote(e.to_string()))?;
-        loops::start(&app, &tasks);
+        loops::start(&app, &tasks)
+            .await
+            .map_err(|e| Failure::Remote(e.to_string()))?;
         loops::start_server(&app, &tasks, listener);
         let done = story(global, &app, &range).await;
         if done.is_ok() && !self.once {
@@ -71,6 +72,7 @@ impl Demo {
             wait_for_signal(&tasks).await?;
         }
         tasks.stop().await;
+        app.claims.leave().await;
         range.down().await;
         done
     }
@@ -84,7 +86,7 @@ fn begin_with_nothing(data: &Path) -> Result<(), Failure> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(fail(e)),
     };
-    let is_ours = data.join(STATE_FILE).exists() || data.join("range").exists();
+    let is_ours = data.join(crate::place::STATE_FILE).exists() || data.join("range").exists();
     if !is_empty && !is_ours {
         let text = format!(
             "{} is not the folder of a demonstration, so it is not emptied: --data gives another",

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Failure, Global};
 use crate::app::App;
+use crate::brake;
 use crate::output::{safe, table};
 
 /// Look at the whole installation and say what is wrong and how to mend it
@@ -91,22 +92,27 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
             app.config.respond.level_max
         )),
     };
-    let halted = if app.is_halted() {
-        Err("changes are halted".to_owned())
-    } else {
-        Ok("changes are allowed".to_owned())
+    let halted = match brake::pulled(&*app.state).await {
+        Ok(None) => Ok("changes are allowed".to_owned()),
+        Ok(Some(moved)) => Err(format!(
+            "changes are halted by {} since {}",
+            safe(&moved.by),
+            moved.at
+        )),
+        Err(error) => Err(format!("it counts as pulled: {error}")),
+    };
+    let sharing = match app.claims.others().await? {
+        0 => "no process at work".to_owned(),
+        1 => "1 process at work".to_owned(),
+        n => format!("{n} processes share it"),
     };
     let state = if records.is_empty() {
-        "readable, empty".to_owned()
+        format!("readable, empty, {sharing}")
     } else {
-        format!("readable, records: {}", records.join(", "))
+        format!("readable, records: {}, {sharing}", records.join(", "))
     };
     Ok(vec![
-        check(
-            &format!("state in {}", app.config.data.display()),
-            Ok(state),
-            "",
-        ),
+        check(&format!("state in {}", app.place), Ok(state), ""),
         check("records put aside", Ok(aside), ""),
         check("content", content, "quell content check"),
         check(

@@ -1,14 +1,17 @@
 //! `quell halt` and `quell resume`: the brake.
 
 use clap::Args;
+use quell_store::{Clock, SystemClock};
 
+use super::undo::person;
 use super::{Failure, Global};
-use crate::app::HALT_FILE;
+use crate::brake;
 use crate::output::note;
+use crate::place::Place;
 
-/// Stop all changes at once, in every run; reading goes on
+/// Stop all changes at once, in every run of every process that shares the state store; reading goes on
 ///
-/// It works by a file in the data folder, which is looked at before every permit and every change.
+/// The brake is in the state store, and is looked at before every permit and every change.
 #[derive(Args)]
 pub struct Halt {}
 
@@ -17,33 +20,23 @@ pub struct Halt {}
 pub struct Resume {}
 
 impl Halt {
-    pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
-        let data = global.settings()?.data;
-        std::fs::create_dir_all(&data)
-            .and_then(|()| {
-                std::fs::write(
-                    data.join(HALT_FILE),
-                    "changes are halted; `quell resume` allows them again\n",
-                )
-            })
-            .map_err(|e| {
-                Failure::Setup(format!(
-                    "the brake cannot be pulled: {}: {e}",
-                    data.display()
-                ))
-            })?;
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        // Nothing but the store is opened: whatever else is wrong here, the brake works.
+        let state = Place::of(&global.settings()?).open().await?;
+        brake::pull(&*state, &person(), SystemClock.now()).await?;
         note("halted: no run gets a permit until `quell resume`");
         Ok(())
     }
 }
 
 impl Resume {
-    pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
-        let path = global.settings()?.data.join(HALT_FILE);
-        match std::fs::remove_file(&path) {
-            Ok(()) => note("changes are allowed again"),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => note("changes were not halted"),
-            Err(e) => return Err(Failure::Setup(format!("{}: {e}", path.display()))),
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let settings = global.settings()?;
+        let state = Place::of(&settings).open().await?;
+        brake::adopt(&*state, &settings.data, SystemClock.now()).await?;
+        match brake::release(&*state, &person(), SystemClock.now()).await? {
+            true => note("changes are allowed again"),
+            false => note("changes were not halted"),
         }
         Ok(())
     }

@@ -148,7 +148,10 @@ impl From<ConfigError> for Failure {
 
 impl From<AppError> for Failure {
     fn from(e: AppError) -> Self {
-        Self::Setup(e.to_string())
+        match &e {
+            AppError::Store(quell_store::StoreError::Connect { .. }) => Self::Remote(e.to_string()),
+            _ => Self::Setup(e.to_string()),
+        }
     }
 }
 
@@ -215,8 +218,8 @@ impl Command {
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
-            Self::Halt(c) => c.run(global),
-            Self::Resume(c) => c.run(global),
+            Self::Halt(c) => c.run(global).await,
+            Self::Resume(c) => c.run(global).await,
             Self::Doctor(c) => c.run(global).await,
             Self::Auth(c) => c.run(global).await,
             Self::Config(c) => c.run(global),

@@ -10,7 +10,7 @@ use crate::output::note;
 /// Collect, detect and respond, and serve the API, until interrupted
 ///
 /// Without settings it serves on 127.0.0.1:8480, keeps state in one SQLite file, reads files put into DATA/drop, and
-/// plans without acting. While `quell range up` runs with the same data folder it collects from the range and acts there.
+/// plans without acting. A second one with the same state store shares the work. While `quell range up` runs with the same data folder it collects from the range and acts there.
 #[derive(Args)]
 pub struct Serve {
     /// Address and port to listen on (port 0: a free one)
@@ -34,20 +34,16 @@ impl Serve {
         let address = listener
             .local_addr()
             .map_err(|e| Failure::Remote(e.to_string()))?;
-        let Some(_carrier) = app.carrier()? else {
-            let data = app.config.data.display();
-            return Err(Failure::Setup(format!(
-                "another quell serves from {data} (--data gives another folder)"
-            )));
-        };
         let tasks = Tasks::new(app.stop.clone());
-        loops::start(&app, &tasks);
+        loops::start(&app, &tasks)
+            .await
+            .map_err(|e| Failure::Remote(e.to_string()))?;
         loops::start_server(&app, &tasks, listener);
         note(&format!(
             "quell {} serves on http://{address}",
             env!("CARGO_PKG_VERSION")
         ));
-        note(&format!("  state     {}", app.config.data.display()));
+        note(&format!("  state     {}{}", app.place, sharing(&app).await));
         note(&format!(
             "  sources   {} queue(s), HTTP PutEvents, a drop folder",
             app.config.collect.queues.len()
@@ -67,7 +63,17 @@ impl Serve {
         wait_for_signal(&tasks).await?;
         note("stopping: what is under way is in the log and goes on at the next start");
         tasks.stop().await;
+        app.claims.leave().await;
         Ok(())
+    }
+}
+
+/// Who else works on the same state.
+async fn sharing(app: &crate::app::App) -> String {
+    match app.claims.others().await {
+        Ok(0) | Err(_) => String::new(),
+        Ok(1) => ", shared with 1 process".to_owned(),
+        Ok(n) => format!(", shared with {n} processes"),
     }
 }
 

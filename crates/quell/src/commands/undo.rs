@@ -26,6 +26,8 @@ pub struct Undo {
 
 /// Undoing takes seconds; an approval or a brake can hold it up.
 const WAIT_SECONDS: u64 = 120;
+/// How often it is looked at whether others carry runs.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 
 impl Undo {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
@@ -44,15 +46,39 @@ pub(super) fn person() -> String {
     )
 }
 
-/// Carries a run to its end here, or waits for the server that carries runs, and prints how it ended.
+/// Waits for whoever carries runs, or carries the run to its end here when nobody does, and prints how it ended.
 pub(super) async fn carry_out(global: &Global, app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
-    if let Some(_carrier) = app.carrier()? {
-        drive_to_end(app, id).await.map_err(Failure::Remote)?;
+    let waited = super::incident::wait_for_run(app, id, WAIT_SECONDS);
+    tokio::pin!(waited);
+    let run = tokio::select! {
+        run = &mut waited => run?,
+        // When the last of those who carry runs has gone, this process does.
+        nobody = nobody_else(app) => {
+            nobody?;
+            carry_here(app, id).await?;
+            waited.await?
+        }
+    };
+    report(global, &run)
+}
+
+/// Until nobody else carries runs.
+async fn nobody_else(app: &App) -> Result<(), Failure> {
+    while app.claims.others().await? > 0 {
+        tokio::time::sleep(LOOK_EVERY).await;
     }
-    report(
-        global,
-        &super::incident::wait_for_run(app, id, WAIT_SECONDS).await?,
-    )
+    Ok(())
+}
+
+async fn carry_here(app: &Arc<App>, id: &RunId) -> Result<(), Failure> {
+    let no = |e: String| Failure::Remote(e);
+    app.claims.join().await.map_err(|e| no(e.to_string()))?;
+    let carried = tokio::select! {
+        carried = drive_to_end(app, id) => carried,
+        () = app.claims.keep() => Ok(()),
+    };
+    app.claims.leave().await;
+    carried.map_err(no)
 }
 
 fn report(global: &Global, run: &Run) -> Result<(), Failure> {

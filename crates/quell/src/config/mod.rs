@@ -20,6 +20,8 @@ pub use endpoints::Endpoints;
 pub use proxies::proxies;
 pub use secret::{Secret, SecretError};
 
+use crate::place::{check_url, has_password};
+
 /// All settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where content is read from instead of what is built in.
     pub content: Option<PathBuf>,
+    /// The state store.
+    pub store: StoreConfig,
     /// The HTTP server.
     pub server: ServerConfig,
     /// How AWS is reached.
@@ -38,6 +42,16 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// How far responses go.
     pub respond: RespondConfig,
+}
+
+/// The state store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// `sqlite:PATH`, or `postgres://USER@HOST:PORT/DATABASE`; the file `quell.db` in the data folder when absent.
+    pub url: Option<String>,
+    /// The password of the PostgreSQL user; a reference such as `env:NAME`. Without it `PGPASSWORD` and `~/.pgpass` are asked.
+    pub password: Option<Secret>,
 }
 
 /// The HTTP server.
@@ -141,6 +155,7 @@ impl Default for Config {
         Self {
             data: default_data(),
             content: None,
+            store: StoreConfig::default(),
             server: ServerConfig {
                 listen: "127.0.0.1:8480".to_owned(),
             },
@@ -259,6 +274,13 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
     let key = "respond.http_hosts";
     Hosts::parse(&config.respond.http_hosts)
         .map_err(|message| ConfigError::Senseless { key, message })?;
+    if let Some(Err(message)) = config.store.url.as_deref().map(check_url) {
+        let message = message.to_owned();
+        return Err(ConfigError::Senseless {
+            key: "store.url",
+            message,
+        });
+    }
     Ok(config)
 }
 
@@ -304,6 +326,7 @@ const SECRETS: &[&str] = &[
     "aws.access_key_id",
     "aws.secret_access_key",
     "aws.session_token",
+    "store.password",
 ];
 /// The keys of URLs: with a password in it, one is not shown.
 const URLS: &[&str] = &["aws.https_proxy", "aws.http_proxy"];
@@ -330,7 +353,8 @@ pub fn explain(
     let mut shown = serde_json::to_string(&value).unwrap_or_default();
     let is_secret =
         SECRETS.contains(&key) && !Secret::reference(shown.trim_matches('"')).is_reference();
-    if is_secret || (URLS.contains(&key) && shown.contains('@')) {
+    let names_password = key == "store.url" && has_password(&shown);
+    if is_secret || names_password || (URLS.contains(&key) && shown.contains('@')) {
         shown = "«hidden»".to_owned();
     }
     Ok((shown, from))
@@ -418,13 +442,24 @@ mod tests {
             ("[aws]\nretry_mode = \"never\"\n", "never"),
             ("[aws.limits.ec2.reads]\nper_minute = 5\n", "per_minute"),
             ("[aws]\nhttps_proxy = \"http://me:x@p:1\"\n", "HTTPS_PROXY"),
+            (
+                "[store]\nurl = \"postgres://q:planted@h/d\"\n",
+                "store.password",
+            ),
+            ("[store]\nurl = \"redis://h\"\n", "sqlite:PATH"),
         ] {
             let file = folder.path().join("q.toml");
             std::fs::write(&file, text).unwrap();
             let error = load(Some(&file), Some(folder.path()))
                 .unwrap_err()
                 .to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(
+                error.contains(says) && !error.contains("planted"),
+                "{error}"
+            );
+            let key = "store.url";
+            let (shown, _) = explain(Some(&file), Some(folder.path()), key).unwrap();
+            assert!(!shown.contains("planted"), "{shown}");
         }
     }
 }

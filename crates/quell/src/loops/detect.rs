@@ -18,6 +18,8 @@ use crate::begin;
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 200;
+/// A record that another process should have looked at is anybody's after so long.
+const LEFT_LYING_MILLIS: i64 = 3_000;
 /// Somebody else may write the same incident at the same moment; not for ever.
 const CONFLICTS_MAX: usize = 20;
 
@@ -37,7 +39,7 @@ pub(super) async fn run(app: Arc<App>) {
 /// Works off a page of pending records; answers how many there were.
 async fn pending(app: &App) -> Result<usize, StoreError> {
     let query = Query::all(Kind::Record).status("pending").limit(AT_ONCE);
-    let documents = app.state.list(&query).await?.documents;
+    let documents = mine(app, app.state.list(&query).await?.documents);
     let count = documents.len();
     // Records that nothing is said of are finished together: one sync for all of them.
     let mut quiet = Batch::new();
@@ -52,6 +54,18 @@ async fn pending(app: &App) -> Result<usize, StoreError> {
         Ok(_) | Err(StoreError::Conflict { .. }) => Ok(count),
         Err(e) => Err(e),
     }
+}
+
+/// Those of the records that are this process's to look at, when several share the store. What the others leave lying is
+/// everybody's: whoever is late finds a conflict, and nothing is counted twice.
+fn mine(app: &App, mut pending: Vec<Document>) -> Vec<Document> {
+    let ((place, of), now) = (app.claims.share(), app.clock.now());
+    pending.retain(|record| {
+        let number = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+        let share = record.id.bytes().fold(0, number) % of.max(1);
+        share == place || now.millis_since(record.at) > LEFT_LYING_MILLIS
+    });
+    pending
 }
 
 enum Assessed {
@@ -152,7 +166,10 @@ async fn add_findings(
         .iter()
         .find_map(|f| app.content.playbook_for(&f.detection));
     let category = playbook.map_or("Unauthorized Access", |p| p.category.as_str());
-    let stored = open_incident(&*app.state, &cause(category, first)).await?;
+    let cause = cause(category, first);
+    // Read first: who opens an incident of this cause after that makes this batch a conflict.
+    let opening = app.state.get(Kind::Cause, &cause).await?;
+    let stored = open_incident(&*app.state, &cause).await?;
     let mut incident: Option<Incident> = stored.as_ref().map(Document::read).transpose()?;
     let mut changed = false;
     for finding in findings {
@@ -167,6 +184,16 @@ async fn add_findings(
         incident = match place(incident.take(), finding, category, record.received_at) {
             Placed::Opened(opened) => {
                 changed = true;
+                batch.push(match &opening {
+                    Some(before) => Write::Update(before.clone()),
+                    None => Write::Insert(Document::new(
+                        Kind::Cause,
+                        &*cause,
+                        "opened",
+                        opened.detected_at,
+                        &(),
+                    )?),
+                });
                 Some(opened)
             }
             Placed::Joined(joined) => {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::claims::ClaimError;
 
 /// The tasks of this process: named, stopped together, waited for.
 #[derive(Clone, Default)]
@@ -79,11 +80,18 @@ impl Tasks {
     }
 }
 
-/// Starts every loop but the server's.
-pub fn start(app: &Arc<App>, tasks: &Tasks) {
+/// Makes this process one of those that carry runs, and starts every loop but the server's.
+///
+/// # Errors
+/// [`ClaimError`].
+pub async fn start(app: &Arc<App>, tasks: &Tasks) -> Result<(), ClaimError> {
+    app.claims.join().await?;
+    let claims = app.claims.clone();
+    tasks.start("claims", async move { claims.keep().await });
     collect::start(app, tasks);
     tasks.start("detect", detect::run(app.clone()));
     tasks.start("runs", runs::run(app.clone(), tasks.clone()));
+    Ok(())
 }
 
 /// Starts the HTTP server on a socket that is bound already.

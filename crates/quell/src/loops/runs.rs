@@ -48,6 +48,7 @@ fn runner(app: &Arc<App>) -> Result<Runner<Frame>, NoRandomness> {
             runs_at_once: app.config.respond.runs_at_once,
             tasks_at_once: TASKS_AT_ONCE,
         },
+        app.claims.clone(),
     )
 }
 

@@ -18,6 +18,7 @@ use super::batch::Pending;
 use super::host::{Answer, Begin, Ended, Host, Point, Work};
 use super::signal::{self, Signal};
 use super::{Rest, RunError, Runner, wake};
+use crate::claims::Claim;
 use crate::random;
 
 /// A run that waits for less than this stays in memory.
@@ -35,6 +36,7 @@ struct Carried<'a, H: Host> {
     runner: &'a Runner<H>,
     id: &'a RunId,
     bell: &'a Notify,
+    claim: Claim,
     run: Box<H::Run>,
     account: String,
     flow: Box<Flow>,
@@ -98,7 +100,9 @@ impl<H: Host> Carried<'_, H> {
             if let Some(rest) = self.rest().await? {
                 return Ok(rest);
             }
+            self.be_sure_of_claim()?;
             self.commit(Point::Going).await?;
+            self.be_sure_of_claim()?;
             for (task, changes, work) in self.starting.drain(..) {
                 self.flights.start(task, changes, work);
             }
@@ -108,6 +112,16 @@ impl<H: Host> Carried<'_, H> {
                 Happened::Time | Happened::Stop => {}
             }
         }
+    }
+
+    /// Before intents are noted, and again before the work begins: noting them may take long.
+    fn be_sure_of_claim(&self) -> Result<(), RunError> {
+        let changes = self.starting.iter().any(|(_, changes, _)| *changes);
+        if changes && !self.runner.claims.are_good(&self.claim) {
+            let run = self.id.clone();
+            return Err(RunError::Lost { run });
+        }
+        Ok(())
     }
 
     /// Fires every timer that is due.
@@ -227,7 +241,7 @@ impl<H: Host> Carried<'_, H> {
                 }
                 self.let_go()
             }
-            Err(RunError::Store(StoreError::Conflict { kind, .. })) if kind != "log" => {
+            Err(RunError::Store(StoreError::Conflict { kind, .. })) if !is_lost(kind) => {
                 self.pending = Pending::default();
                 Ok(())
             }
@@ -360,6 +374,11 @@ impl<H: Host> Carried<'_, H> {
         let (error, cause) = (error.to_owned(), cause.to_owned());
         self.input(Event::Stopped { error, cause })
     }
+}
+
+/// Whether a conflict on this says that another process carries the run: what is in memory here is old.
+fn is_lost(kind: &str) -> bool {
+    matches!(kind, "log" | "claim")
 }
 
 fn event_of(task: TaskId, ended: Ended) -> Event {

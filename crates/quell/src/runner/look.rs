@@ -103,6 +103,9 @@ impl<H: Host> Runner<H> {
         if let Some(bell) = locked(&self.active).get(&run) {
             return Some(bell.clone());
         }
+        if self.claims.are_elsewhere(&run) {
+            return None;
+        }
         queue.push(account, run);
         None
     }

@@ -6,6 +6,9 @@
 //! memory, and a document says when it is to be looked at again ([`wake`]). What others have to say to a run is a
 //! document too ([`signal`]).
 //!
+//! While a run is in memory this process has a claim on it ([`crate::claims`]): each batch requires it, and each changing call
+//! is made only while it is surely good.
+//!
 //! **Invariant:** no effect that changes anything begins before its intent is durable; nothing of a run is only in
 //! memory but the work under way.
 
@@ -29,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use host::{Answer, Begin, Beside, Ended, Host, Opened, Point, Work};
 
+use crate::claims::Claims;
 use crate::random::{self, NoRandomness};
 
 /// A run cannot go on just now. It stays as it is in the store.
@@ -49,6 +53,14 @@ pub enum RunError {
         seq: i64,
         /// Why.
         source: serde_json::Error,
+    },
+    /// This process was not heard of for a while: another may carry the run by now.
+    #[error(
+        "this process may not be the one that carries {run} any more: nothing is changed for it here"
+    )]
+    Lost {
+        /// The run.
+        run: RunId,
     },
     /// An entry for its log has no JSON form.
     #[error("an entry for the log of {run} cannot be written: {source}")]
@@ -91,6 +103,8 @@ pub struct Runner<H> {
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     limits: Limits,
+    /// Which runs this process carries.
+    claims: Arc<Claims>,
     token_key: TokenKey,
     /// Rung when there may be a run to begin or a signal.
     bell: Arc<Notify>,
@@ -122,6 +136,7 @@ impl<H: Host> Runner<H> {
         bell: Arc<Notify>,
         stop: CancellationToken,
         limits: Limits,
+        claims: Arc<Claims>,
     ) -> Result<Self, NoRandomness> {
         Ok(Self {
             host,
@@ -129,6 +144,7 @@ impl<H: Host> Runner<H> {
             clock,
             stop,
             limits,
+            claims,
             token_key: TokenKey::new(random::bytes()?),
             bell,
             places: Arc::new(Semaphore::new(limits.runs_at_once.max(1))),

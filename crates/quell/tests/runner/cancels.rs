@@ -1,6 +1,5 @@
 //! A run is stopped: at each of its rests, while its tasks are under way, while a person thinks, before it began.
 
-use quell::loops::Tasks;
 use quell::runner::Rest;
 use quell::runner::signal::{SignalError, stop};
 use quell_store::Clock;
@@ -29,7 +28,7 @@ async fn at_each_of_its_rests() {
         for at_rest in 0.. {
             let lab = Lab::new(&[("d", &document)]).await;
             let run = lab.begin("run-1", "d", "a", json!({})).await;
-            let process = lab.process();
+            let process = lab.process().await;
             let mut rest = Some(Rest::Until(lab.clock.now()));
             for _ in 0..at_rest {
                 rest = lab.carry(&process, &run).await;
@@ -65,9 +64,8 @@ async fn while_its_tasks_are_under_way() {
             facts.silent.insert("k".to_owned());
         });
         let run = lab.begin("run-1", "d", "a", json!({})).await;
-        let process = lab.process();
-        let tasks = Tasks::new(process.stop.clone());
-        tasks.start("runs", process.runner.clone().run(tasks.clone()));
+        let process = lab.process().await;
+        let tasks = lab.loop_of(&process);
         until("a task is under way", async || lab.world.look().aloft == 1).await;
         cancel(&lab, &run).await.unwrap();
         until("it is stopped", async || {
@@ -85,7 +83,7 @@ async fn while_a_person_thinks() {
     let document = single(gate);
     let lab = Lab::new(&[("d", &document)]).await;
     let run = lab.begin("run-1", "d", "a", json!({})).await;
-    let process = lab.process();
+    let process = lab.process().await;
     assert_eq!(lab.carry(&process, &run).await, Some(Rest::Parked));
     cancel(&lab, &run).await.unwrap();
     assert_eq!(lab.carry(&process, &run).await, Some(Rest::Ended));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use quell::loops::Tasks;
 use quell::runner::Rest;
 use quell_respond::{Flow, LogEntry};
 use quell_states::{Event, MachineRef, TimerId};
@@ -69,7 +68,7 @@ async fn jumps_of_an_hour_lose_and_double_no_timer() {
         for at_rest in 0..7 {
             let lab = Lab::new(&[("d", &document)]).await;
             let run = lab.begin("run-1", "d", "a", json!({})).await;
-            let process = lab.process();
+            let process = lab.process().await;
             let mut rests = 0;
             loop {
                 match lab.carry(&process, &run).await.unwrap() {
@@ -103,7 +102,7 @@ async fn a_run_that_is_looked_at_too_early_waits_on() {
     let document = single(json!({"Type": "Wait", "Seconds": 100}));
     let lab = Lab::new(&[("d", &document)]).await;
     let run = lab.begin("run-1", "d", "a", json!({})).await;
-    let process = lab.process();
+    let process = lab.process().await;
     let rest = lab.carry(&process, &run).await;
     lab.clock.advance(99_000);
     assert_eq!(lab.carry(&process, &run).await, rest);
@@ -118,9 +117,8 @@ async fn the_loop_follows_a_clock_that_jumps() {
     let document = single(json!({"Type": "Wait", "Seconds": 3600}));
     let lab = Lab::new(&[("d", &document)]).await;
     let run = lab.begin("run-1", "d", "a", json!({})).await;
-    let process = lab.process();
-    let tasks = Tasks::new(process.stop.clone());
-    tasks.start("runs", process.runner.clone().run(tasks.clone()));
+    let process = lab.process().await;
+    let tasks = lab.loop_of(&process);
     until("the run rests", async || lab.log(&run).await.len() == 1).await;
     lab.clock.advance(-HOUR);
     lab.clock.advance(2 * HOUR);

@@ -66,7 +66,10 @@ async fn every_task_fails_in_turn() {
                 let lab = Lab::new(&[("d", &document)]).await;
                 lab.world.change(|facts| facts.broken = broken());
                 let run = lab.begin("run-1", "d", "a", json!({})).await;
-                assert_eq!(lab.finish(&lab.process(), &run).await, Some(Rest::Ended));
+                assert_eq!(
+                    lab.finish(&lab.process().await, &run).await,
+                    Some(Rest::Ended)
+                );
                 let end = lab.stands(&run).await;
                 let said = as_stored(says(&definition, &alone));
                 assert_eq!(end, said, "{place:?} {mode:?} without {state}");

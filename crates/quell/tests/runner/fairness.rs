@@ -1,6 +1,5 @@
 //! One account's storm does not starve another.
 
-use quell::loops::Tasks;
 use serde_json::json;
 
 use crate::clocks::until;
@@ -22,9 +21,8 @@ async fn a_storm_in_one_account_does_not_starve_another() {
     for run in ["run-quiet-1", "run-quiet-2"] {
         lab.begin(run, "d", "222222222222", json!({})).await;
     }
-    let process = lab.mortal(Death::Never, Doom::Never, 2);
-    let tasks = Tasks::new(process.stop.clone());
-    tasks.start("runs", process.runner.clone().run(tasks.clone()));
+    let process = lab.mortal(Death::Never, Doom::Never, 2).await;
+    let tasks = lab.loop_of(&process);
     until("all have begun", async || {
         lab.world.look().begun.len() == 202
     })

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use quell::claims::Claims;
+use quell::loops::Tasks;
 use quell::runner::{Limits, Rest, Runner, wake};
 use quell_model::{RunId, Timestamp};
 use quell_respond::LogEntry;
 use quell_states::Definition;
 use quell_store::sqlite::SqliteState;
-use quell_store::{Batch, Clock, Document, Kind, ManualClock, State, Write};
+use quell_store::{Batch, Clock, Document, Kind, ManualClock, State, SystemClock, Write};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,8 @@ use crate::crashing::{Crashing, Death};
 use crate::world::{Doom, World, WorldHost};
 
 pub const START: i64 = 1_700_000_000_000;
+
+const STORE: &str = "lab.db";
 
 pub struct Lab {
     pub state: Arc<dyn State>,
@@ -30,6 +34,7 @@ pub struct Lab {
 pub struct Process {
     pub runner: Arc<Runner<WorldHost>>,
     pub state: Arc<Crashing>,
+    pub claims: Arc<Claims>,
     pub dead: CancellationToken,
     pub stop: CancellationToken,
 }
@@ -37,9 +42,7 @@ pub struct Process {
 impl Lab {
     pub async fn new(documents: &[(&str, &Value)]) -> Lab {
         let folder = tempfile::tempdir().unwrap();
-        let state = SqliteState::open(&folder.path().join("lab.db"))
-            .await
-            .unwrap();
+        let state = SqliteState::open(&folder.path().join(STORE)).await.unwrap();
         let parse = |document: &Value| {
             Definition::parse(&document.to_string()).unwrap_or_else(|faults| panic!("{faults:#?}"))
         };
@@ -68,11 +71,16 @@ impl Lab {
         id
     }
 
-    pub fn process(&self) -> Process {
-        self.mortal(Death::Never, Doom::Never, 8)
+    pub async fn process(&self) -> Process {
+        self.mortal(Death::Never, Doom::Never, 8).await
     }
 
-    pub fn mortal(&self, death: Death, doom: Doom, runs_at_once: usize) -> Process {
+    pub async fn mortal(&self, death: Death, doom: Doom, runs_at_once: usize) -> Process {
+        // Who is there is a matter of the machine's time, not of that which the tests turn.
+        let file = self.folder.path().join(STORE);
+        let claims = Claims::new(self.state.clone(), Arc::new(SystemClock), Some(&file));
+        claims.join().await.unwrap();
+        let claims = Arc::new(claims);
         let (dead, stop) = (CancellationToken::new(), CancellationToken::new());
         let state = Arc::new(Crashing::new(self.state.clone(), death, dead.clone()));
         let host = WorldHost {
@@ -93,13 +101,24 @@ impl Lab {
             Arc::new(Notify::new()),
             stop.clone(),
             limits,
+            claims.clone(),
         );
         Process {
+            claims,
             runner: Arc::new(runner.unwrap()),
             state,
             dead,
             stop,
         }
+    }
+
+    /// Has a process carry whatever there is, until its tasks are stopped.
+    pub fn loop_of(&self, process: &Process) -> Tasks {
+        let tasks = Tasks::new(process.stop.clone());
+        let claims = process.claims.clone();
+        tasks.start("claims", async move { claims.keep().await });
+        tasks.start("runs", process.runner.clone().run(tasks.clone()));
+        tasks
     }
 
     /// Carries a run until it rests, is over, or the process dies (`None`).
@@ -108,6 +127,7 @@ impl Lab {
         tokio::select! {
             biased;
             () = process.dead.cancelled() => None,
+            () = process.claims.keep() => None,
             rest = process.runner.carry(run, &bell) => Some(rest.unwrap()),
         }
     }

@@ -21,7 +21,7 @@ struct Seen {
 async fn live(document: &Value, death: Death, doom: Doom) -> Seen {
     let lab = Lab::new(&[("d", document)]).await;
     let run = lab.begin("run-1", "d", "444455556666", json!({})).await;
-    let first = lab.mortal(death, doom, 1);
+    let first = lab.mortal(death, doom, 1).await;
     let rest = lab.finish(&first, &run).await;
     let (commits, calls) = (first.state.commits(), lab.world.look().calls);
     if (death, doom) == (Death::Never, Doom::Never) {
@@ -29,7 +29,7 @@ async fn live(document: &Value, death: Death, doom: Doom) -> Seen {
     } else {
         assert_eq!(rest, None, "{death:?} {doom:?}: it did not die");
         drop(first);
-        let second = lab.process();
+        let second = lab.process().await;
         assert_eq!(lab.finish(&second, &run).await, Some(Rest::Ended));
     }
     lab.assert_nothing_left().await;
@@ -99,7 +99,10 @@ async fn a_run_survives_one_crash_after_another() {
                 0 => Death::After(step),
                 _ => Death::Before(step),
             };
-            match lab.finish(&lab.mortal(death, Doom::Never, 1), &run).await {
+            match lab
+                .finish(&lab.mortal(death, Doom::Never, 1).await, &run)
+                .await
+            {
                 Some(rest) => break assert_eq!(rest, Rest::Ended),
                 None => deaths += 1,
             }

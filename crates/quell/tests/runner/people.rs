@@ -25,7 +25,7 @@ async fn branches_beside_a_question_go_on_and_then_the_run_is_parked() {
     }}});
     let lab = Lab::new(&[("d", &document)]).await;
     let run = lab.begin("run-1", "d", "a", json!({})).await;
-    let process = lab.process();
+    let process = lab.process().await;
     assert_eq!(lab.carry(&process, &run).await, Some(Rest::Parked));
     let keys: Vec<String> = lab.world.look().effects.into_keys().collect();
     assert_eq!(keys, ["one", "three"]);
@@ -57,7 +57,10 @@ async fn many_tasks_of_a_run_are_under_way_at_once_and_never_more_than_its_limit
         }}});
         let lab = Lab::new(&[("d", &document)]).await;
         let run = lab.begin("run-1", "d", "a", json!({})).await;
-        assert_eq!(lab.finish(&lab.process(), &run).await, Some(Rest::Ended));
+        assert_eq!(
+            lab.finish(&lab.process().await, &run).await,
+            Some(Rest::Ended)
+        );
         let facts = lab.world.look();
         assert_eq!(facts.effects.len(), 40);
         assert_eq!(facts.aloft_max, want);

@@ -29,7 +29,7 @@ fn refused(told: Result<(), SignalError>) {
 #[tokio::test]
 async fn a_token_ends_its_task_once_and_no_other() {
     let lab = Lab::new(&[("d", &ask())]).await;
-    let (process, other) = (lab.process(), lab.process());
+    let (process, other) = (lab.process().await, lab.process().await);
     let one = lab.begin("run-one", "d", "a", json!({})).await;
     let two = lab.begin("run-two", "d", "a", json!({})).await;
     for run in [&one, &two] {
@@ -80,7 +80,7 @@ async fn a_token_ends_its_task_once_and_no_other() {
 #[tokio::test]
 async fn a_token_is_refused_when_its_task_has_timed_out_and_a_heartbeat_puts_that_off() {
     let lab = Lab::new(&[("d", &ask())]).await;
-    let process = lab.process();
+    let process = lab.process().await;
     let run = lab.begin("run-one", "d", "a", json!({})).await;
     lab.carry(&process, &run).await;
     let token = lab.world.last_token();
@@ -109,7 +109,7 @@ async fn a_token_is_refused_when_its_task_has_timed_out_and_a_heartbeat_puts_tha
 #[tokio::test]
 async fn a_forged_token_is_refused_and_the_store_holds_no_token() {
     let lab = Lab::new(&[("d", &ask())]).await;
-    let process = lab.process();
+    let process = lab.process().await;
     let run = lab.begin("run-one", "d", "a", json!({})).await;
     lab.carry(&process, &run).await;
     let token = lab.world.last_token();
@@ -156,7 +156,7 @@ async fn a_forged_token_is_refused_and_the_store_holds_no_token() {
 #[tokio::test]
 async fn results_that_are_too_large_are_refused_and_the_token_stays_good() {
     let lab = Lab::new(&[("d", &ask())]).await;
-    let process = lab.process();
+    let process = lab.process().await;
     let run = lab.begin("run-one", "d", "a", json!({})).await;
     lab.carry(&process, &run).await;
     let token = lab.world.last_token();

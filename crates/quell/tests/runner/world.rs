@@ -222,6 +222,10 @@ impl Host for WorldHost {
         })
     }
 
+    async fn awaited(&self, _: &RunId) -> Result<Vec<RunId>, RunError> {
+        Ok(Vec::new())
+    }
+
     fn given_up(&self, _: &mut WorldRun, _: TaskId) -> Option<LogEntry> {
         None
     }

@@ -1,14 +1,17 @@
-//! State in an SQL database. What a batch or a query means is said once, here; [`sqlite`] and [`postgres`] say how
-//! the database is opened, how a transaction begins, and how values go in and out.
+//! State in an SQL database. What a query means is said here and what a batch means in [`group`], once for both
+//! databases; [`sqlite`] and [`postgres`] say how one is opened, how a transaction begins, and how values go in and out.
 
+mod group;
+mod mend;
 pub mod postgres;
 pub mod sqlite;
 mod statement;
+mod writer;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use quell_model::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::query::Query as SqlQuery;
 use sqlx::{
@@ -17,14 +20,12 @@ use sqlx::{
 };
 
 use self::statement::{Cell, Row, Statement};
-use crate::{Batch, Document, Entry, Kind, Order, Page, Query, State, StoreError, Write};
-
-/// A batch that the database broke off because of another one is begun again so often.
-const ATTEMPTS_MAX: u32 = 8;
+use self::writer::Writer;
+use crate::{Batch, Document, Entry, Kind, Order, Page, Query, State, StoreError};
 
 /// A database that holds the tables of `migrations/`.
 #[async_trait]
-pub(crate) trait Database: Send + Sync {
+pub(crate) trait Database: Clone + Send + Sync {
     type Transaction: Transaction;
 
     /// A transaction that may write.
@@ -40,6 +41,9 @@ pub(crate) trait Database: Send + Sync {
 /// A transaction: dropped, it has not happened.
 #[async_trait]
 pub(crate) trait Transaction: Send {
+    /// What ends a `SELECT … AS d` whose rows may not change before the transaction has ended.
+    const HOLD: &'static str;
+
     /// Does it, and says how many rows it touched.
     async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error>;
 
@@ -48,12 +52,22 @@ pub(crate) trait Transaction: Send {
 
     /// Makes it durable.
     async fn commit(self) -> Result<(), sqlx::Error>;
+
+    /// Takes it back.
+    async fn rollback(self) -> Result<(), sqlx::Error>;
 }
 
 /// State in a database.
 #[derive(Clone, Debug)]
 pub struct SqlState<D> {
     database: D,
+    writer: Writer,
+}
+
+/// State in a database that is open and has its tables.
+fn state<D: Database + 'static>(database: D) -> SqlState<D> {
+    let writer = Writer::start(database.clone());
+    SqlState { database, writer }
 }
 
 /// A statement with its values, for the driver that wants it written as `sql`.
@@ -106,7 +120,10 @@ fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { doing, source }
+    move |source| StoreError::Database {
+        doing,
+        source: Arc::new(source),
+    }
 }
 
 #[async_trait]
@@ -115,15 +132,7 @@ impl<D: Database> State for SqlState<D> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let mut attempt = 1;
-        loop {
-            match attempt_batch(&self.database, &batch).await {
-                Err(StoreError::Database { source, .. })
-                    if attempt < ATTEMPTS_MAX && D::is_broken_off(&source) => {}
-                ended => return ended,
-            }
-            attempt += 1;
-        }
+        self.writer.commit(batch).await
     }
 
     async fn get(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
@@ -175,132 +184,6 @@ impl<D: Database> State for SqlState<D> {
         let rows = self.database.fetch(&statement).await.map_err(fail())?;
         let entries: Result<_, _> = rows.into_iter().map(Row::entry).collect();
         entries.map_err(fail())
-    }
-}
-
-async fn attempt_batch<D: Database>(database: &D, batch: &Batch) -> Result<Vec<bool>, StoreError> {
-    let begun = database.begin().await;
-    let mut transaction = begun.map_err(failed("beginning a batch"))?;
-    let mut done = Vec::with_capacity(batch.writes().len());
-    for write in batch.writes() {
-        done.push(apply(&mut transaction, write).await?);
-    }
-    match transaction.commit().await {
-        Ok(()) => Ok(done),
-        Err(source) if D::is_broken_off(&source) => Err(failed("committing a batch")(source)),
-        Err(source) => Err(StoreError::Unconfirmed { source }),
-    }
-}
-
-async fn apply<T: Transaction>(transaction: &mut T, write: &Write) -> Result<bool, StoreError> {
-    match write {
-        Write::Insert(document) => match insert(transaction, document).await? {
-            0 => Err(conflict(document)),
-            _ => Ok(true),
-        },
-        Write::InsertNew(document) => Ok(insert(transaction, document).await? > 0),
-        Write::Update(document) => match update(transaction, document).await? {
-            0 => Err(conflict(document)),
-            _ => Ok(true),
-        },
-        Write::Delete(kind, id) => delete(transaction, *kind, id).await,
-        Write::Prune(kind, before) => prune(transaction, *kind, *before).await,
-        Write::Append { log, seq, at, body } => append(transaction, log, *seq, *at, body).await,
-    }
-}
-
-fn conflict(document: &Document) -> StoreError {
-    StoreError::Conflict {
-        kind: document.kind.as_str(),
-        id: document.id.clone(),
-    }
-}
-
-async fn insert<T: Transaction>(transaction: &mut T, d: &Document) -> Result<u64, StoreError> {
-    let statement = Statement::new(
-        "INSERT INTO document (kind, id, version, status, parent, at, body) VALUES (?, ?, 1, ?, ?, ?, ?)
-         ON CONFLICT (kind, id) DO NOTHING",
-    )
-    .with(d.kind.as_str())
-    .with(&d.id)
-    .with(&d.status)
-    .with(&d.parent)
-    .with(d.at)
-    .with(&d.body);
-    let done = transaction.execute(&statement).await;
-    done.map_err(failed("inserting a document"))
-}
-
-async fn update<T: Transaction>(transaction: &mut T, d: &Document) -> Result<u64, StoreError> {
-    let statement = Statement::new(
-        "UPDATE document SET version = version + 1, status = ?, parent = ?, at = ?, body = ?
-         WHERE kind = ? AND id = ? AND version = ?",
-    )
-    .with(&d.status)
-    .with(&d.parent)
-    .with(d.at)
-    .with(&d.body)
-    .with(d.kind.as_str())
-    .with(&d.id)
-    .with(d.version);
-    let done = transaction.execute(&statement).await;
-    done.map_err(failed("updating a document"))
-}
-
-async fn delete<T: Transaction>(
-    transaction: &mut T,
-    kind: Kind,
-    id: &str,
-) -> Result<bool, StoreError> {
-    let statement = Statement::new("DELETE FROM document WHERE kind = ? AND id = ?")
-        .with(kind.as_str())
-        .with(id);
-    let done = transaction.execute(&statement).await;
-    Ok(done.map_err(failed("deleting a document"))? > 0)
-}
-
-async fn prune<T: Transaction>(
-    transaction: &mut T,
-    kind: Kind,
-    before: Timestamp,
-) -> Result<bool, StoreError> {
-    let statement = Statement::new("DELETE FROM document WHERE kind = ? AND at < ?")
-        .with(kind.as_str())
-        .with(before);
-    let done = transaction.execute(&statement).await;
-    Ok(done.map_err(failed("pruning documents"))? > 0)
-}
-
-/// Two writers may both have read the same end; the table's key lets only one of them add the entry.
-async fn append<T: Transaction>(
-    transaction: &mut T,
-    log: &str,
-    seq: i64,
-    at: Timestamp,
-    body: &str,
-) -> Result<bool, StoreError> {
-    let end = Statement::new("SELECT COALESCE(MAX(seq) + 1, 0) FROM entry WHERE log = ?").with(log);
-    let fail = || failed("reading the end of a log");
-    let mut rows = transaction.fetch(&end).await.map_err(fail())?;
-    let next = rows.pop().map(|mut row| row.int()).transpose();
-    let taken = || StoreError::Conflict {
-        kind: "log",
-        id: format!("{log}#{seq}"),
-    };
-    if next.map_err(fail())? != Some(seq) {
-        return Err(taken());
-    }
-    let entry = Statement::new(
-        "INSERT INTO entry (log, seq, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (log, seq) DO NOTHING",
-    )
-    .with(log)
-    .with(seq)
-    .with(at)
-    .with(body);
-    match transaction.execute(&entry).await {
-        Ok(0) => Err(taken()),
-        Ok(_) => Ok(true),
-        Err(source) => Err(failed("appending to a log")(source)),
     }
 }
 

@@ -1,15 +1,17 @@
 //! State in PostgreSQL: for processes that share the work. Tested with 15.
 //!
+//! One connection writes, so that a group of batches is one transaction; several read.
 //! `synchronous_commit = on`, whatever the server's default: a commit is on the server's disk before it is answered.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::query::Query;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::statement::{Row, Statement};
-use super::{Database, SqlState, Transaction, migrator};
+use super::{Database, SqlState, Transaction, mend, migrator};
 use crate::StoreError;
 
 /// The schema, oldest first. A migration that has shipped never changes: add the next.
@@ -19,7 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(
     include_str!("../../migrations/postgres/0001.sql"),
 )];
 
-const CONNECTIONS_MAX: u32 = 8;
+const READERS: u32 = 6;
 /// How long a caller waits for a connection of the pool, or for the server to take a new one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer is stopped by the server.
@@ -27,13 +29,17 @@ const STATEMENT_MILLIS_MAX: &str = "20000";
 /// What the server says when it broke a transaction off: `serialization_failure`, `deadlock_detected`.
 const BROKEN_OFF: [&str; 2] = ["40001", "40P01"];
 
+const USUAL_MEND: &str =
+    "Is the server up, and may this user use the database? (store.url says where)";
+
 /// What it calls the type of a whole number.
 const NUMBER: &str = "INT8";
 
 /// A PostgreSQL database.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    pool: PgPool,
+    writer: PgPool,
+    readers: PgPool,
 }
 
 /// State in PostgreSQL.
@@ -42,47 +48,68 @@ pub type PostgresState = SqlState<Postgres>;
 impl PostgresState {
     /// Connects, and makes the tables when they are not there.
     ///
-    /// `url` is `postgres://user@host:port/database`, with the parameters of libpq (`sslmode`, `host` for a socket's
-    /// folder). What it leaves out comes from libpq's environment variables and password file.
+    /// `url` is `postgres://user@host:port/database`, with the parameters of libpq (`sslmode`, `sslrootcert`, `host` for
+    /// a socket's folder). What it leaves out comes from libpq's environment variables; so does the password, and from
+    /// its password file, when `password` is not given.
     ///
     /// # Errors
-    /// [`StoreError::Connect`] when there is no such server, or it does not let us in. No password is ever part of it.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Connect {
-            place: "(not a postgres:// URL)".to_owned(),
-            source: "the URL cannot be read".into(),
-        })?;
-        let options = options.application_name("quell").options([
-            ("synchronous_commit", "on"),
-            ("statement_timeout", STATEMENT_MILLIS_MAX),
-        ]);
+    /// [`StoreError::Connect`] says what to mend: no such server, a wrong password, no database, one that can only be read, or
+    /// tables that a newer Quell has made. No password is ever part of it.
+    pub async fn connect(url: &str, password: Option<&str>) -> Result<Self, StoreError> {
+        let options = options(url, password)?;
         let place = format!(
             "{}:{}/{}",
             options.get_host(),
             options.get_port(),
             options.get_database().unwrap_or_default()
         );
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Connect {
+        let fail = |mend, source| StoreError::Connect {
             place: place.clone(),
+            mend,
             source,
         };
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await
-            .map_err(|e| fail(e.into()))?;
-        let migrated = migrator(MIGRATIONS).run(&pool).await;
-        migrated.map_err(|e| fail(e.into()))?;
-        Ok(Self {
-            database: Postgres { pool },
-        })
+        // A pool would only say that it got no connection. One asked for by itself says why.
+        let first = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options));
+        match first.await {
+            Ok(Ok(connection)) => drop(connection.close().await),
+            Ok(Err(e)) => return Err(fail(mend::of(&e, USUAL_MEND), e.into())),
+            Err(late) => return Err(fail(USUAL_MEND, late.into())),
+        }
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_lazy_with(options.clone())
+        };
+        let (writer, readers) = (pool(1), pool(READERS));
+        let migrated = migrator(MIGRATIONS).run(&writer).await;
+        migrated.map_err(|e| fail(mend::of_migration(&e, USUAL_MEND), e.into()))?;
+        Ok(super::state(Postgres { writer, readers }))
     }
 
     /// Closes it, waiting for what is under way.
     pub async fn close(&self) {
-        self.database.pool.close().await;
+        self.writer.close().await;
+        self.database.readers.close().await;
+        self.database.writer.close().await;
     }
+}
+
+fn options(url: &str, password: Option<&str>) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Connect {
+        place: "(not a postgres:// URL)".to_owned(),
+        mend: "store.url is postgres://USER@HOST:PORT/DATABASE",
+        source: "the URL cannot be read".into(),
+    })?;
+    let options = match password {
+        Some(password) => options.password(password),
+        None => options,
+    };
+    let options = options.application_name("quell").options([
+        ("synchronous_commit", "on"),
+        ("statement_timeout", STATEMENT_MILLIS_MAX),
+    ]);
+    Ok(options.disable_statement_logging())
 }
 
 #[async_trait]
@@ -90,11 +117,11 @@ impl Database for Postgres {
     type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
     async fn begin(&self) -> Result<Self::Transaction, sqlx::Error> {
-        self.pool.begin().await
+        self.writer.begin().await
     }
 
     async fn fetch(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
-        let rows = query(statement).fetch_all(&self.pool).await?;
+        let rows = query(statement).fetch_all(&self.readers).await?;
         super::rows::<sqlx::Postgres>(&rows, NUMBER)
     }
 
@@ -106,6 +133,8 @@ impl Database for Postgres {
 
 #[async_trait]
 impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
+    const HOLD: &'static str = " FOR SHARE OF d";
+
     async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error> {
         let done = query(statement).execute(&mut **self).await?;
         Ok(done.rows_affected())
@@ -118,6 +147,10 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Postgres> {
 
     async fn commit(self) -> Result<(), sqlx::Error> {
         sqlx::Transaction::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), sqlx::Error> {
+        sqlx::Transaction::rollback(self).await
     }
 }
 

@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 };
 
 use super::statement::{Row, Statement};
-use super::{Database, SqlState, Transaction, migrator};
+use super::{Database, SqlState, Transaction, mend, migrator};
 use crate::StoreError;
 
 /// The schema, oldest first. A migration that has shipped never changes: add the next.
@@ -27,6 +27,14 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 const READERS: u32 = 4;
+/// What is in the write-ahead log goes into the file after so many pages of 4 KiB: with the usual 1,000 a busy writer
+/// is at that most of the time.
+const CHECKPOINT_PAGES: &str = "8000";
+/// Negative: KiB.
+const CACHE_KIB: &str = "-32768";
+
+const USUAL_MEND: &str =
+    "Is the folder there, and may this user write to it? (--data or store.url says where)";
 
 /// What it calls the type of a whole number.
 const NUMBER: &str = "INTEGER";
@@ -47,11 +55,12 @@ impl SqliteState {
     /// # Errors
     /// [`StoreError::Open`] when the folder cannot be written or the file is not ours.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+        let fail = |mend, source| StoreError::Open {
             path: path.to_owned(),
+            mend,
             source,
         };
-        private_file(path).map_err(|e| fail(e.into()))?;
+        private_file(path).map_err(|e| fail(USUAL_MEND, e.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -61,23 +70,28 @@ impl SqliteState {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(60))
-            .connect_with(options.clone())
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+                    .pragma("cache_size", CACHE_KIB)
+                    .pragma("temp_store", "memory"),
+            )
             .await
-            .map_err(|e| fail(e.into()))?;
+            .map_err(|e| fail(mend::of(&e, USUAL_MEND), e.into()))?;
         let migrated = migrator(MIGRATIONS).run(&writer).await;
-        migrated.map_err(|e| fail(e.into()))?;
+        migrated.map_err(|e| fail(mend::of_migration(&e, USUAL_MEND), e.into()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options)
             .await
-            .map_err(|e| fail(e.into()))?;
-        Ok(Self {
-            database: Sqlite { writer, readers },
-        })
+            .map_err(|e| fail(USUAL_MEND, e.into()))?;
+        Ok(super::state(Sqlite { writer, readers }))
     }
 
     /// Closes it, waiting for what is under way.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.database.readers.close().await;
         self.database.writer.close().await;
     }
@@ -116,6 +130,9 @@ impl Database for Sqlite {
 
 #[async_trait]
 impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
+    /// There is one writer: nothing changes but by it.
+    const HOLD: &'static str = "";
+
     async fn execute(&mut self, statement: &Statement) -> Result<u64, sqlx::Error> {
         let done = query(statement).execute(&mut **self).await?;
         Ok(done.rows_affected())
@@ -128,6 +145,10 @@ impl Transaction for sqlx::Transaction<'static, sqlx::Sqlite> {
 
     async fn commit(self) -> Result<(), sqlx::Error> {
         sqlx::Transaction::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<(), sqlx::Error> {
+        sqlx::Transaction::rollback(self).await
     }
 }
 

@@ -103,6 +103,10 @@ impl Row {
         }
     }
 
+    pub(crate) fn cell(&mut self) -> Result<Cell, sqlx::Error> {
+        self.0.next().ok_or_else(|| unexpected("a value", None))
+    }
+
     /// A document: id, version, status, parent, at, body.
     pub(crate) fn document(mut self, kind: Kind) -> Result<Document, sqlx::Error> {
         Ok(Document {

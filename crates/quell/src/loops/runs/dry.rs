@@ -107,7 +107,8 @@ async fn planned(
     let budget = effects::Budget::read(app, run, app.clock.now())
         .await
         .map_err(|e| e.to_string())?;
-    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, budget.left()) {
+    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, budget.left()).await
+    {
         // The permit ends here, unused.
         Decision::Permit(_) => ("permit", Vec::new()),
         Decision::Ask { reasons } => ("ask", reasons),

@@ -156,7 +156,7 @@ pub(super) fn roles(app: &App, resource: &Resource) -> Roles {
 }
 
 /// Asks the guard.
-pub(super) fn decide(
+pub(super) async fn decide(
     app: &App,
     playbook: &Playbook,
     run: &Run,
@@ -171,7 +171,7 @@ pub(super) fn decide(
         undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
         account_in_scope: account.is_some(),
         level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
-        halted: app.is_halted(),
+        halted: app.is_halted().await,
         budget_left,
         approval: run.approval.as_ref(),
         requested_by: run.requested_by.as_deref(),

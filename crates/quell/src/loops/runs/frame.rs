@@ -119,19 +119,21 @@ impl Host for Frame {
                     Begin::Work { intent, work }
                 }
                 Want::Change(_, Work::Execution(task)) => {
-                    let Some(permit) = self.renew_permit(framed, playbook) else {
+                    let Some(permit) = self.renew_permit(framed, playbook).await else {
                         return Ok(answered(no_permit()));
                     };
                     let run = &mut framed.run;
                     nested::begin(&self.app, run, request.task, &task, &permit).await?
                 }
                 Want::Change(scope, Work::Activity(task)) => {
-                    match self.renew_permit(framed, playbook) {
+                    match self.renew_permit(framed, playbook).await {
                         Some(permit) => self.offer(framed, request.task, &scope, &task, &permit)?,
                         None => answered(no_permit()),
                     }
                 }
-                Want::Change(scope, work) => self.change(framed, playbook, request, scope, work),
+                Want::Change(scope, work) => {
+                    self.change(framed, playbook, request, scope, work).await
+                }
                 Want::Impossible(fault) => refused(fault),
             },
         )
@@ -203,7 +205,7 @@ fn refused(fault: TaskFault) -> Begin {
 
 impl Frame {
     /// The changing call, when the guard still permits it.
-    fn change(
+    async fn change(
         &self,
         framed: &mut Framed,
         playbook: &Playbook,
@@ -211,7 +213,7 @@ impl Frame {
         scope: quell_aws::Scope,
         work: Work,
     ) -> Begin {
-        let Some(permit) = self.renew_permit(framed, playbook) else {
+        let Some(permit) = self.renew_permit(framed, playbook).await else {
             return answered(no_permit());
         };
         let Some(call) = work.call().cloned() else {
@@ -299,7 +301,7 @@ impl Frame {
         let run = &mut framed.run;
         run.note(Stage::Planned, now);
         let budget = effects::Budget::read(app, run, now).await?;
-        let decision = effects::decide(app, playbook, run, &plan, budget.left());
+        let decision = effects::decide(app, playbook, run, &plan, budget.left()).await;
         let changes = plan.calls.len();
         run.plan = Some(plan);
         match decision {
@@ -330,8 +332,8 @@ impl Frame {
     }
 
     /// A permit does not survive a restart, and it ages: the guard decides again on the same plan.
-    fn renew_permit(&self, framed: &mut Framed, playbook: &Playbook) -> Option<Arc<Permit>> {
-        if self.app.is_halted() {
+    async fn renew_permit(&self, framed: &mut Framed, playbook: &Playbook) -> Option<Arc<Permit>> {
+        if self.app.is_halted().await {
             // The brake holds a run that was permitted before it was pulled, too.
             framed.permit = None;
             return None;
@@ -341,7 +343,8 @@ impl Frame {
             let plan = framed.run.plan.as_ref()?;
             // What the plan costs was taken from the budget when it was first permitted.
             let budget = u64::try_from(plan.calls.len()).unwrap_or(u64::MAX);
-            framed.permit = match effects::decide(&self.app, playbook, &framed.run, plan, budget) {
+            let decision = effects::decide(&self.app, playbook, &framed.run, plan, budget);
+            framed.permit = match decision.await {
                 Decision::Permit(permit) => Some(Arc::new(permit)),
                 Decision::Ask { .. } | Decision::Refuse { .. } => None,
             };

@@ -12,7 +12,9 @@ async fn app(folder: &std::path::Path) -> Arc<App> {
     let none = Some(Secret::reference("env:QUELL_TEST_HAS_NONE"));
     config.aws.access_key_id = none.clone();
     config.aws.secret_access_key = none;
-    App::open(config).await.unwrap()
+    let app = App::open(config).await.unwrap();
+    app.claims.join().await.unwrap();
+    app
 }
 
 async fn stored(app: &App) -> (Document, Run) {

@@ -4,7 +4,7 @@ use quell_model::Timestamp;
 use quell_states::Status;
 use quell_store::{Kind, Query, StoreError, Write};
 
-use super::{Carried, ENTRIES_AT_ONCE_MAX, LOG_ENTRIES_MAX};
+use super::{Carried, ENTRIES_AT_ONCE_MAX, LOG_ENTRIES_MAX, is_lost};
 use crate::runner::batch::Pending;
 use crate::runner::host::{Beside, Host, Point};
 use crate::runner::{Rest, RunError, wake};
@@ -32,8 +32,7 @@ impl<H: Host> Carried<'_, H> {
         }
         for _ in 0..CONFLICTS_MAX {
             match self.commit_once(point).await {
-                // Another process carries the run: what is in memory here is old.
-                Err(RunError::Store(StoreError::Conflict { kind, .. })) if kind != "log" => {}
+                Err(RunError::Store(StoreError::Conflict { kind, .. })) if !is_lost(kind) => {}
                 other => return other,
             }
         }
@@ -53,6 +52,11 @@ impl<H: Host> Carried<'_, H> {
         let writes = host.beside(&mut self.run, beside).await?;
         let mut batch = self.pending.batch(self.id, self.seq, now);
         writes.into_iter().for_each(|write| batch.push(write));
+        batch.push(self.claim.fence());
+        if point != Point::Going {
+            // It leaves memory: whoever is first takes it up again.
+            batch.push(self.claim.give_back());
+        }
         let works = point == Point::Going && self.wake_at.is_none_or(|at| at > now);
         if works {
             // Whoever starts after a crash finds it.

@@ -9,6 +9,7 @@ use quell_store::{Batch, Kind, Query, Write};
 use tokio::sync::Notify;
 
 use super::{Carried, Pending};
+use crate::claims::Claim;
 use crate::runner::host::{Host, Opened};
 use crate::runner::{Rest, RunError, Runner, signal, wake};
 
@@ -21,11 +22,14 @@ pub(super) async fn open<'a, H: Host>(
     id: &'a RunId,
     bell: &'a Notify,
 ) -> Result<Result<Carried<'a, H>, Rest>, RunError> {
+    let Some(claim) = runner.claims.take(id).await? else {
+        return Ok(Err(Rest::Later));
+    };
     let (run, flow, account) = match runner.host.open(id).await? {
         Opened::Ready { run, flow, account } => (run, flow, account),
         Opened::Later => return Ok(Err(Rest::Later)),
         Opened::Ended => {
-            forget(runner, id).await?;
+            forget(runner, id, &claim).await?;
             return Ok(Err(Rest::Ended));
         }
     };
@@ -36,6 +40,7 @@ pub(super) async fn open<'a, H: Host>(
         runner,
         id,
         bell,
+        claim,
         run,
         account,
         flow,
@@ -99,8 +104,11 @@ pub(super) async fn tokens<H: Host>(
 }
 
 /// What is left in the store of a run that has ended: something said to it too late.
-async fn forget<H: Host>(runner: &Runner<H>, run: &RunId) -> Result<(), RunError> {
-    let mut batch = Batch::new().with(wake::last(run));
+async fn forget<H: Host>(runner: &Runner<H>, run: &RunId, claim: &Claim) -> Result<(), RunError> {
+    let mut batch = Batch::new()
+        .with(claim.fence())
+        .with(claim.give_back())
+        .with(wake::last(run));
     for kind in [Kind::Token, Kind::Signal] {
         let query = Query::all(kind)
             .parent(run.as_str())

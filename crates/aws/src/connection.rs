@@ -71,7 +71,10 @@ impl ReadSession {
             idempotency_token: None,
         };
         let found = client.inner.call(&job).await?;
-        let text = found.value.get("SecretString").and_then(|part| part.as_str());
+        let text = found
+            .value
+            .get("SecretString")
+            .and_then(|part| part.as_str());
         let read = text.and_then(|text| serde_json::from_str(text).ok());
         read.ok_or_else(|| missing("secretsmanager", "GetSecretValue", found.request_id))
     }

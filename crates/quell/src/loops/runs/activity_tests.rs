@@ -28,8 +28,7 @@ async fn waiting(folder: &std::path::Path, more: Value) -> (Arc<App>, Tasks, Run
     );
     let app = app(folder, |_| {}).await;
     let id = store(&app, "PB-900").await;
-    let tasks = Tasks::new(app.stop.clone());
-    tasks.start("runs", super::run(app.clone(), tasks.clone()));
+    let tasks = serve(&app);
     (app, tasks, id)
 }
 

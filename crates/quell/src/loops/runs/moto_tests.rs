@@ -288,12 +288,6 @@ async fn calls_of_every_service_are_made_and_their_results_and_errors_are_those_
     );
 }
 
-fn serve(app: &Arc<App>) -> Tasks {
-    let tasks = Tasks::new(app.stop.clone());
-    tasks.start("runs", super::run(app.clone(), tasks.clone()));
-    tasks
-}
-
 /// Whoever has the message says how its task ends; a word too late or twice is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_with_a_token_waits_for_whoever_has_it() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::test_content::*;
 use crate::app::App;
-use crate::loops::{Tasks, drive_to_end};
+use crate::loops::drive_to_end;
 use crate::runner::signal;
 
 fn start(pattern: &str, arguments: Value) -> Value {
@@ -197,15 +197,6 @@ async fn what_is_nested_too_deep_fails_there() {
         Some("Quell.ExecutionTooDeep")
     );
     assert_eq!(others(&app, &id).await.len(), 7);
-}
-
-/// The loop that carries all runs, as in the server.
-fn serve(app: &Arc<App>) -> Tasks {
-    let tasks = Tasks::new(app.stop.clone());
-    let claims = app.claims.clone();
-    tasks.start("claims", async move { claims.keep().await });
-    tasks.start("runs", super::run(app.clone(), tasks.clone()));
-    tasks
 }
 
 /// A parent that awaits a child which waits for ever.
@@ -402,6 +393,7 @@ async fn after_a_restart_between_the_two_the_parent_still_hears_of_the_end_once(
     let tasks = serve(&first);
     let child = only_child(&first, &id).await;
     tasks.stop().await;
+    first.claims.leave().await;
     drop(first);
     // A second process carries the child alone to its end.
     let second = app(folder.path(), |_| {}).await;
@@ -409,6 +401,7 @@ async fn after_a_restart_between_the_two_the_parent_still_hears_of_the_end_once(
     assert_eq!(second.state.count(Kind::Signal).await.unwrap().len(), 1);
     assert_eq!(run(&second, &id).await.outcome, None);
     second.stop.cancel();
+    second.claims.leave().await;
     drop(second);
     // A third carries the parent.
     let third = app(folder.path(), |_| {}).await;

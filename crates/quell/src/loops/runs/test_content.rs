@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::begin;
 use crate::config::{Account, Config, Secret};
+use crate::loops::Tasks;
 
 /// Moto's own.
 pub(super) const ACCOUNT: &str = "123456789012";
@@ -109,7 +110,17 @@ pub(super) async fn app(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App
     let app = App::open(config).await.unwrap();
     let faults: Vec<String> = app.content.faults.iter().map(ToString::to_string).collect();
     assert_eq!(faults, Vec::<String>::new());
+    app.claims.join().await.unwrap();
     app
+}
+
+/// The loop that carries all runs, as in the server.
+pub(super) fn serve(app: &Arc<App>) -> Tasks {
+    let tasks = Tasks::new(app.stop.clone());
+    let claims = app.claims.clone();
+    tasks.start("claims", async move { claims.keep().await });
+    tasks.start("runs", super::run(app.clone(), tasks.clone()));
+    tasks
 }
 
 /// Stores a run of a playbook, to be begun.

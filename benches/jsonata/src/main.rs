@@ -76,7 +76,7 @@ fn measure(name: &str, cases: Vec<Case>, modules: &str) -> Result<(), Box<dyn st
         mean(&|(ours, theirs)| theirs / ours.evaluated)
     );
     println!(
-        "  with its scope    {:>10.0} /s   each {:.1} times as fast",
+        "  with its scope    {:>10.0} /s   each {:.2} times as fast",
         rate(&|(ours, _)| ours.with_scope),
         mean(&|(ours, theirs)| theirs / ours.with_scope)
     );

@@ -166,6 +166,7 @@ impl Client {
                 role: None,
                 safety: Safety::Repeatable,
                 deadline: None,
+                idempotency_token: None,
             };
             let answer = self.inner.call(&job).await?;
             let account = answer.value.get("Account").and_then(Value::as_str);

@@ -185,6 +185,7 @@ impl Inner {
             // Credentials that nobody received harm nobody.
             safety: Safety::Repeatable,
             deadline: None,
+            idempotency_token: None,
         };
         // `call` asks for credentials too, those of the role before; without the box the two would contain each other.
         let answer = Box::pin(self.call(&job)).await.map_err(failed)?;

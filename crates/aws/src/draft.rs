@@ -44,6 +44,7 @@ impl Client {
             role: None,
             safety: Safety::Once,
             deadline: None,
+            idempotency_token: None,
         };
         // What is wrong with the parameters themselves is told before they are masked.
         let as_given = self.inner.draft(&job(params))?;

@@ -49,6 +49,8 @@ pub(crate) struct Job<'a> {
     pub(crate) safety: Safety,
     /// When the caller no longer wants an answer.
     pub(crate) deadline: Option<Instant>,
+    /// What its idempotency tokens are, when the caller wants to be able to make the very same call again.
+    pub(crate) idempotency_token: Option<&'a str>,
 }
 
 /// A job that has been validated and written.
@@ -163,7 +165,7 @@ impl Inner {
             operation: job.operation.to_owned(),
             what,
         };
-        let params = self.with_tokens(service, operation, job.params);
+        let params = self.with_tokens(service, operation, job);
         let written = protocol::write(protocol, service, operation, &params);
         let mut request = written.map_err(|malformed| unwritable(malformed.0))?;
         let target = self.target(job, job.region, &params, &mut request)?;
@@ -203,12 +205,16 @@ impl Inner {
     }
 
     /// The parameters with their idempotency tokens, the same for all attempts.
-    fn with_tokens(&self, service: &Service, operation: &Operation, params: &Value) -> Value {
-        let mut params = match params {
-            Value::Object(_) => params.clone(),
+    fn with_tokens(&self, service: &Service, operation: &Operation, job: &Job<'_>) -> Value {
+        let mut params = match job.params {
+            Value::Object(_) => job.params.clone(),
             _ => Value::Object(Map::new()),
         };
-        protocol::fill_tokens(service, operation, &mut params, || self.token());
+        let token = || {
+            let given = job.idempotency_token.map(str::to_owned);
+            given.unwrap_or_else(|| self.token())
+        };
+        protocol::fill_tokens(service, operation, &mut params, token);
         params
     }
 

@@ -116,6 +116,7 @@ async fn every_operation_that_playbooks_and_inventory_use_is_called() {
             // So it is asked once, whatever comes of it.
             safety: Safety::Once,
             deadline: None,
+            idempotency_token: None,
         };
         let came = client.inner.call(&job).await;
         if let Some(what) = difference(&row, &came) {

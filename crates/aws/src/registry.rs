@@ -138,10 +138,37 @@ pub fn operation(
     Ok((service, found))
 }
 
+/// Whether an operation has a place for an idempotency token: made again with the same token, it takes effect once.
+/// AWS remembers a token for a time that each service chooses, of hours as a rule. `false` for what is not known.
+pub fn takes_idempotency_token(service_name: &str, operation_name: &str) -> bool {
+    let Ok((service, operation)) = operation(service_name, operation_name) else {
+        return false;
+    };
+    let input = operation.input.as_ref();
+    input.is_some_and(|input| {
+        let mut members = service.view(input).members();
+        members.any(|(_, member)| member.is_idempotency_token())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::Protocol;
+
+    #[test]
+    fn idempotency_tokens_are_known_from_the_models() {
+        for (service, operation) in [("ec2", "RunInstances"), ("ecs", "RunTask")] {
+            assert!(takes_idempotency_token(service, operation), "{operation}");
+        }
+        for (service, operation) in [
+            ("ec2", "RevokeSecurityGroupIngress"),
+            ("ec2", "NoSuchOperation"),
+            ("no-such-service", "RunTask"),
+        ] {
+            assert!(!takes_idempotency_token(service, operation), "{operation}");
+        }
+    }
 
     #[test]
     fn every_model_is_read_and_its_protocol_is_built() {

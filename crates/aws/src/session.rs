@@ -164,6 +164,7 @@ impl ReadSession {
             role: self.scope.role.as_ref(),
             safety: Safety::Repeatable,
             deadline: self.deadline,
+            idempotency_token: None,
         })
     }
 
@@ -216,6 +217,7 @@ pub struct ChangeSession {
     client: Client,
     scope: Scope,
     deadline: Option<Instant>,
+    idempotency_token: Option<String>,
 }
 
 impl ChangeSession {
@@ -224,12 +226,20 @@ impl ChangeSession {
             client,
             scope,
             deadline: None,
+            idempotency_token: None,
         }
     }
 
     /// The same session, whose calls end at `deadline` at the latest: with an answer, or as calls end that have none.
     pub fn until(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same session, whose calls carry `token` where AWS has a place for an idempotency token and the caller left
+    /// it out: the very same call made again with it takes effect once. See [`crate::takes_idempotency_token`].
+    pub fn once_as(mut self, token: impl Into<String>) -> Self {
+        self.idempotency_token = Some(token.into());
         self
     }
 
@@ -272,6 +282,7 @@ impl ChangeSession {
                 Safety::Once
             },
             deadline: self.deadline,
+            idempotency_token: self.idempotency_token.as_deref(),
         };
         self.client.inner.task(&job, spelling).await
     }
@@ -366,6 +377,7 @@ impl HomeSession {
             role: None,
             safety: *safety,
             deadline: self.deadline,
+            idempotency_token: None,
         })
     }
 }

@@ -186,6 +186,7 @@ async fn call(
         role: None,
         safety,
         deadline: None,
+        idempotency_token: None,
     };
     client.inner.call(&job).await
 }

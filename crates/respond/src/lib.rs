@@ -14,5 +14,5 @@ pub mod task;
 
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
-pub use playbook::{IamFacts, Levels, Playbook, document_fault};
+pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, document_fault};
 pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use quell_guard::{Declaration, Level, StepFact};
-use quell_model::{Call, Diagnostic, sha256_hex};
-use quell_states::{Definition, Resource};
+use quell_model::{Call, Class, Diagnostic, sha256_hex};
+use quell_states::{Definition, Resource, RetriedTask};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -93,6 +93,8 @@ struct File {
 
 const FACTS: &str = "playbook.toml";
 const RESPOND: &str = "respond.asl.json";
+/// How a task fails whose call was under way when Quell stopped: it may or may not have happened.
+pub const INTERRUPTED: &str = "Quell.Interrupted";
 const UNDO: &str = "undo.asl.json";
 
 impl Playbook {
@@ -169,7 +171,19 @@ impl Playbook {
                     faults.push(Diagnostic::new(format!("{folder}/{name}"), message).at(place));
                 }
             }
+            for retried in definition.retried(INTERRUPTED) {
+                if self.changes(document, retried.task.name) {
+                    faults.push(sent_again(format!("{folder}/{name}"), &retried));
+                }
+            }
         }
+    }
+
+    /// Whether a state is declared as one that changes something.
+    fn changes(&self, document: &str, state: &str) -> bool {
+        self.steps
+            .iter()
+            .any(|s| s.document == document && s.state == state && s.class > Class::R0)
     }
 
     /// Why a task is not declared as it is, if so. One that may be the gate needs no step; when it turns out not to
@@ -191,6 +205,25 @@ impl Playbook {
             format!("the step is not declared in {FACTS}: add it under [[steps]] with its class")
         })
     }
+}
+
+/// A change that may have happened would be made again without a look.
+fn sent_again(path: String, retried: &RetriedTask<'_>) -> Diagnostic {
+    let RetriedTask {
+        task,
+        state,
+        retrier,
+    } = retried;
+    let message = format!(
+        "{} changes something, and this has it sent again after {INTERRUPTED}, when nobody knows whether it happened",
+        task.name
+    );
+    let help = format!(
+        "put {{\"ErrorEquals\": [\"{INTERRUPTED}\"], \"MaxAttempts\": 0}} before it, and catch the error in a state that reads"
+    );
+    Diagnostic::new(path, message)
+        .at(format!("/States/{state}/Retry/{retrier}"))
+        .help(help)
 }
 
 fn read_facts(path: &str, text: &str, faults: &mut Vec<Diagnostic>) -> Option<File> {

@@ -338,3 +338,45 @@ fn an_undo_of_a_changed_group_refuses_and_says_what_changed() {
     let difference: Value = serde_json::from_str(cause.as_str().unwrap()).unwrap();
     assert_eq!(difference["added"][0]["SecurityGroupRuleId"], "sgr-new");
 }
+
+/// A change that may have happened is never sent again without a look: a document that would is refused when it is read.
+#[test]
+fn a_change_that_a_wildcard_would_send_again_is_refused_with_its_place() {
+    let folder = playbooks().join("PB-008");
+    let files = ["playbook.toml", "respond.asl.json", "undo.asl.json"].map(|name| {
+        (
+            name.to_owned(),
+            std::fs::read_to_string(folder.join(name)).unwrap(),
+        )
+    });
+    let files = BTreeMap::from(files);
+    let playbook = load("PB-008");
+    let step = playbook
+        .steps
+        .iter()
+        .find(|s| s.document == "respond" && s.class > quell_model::Class::R0);
+    let state = &step.unwrap().state;
+    let faults = |retry: Value| {
+        let mut files = files.clone();
+        let mut document: Value = serde_json::from_str(&files["respond.asl.json"]).unwrap();
+        let changed = document.pointer_mut(&format!("/States/{state}")).unwrap();
+        changed["Retry"] = retry;
+        files.insert("respond.asl.json".to_owned(), document.to_string());
+        Playbook::load("playbooks/PB-008", &files)
+            .err()
+            .unwrap_or_default()
+    };
+    let never = json!({"ErrorEquals": ["Quell.Interrupted"], "MaxAttempts": 0});
+    for wildcard in ["States.ALL", "States.TaskFailed", "Quell.Interrupted"] {
+        let again = json!({"ErrorEquals": [wildcard], "MaxAttempts": 2});
+        let found = faults(json!([again]));
+        assert_eq!(found.len(), 1, "{wildcard}: {found:#?}");
+        let text = found[0].to_string();
+        assert!(
+            text.contains("respond.asl.json") && text.contains(&format!("/States/{state}/Retry/0")),
+            "{text}"
+        );
+        assert!(faults(json!([never, again])).is_empty(), "{wildcard}");
+    }
+    assert!(faults(json!([{"ErrorEquals": ["Ec2.Ec2Exception"]}])).is_empty());
+}

@@ -38,7 +38,7 @@ mod thread;
 mod trial;
 
 pub use clock::{Moment, TokenKey};
-pub use definition::{Definition, TaskRef};
+pub use definition::{Definition, RetriedTask, TaskRef};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Severity};
 pub use effect::{Effect, TaskRequest};
 pub use event::Event;

@@ -23,6 +23,7 @@ async fn a_read_follows_its_bucket_to_another_region_once() {
         role: None,
         safety,
         deadline: None,
+        idempotency_token: None,
     };
     let told = "<VersioningConfiguration/>".to_owned();
     let told = Act::Answer(200, "application/xml", told);

@@ -104,6 +104,7 @@ async fn change_password(url: &str, out: &mut String) {
         role: None,
         safety: Safety::Once,
         deadline: None,
+        idempotency_token: None,
     };
     let error = client.inner.call(&job).await.unwrap_err();
     write!(out, "{error} {error:?} {:?}", crate::states_error(&error)).unwrap();

@@ -63,6 +63,7 @@ async fn a_change_is_spelled_so_too() {
         role: None,
         safety: Safety::Once,
         deadline: None,
+        idempotency_token: None,
     };
     let answer = client.inner.task(&job, Spelling::Sdk).await.unwrap();
     assert_eq!(answer.value, json!({"ExecutionArn": "e"}));

@@ -161,6 +161,15 @@ impl From<quell_store::StoreError> for Failure {
     }
 }
 
+impl From<crate::runner::signal::SignalError> for Failure {
+    fn from(e: crate::runner::signal::SignalError) -> Self {
+        match e {
+            crate::runner::signal::SignalError::Store(e) => e.into(),
+            _ => Self::Denied(e.to_string()),
+        }
+    }
+}
+
 impl From<quell_server::DeskError> for Failure {
     fn from(e: quell_server::DeskError) -> Self {
         match e {

@@ -1,13 +1,20 @@
 //! `quell run`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use clap::Subcommand;
 use quell_model::RunId;
 use quell_respond::Run;
 use quell_store::Kind;
 use serde_json::{Value, json};
 
+use super::undo::person;
 use super::{Failure, Global};
+use crate::app::App;
+use crate::loops::drive_to_end;
 use crate::output::{safe, table};
+use crate::runner::signal;
 
 /// What was done about it
 #[derive(Subcommand)]
@@ -26,8 +33,21 @@ pub enum RunCommand {
         /// Its id (run-…)
         id: RunId,
     },
+    /// Stop one: nothing more is begun for it, and a person has to look at what it did
+    Stop {
+        /// Its id (run-…)
+        id: RunId,
+        /// Why, for whoever looks at it
+        #[arg(long, default_value = "no reason was given")]
+        reason: String,
+    },
 }
 
+/// How often, and how many times, a stopped run is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS_MAX: usize = 300;
+/// It is carried here for so long at most.
+const CARRY_MAX: Duration = Duration::from_secs(30);
 const LOG_ENTRIES_SHOWN: usize = 5_000;
 
 impl RunCommand {
@@ -37,6 +57,16 @@ impl RunCommand {
             Self::List { status, limit } => {
                 let runs: Vec<Run> = app.newest(Kind::Run, status, limit).await?;
                 global.output.print(&runs, |list| rows(list));
+            }
+            Self::Stop { id, reason } => {
+                let cause = format!("stopped by {}: {reason}", person());
+                let now = app.clock.now();
+                signal::stop(&*app.state, &id, "Quell.Stopped", &cause, now).await?;
+                app.runs.notify_one();
+                let run = stopped(&app, &id).await?;
+                global
+                    .output
+                    .print(&run, |run| rows(std::slice::from_ref(run)));
             }
             Self::Show { id } => {
                 let document = app.state.get(Kind::Run, id.as_str()).await?;
@@ -64,6 +94,26 @@ impl RunCommand {
         }
         Ok(())
     }
+}
+
+/// The run when it has ended: by whoever carries runs, or here when nobody does.
+async fn stopped(app: &Arc<App>, id: &RunId) -> Result<Run, Failure> {
+    for _ in 0..LOOKS_MAX {
+        if app.claims.others().await? == 0 {
+            // It ends at once, unless another run has its resource; then that one has to end first.
+            let carried = tokio::time::timeout(CARRY_MAX, drive_to_end(app, id));
+            carried.await.unwrap_or(Ok(())).map_err(Failure::Remote)?;
+        }
+        let document = app.state.get(Kind::Run, id.as_str()).await?;
+        let run: Option<Run> = document.map(|d| d.read()).transpose()?;
+        if let Some(run) = run.filter(|run| run.outcome.is_some()) {
+            return Ok(run);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Err(Failure::Remote(format!(
+        "{id} is told to stop; it has not done so yet: `quell run show {id}` says how it stands"
+    )))
 }
 
 /// Runs as a table.

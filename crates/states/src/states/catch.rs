@@ -48,6 +48,11 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Catcher> {
 }
 
 impl Catcher {
+    /// Whether it is for this error.
+    pub(super) fn covers(&self, error: &str) -> bool {
+        self.errors.iter().any(|name| covers(name, error))
+    }
+
     fn read(fields: Fields<'_>, last: bool, faults: &mut Faults) -> Catcher {
         let errors = read_errors(&fields, last, faults);
         fields.require(&["Next"], faults);

@@ -138,6 +138,16 @@ impl Ending {
         retry::decide(&self.retriers, failure.name(), used, run.random())
     }
 
+    /// The retrier that tries the state again for an error, by its place in `Retry`.
+    pub(crate) fn retrier_of(&self, error: &str) -> Option<usize> {
+        retry::retrier_of(&self.retriers, error)
+    }
+
+    /// Whether a catcher takes an error that is not tried again.
+    pub(crate) fn catches(&self, error: &str) -> bool {
+        self.catchers.iter().any(|catcher| catcher.covers(error))
+    }
+
     /// What a visit notes when every retrier was used so often.
     pub(crate) fn used_up(&self, times: u64) -> Vec<u64> {
         vec![times; self.retriers.len()]

@@ -126,6 +126,14 @@ pub(super) fn decide(
     Some(delay)
 }
 
+/// The retrier that tries a state again for an error, if one does: the first that names it decides.
+pub(super) fn retrier_of(retriers: &[Retrier], error: &str) -> Option<usize> {
+    let mut named = retriers.iter().enumerate();
+    let (n, retrier) =
+        named.find(|(_, retrier)| retrier.errors.iter().any(|name| covers(name, error)))?;
+    (retrier.attempts_max > 0).then_some(n)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
 use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::{TaskFault, Work};
-use quell_respond::{Flow, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
+use quell_respond::{Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::Value;
@@ -99,38 +99,34 @@ impl Host for Frame {
         request: &TaskRequest,
         again: bool,
     ) -> Result<Begin, RunError> {
-        if again {
-            return Ok(answered(Outcome::failed(
-                "Quell.Interrupted",
-                "Quell stopped between sending this call and noting its answer",
-            )));
-        }
         let Some(playbook) = pinned(&self.app, &framed.run) else {
             return Ok(answered(Outcome::failed("Quell.PlaybookChanged", "")));
         };
-        Ok(
-            match effects::want(&self.app, playbook, &framed.run, request) {
-                Want::Permit(plan) => self.ask_for_permit(framed, playbook, plan).await?,
-                Want::Read(scope, work) => {
-                    let app = self.app.clone();
-                    let work =
-                        async move { perform::read(&app, &scope, &work).await.into_answer() };
-                    let (intent, work) = (None, Box::pin(work));
-                    Begin::Work { intent, work }
-                }
-                Want::Change(_, Work::Execution(task)) => {
-                    let Some(permit) = self.renew_permit(framed, playbook).await else {
-                        return Ok(answered(no_permit()));
-                    };
-                    let run = &mut framed.run;
-                    nested::begin(&self.app, run, request.task, &task, &permit).await?
-                }
-                Want::Change(scope, work) => {
-                    self.change(framed, playbook, request, scope, work).await
-                }
-                Want::Impossible(fault) => refused(fault),
-            },
-        )
+        let want = effects::want(&self.app, playbook, &framed.run, request);
+        if again && !may_be_sent_again(&want) {
+            return Ok(answered(Outcome::failed(
+                INTERRUPTED,
+                "Quell stopped between sending this call and noting its answer",
+            )));
+        }
+        Ok(match want {
+            Want::Permit(plan) => self.ask_for_permit(framed, playbook, plan).await?,
+            Want::Read(scope, work) => {
+                let app = self.app.clone();
+                let work = async move { perform::read(&app, &scope, &work).await.into_answer() };
+                let (intent, work) = (None, Box::pin(work));
+                Begin::Work { intent, work }
+            }
+            Want::Change(_, Work::Execution(task)) => {
+                let Some(permit) = self.renew_permit(framed, playbook).await else {
+                    return Ok(answered(no_permit()));
+                };
+                let run = &mut framed.run;
+                nested::begin(&self.app, run, request.task, &task, &permit).await?
+            }
+            Want::Change(scope, work) => self.change(framed, playbook, request, scope, work).await,
+            Want::Impossible(fault) => refused(fault),
+        })
     }
 
     fn given_up(&self, framed: &mut Framed, task: TaskId) -> Option<LogEntry> {
@@ -169,6 +165,25 @@ impl Host for Frame {
             None => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a call that may have happened takes effect once when it is made again: AWS knows it by its token.
+fn may_be_sent_again(want: &Want) -> bool {
+    let Want::Change(_, work @ Work::Aws(_)) = want else {
+        return false;
+    };
+    work.call().is_some_and(|call| {
+        let service = quell_aws::sdk_service(&call.service);
+        quell_aws::registry::takes_idempotency_token(service, &call.operation)
+    })
+}
+
+/// The idempotency token of a task of a run: the same after every crash, and of no other task.
+fn once_as(run: &RunId, task: TaskId) -> String {
+    let hash = quell_model::sha256_hex(format!("{run}/{task}"));
+    let parts =
+        [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hash.get(part).unwrap_or_default());
+    parts.join("-")
 }
 
 fn is_receipt(entry: &LogEntry) -> bool {
@@ -221,13 +236,14 @@ impl Frame {
             at: self.app.clock.now(),
         };
         framed.sent.insert(request.task, sent.clone());
+        let once_as = once_as(&framed.run.id, request.task);
         let app = self.app.clone();
         let work = async move {
             let sent = Sent {
                 at: app.clock.now(),
                 ..sent
             };
-            let outcome = perform::change(&app, &scope, &permit, &work).await;
+            let outcome = perform::change(&app, &scope, &permit, &work, &once_as).await;
             let receipt = sent.receipt(&outcome, app.clock.now());
             let answer = outcome.into_answer();
             Answer {

@@ -94,3 +94,15 @@ async fn one_run_at_a_time_holds_a_resource_and_keeps_it_over_a_restart() {
         .unwrap();
     assert!(!lease(&app, &mut document, &other).await.unwrap());
 }
+
+/// What may have happened is sent again only where AWS knows it by its token, and that is the same after every crash.
+#[test]
+fn a_token_belongs_to_one_task_of_one_run() {
+    let (one, two) = ("run-one".parse().unwrap(), "run-two".parse().unwrap());
+    let token = once_as(&one, TaskId(1));
+    assert_eq!(token, once_as(&one, TaskId(1)));
+    assert_ne!(token, once_as(&one, TaskId(2)));
+    assert_ne!(token, once_as(&two, TaskId(1)));
+    let lengths: Vec<usize> = token.split('-').map(str::len).collect();
+    assert_eq!(lengths, [8, 4, 4, 4, 12]);
+}

@@ -16,10 +16,16 @@ pub(super) async fn read(app: &App, scope: &Scope, work: &Work) -> Outcome {
     }
 }
 
-/// Does what changes something, under a permit.
-pub(super) async fn change(app: &App, scope: &Scope, permit: &Permit, work: &Work) -> Outcome {
+/// Does what changes something, under a permit. `once_as`: the name under which AWS knows the call when it is made again.
+pub(super) async fn change(
+    app: &App,
+    scope: &Scope,
+    permit: &Permit,
+    work: &Work,
+    once_as: &str,
+) -> Outcome {
     match work {
-        Work::Aws(task) => call(app, scope, task, Some(permit)).await,
+        Work::Aws(task) => call(app, scope, task, Some((permit, once_as))).await,
         other => Outcome::fault(not_here(other), quell_model::Outcome::Accepted),
     }
 }
@@ -32,7 +38,12 @@ fn not_here(work: &Work) -> TaskFault {
     }
 }
 
-async fn call(app: &App, scope: &Scope, task: &AwsTask, permit: Option<&Permit>) -> Outcome {
+async fn call(
+    app: &App,
+    scope: &Scope,
+    task: &AwsTask,
+    permit: Option<(&Permit, &str)>,
+) -> Outcome {
     let Some(aws) = &app.aws else {
         return Outcome::failed("Quell.NoCredentials", "there are no AWS credentials");
     };
@@ -43,8 +54,8 @@ async fn call(app: &App, scope: &Scope, task: &AwsTask, permit: Option<&Permit>)
     let (call, token) = (task.call(), task.token());
     let answer = async {
         match permit {
-            Some(permit) => {
-                let session = aws.change_session(scope).await?;
+            Some((permit, once_as)) => {
+                let session = aws.change_session(scope).await?.once_as(once_as);
                 session.call(permit, call, spelling, token).await
             }
             None => {

@@ -26,8 +26,10 @@ from harness.awsrange import exactly  # noqa: E402
 from harness.product import Product  # noqa: E402
 from harness.waiting import until  # noqa: E402
 
-#: A server lives so long between two kills: from before it listens to after several runs.
-LIFE_SECONDS = (0.02, 0.5)
+#: A server lives at least so long between two kills: it does not listen yet.
+LIFE_SECONDS_MIN = 0.02
+#: And at most so long beyond what a start takes on this machine: after several runs.
+WORK_SECONDS_MAX = 0.5
 GROUPS = 8
 #: Everything a port can be open for here is critical, and no two exposures of a group are the same rule.
 PORTS = (20, 21, 22, 23, 25, 110, 135, 139, 143, 389, 445, 1433, 1521, 2049, 3306, 3389, 5900, 6379, 9200, 27017)
@@ -86,12 +88,14 @@ class Crash:
         self._groups = [home.range.seed()["group_id"] for _ in range(GROUPS)]
         self._before = {group: exactly(home.range.rules(group)) for group in self._groups}
         self._key = home.key("responder")
+        self._life_seconds_max = WORK_SECONDS_MAX
         self.result = Result(seed)
 
     def run(self) -> Result:
         began = time.monotonic()
         for url in self._home.range.info["quell"]["queues"].values():
             self._home.range.sqs().set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)})
+        self._life_seconds_max = self._start_seconds() + WORK_SECONDS_MAX
         makes = [self._random.randrange(self._kills) for _ in range(self._wanted)]
         for number in range(self._kills):
             self._live_and_die(number, makes.count(number))
@@ -101,9 +105,15 @@ class Crash:
         self.result.seconds = time.monotonic() - began
         return self.result
 
+    def _start_seconds(self) -> float:
+        """How long a server takes to start on this machine."""
+        began = time.monotonic()
+        with self._home.server_up(name="first"):
+            return time.monotonic() - began
+
     def _live_and_die(self, number: int, exposures: int) -> None:
         """Starts a server and kills it at a random moment of its life, with exposures being made meanwhile."""
-        life = self._random.uniform(*LIFE_SECONDS)
+        life = self._random.uniform(LIFE_SECONDS_MIN, self._life_seconds_max)
         process = self._home.spawn_server(f"killed-{number % 10}")
         makers = [threading.Thread(target=self._expose, args=(len(self.result.exposures) + n,)) for n in range(exposures)]
         try:

@@ -23,6 +23,9 @@ from harness.waiting import until
 
 #: A process that stands still is taken for gone after ten seconds, and looked for every two.
 TAKEN_OVER_SECONDS = 30
+#: What a process had received when it was killed, or what is sent to one that was killed while it waited for it, comes again
+#: when the queue's thirty seconds are over.
+COMES_AGAIN_SECONDS = 50
 REVOKE = "RevokeSecurityGroupIngress"
 
 
@@ -112,9 +115,9 @@ def test_what_a_killed_process_had_in_its_hands_is_taken_over(pair: Pair) -> Non
         until("runs hang", lambda: sum(pair.range.fault_hits()) >= 6)
         before = ended_by(one)
         one.process.kill()
-        pair.all_are_fixed(exposed, two, 15 if pair.one_machine else TAKEN_OVER_SECONDS)
+        until("it is noticed", lambda: "its runs are taken over" in two.process.err(), 15 if pair.one_machine else TAKEN_OVER_SECONDS)
+        pair.all_are_fixed(exposed, two, COMES_AGAIN_SECONDS)
         assert before + ended_by(two) >= len(exposed)
-        until("it is noticed", lambda: "its runs are taken over" in two.process.err(), TAKEN_OVER_SECONDS)
 
 
 def test_a_process_that_was_paused_does_nothing_twice(pair: Pair) -> None:
@@ -130,7 +133,7 @@ def test_a_process_that_was_paused_does_nothing_twice(pair: Pair) -> None:
             # Who is stopped while writing to SQLite's file keeps the others from it: they wait for it.
             until("it is missed", lambda: any(said in two.process.err() for said in ("its runs are taken over", "is locked")), 45)
         else:
-            pair.all_are_fixed(exposed, two, TAKEN_OVER_SECONDS)
+            pair.all_are_fixed(exposed, two, COMES_AGAIN_SECONDS)
         os.kill(one.process.pid, signal.SIGCONT)
         until("it knows that it was away", lambda: "begins anew" in one.process.err() or pair.one_machine, TAKEN_OVER_SECONDS)
         more = pair.expose(6)
@@ -167,7 +170,7 @@ def test_a_yes_on_one_reaches_the_run_of_the_other(pair: Pair) -> None:
         for server, other in ((one, two), (two, one)):
             exposed = pair.expose(1)
             (group,) = exposed
-            _, runs = server.at_rest(group)
+            _, runs = server.at_rest(group, COMES_AGAIN_SECONDS)
             run = runs[-1]["id"]
             hash = pair.one.quell("run", "show", run).json["planHash"]
             assert other.call("POST", f"/api/v1/runs/{run}/approve", {"plan_hash": hash}).status == 202
@@ -180,7 +183,7 @@ def test_a_yes_at_the_command_line_of_the_other_machine(pair: Pair) -> None:
         stack.callback(server.process.kill)
         exposed = pair.expose(1)
         (group,) = exposed
-        _, runs = server.at_rest(group)
+        _, runs = server.at_rest(group, COMES_AGAIN_SECONDS)
         run = runs[-1]["id"]
         hash = pair.one.quell("run", "show", run).json["planHash"]
         said = pair.two.quell("approve", run, "--plan", hash)

@@ -24,7 +24,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(
 const READERS: u32 = 6;
 /// How long a caller waits for a connection of the pool, or for the server to take a new one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A statement that takes longer is stopped by the server.
+/// A process that is paused or cut off in the middle of a batch keeps its rows from the others for so long, in
+/// milliseconds; then the server undoes the batch.
+const IDLE_MILLIS_MAX: &str = "5000";
+/// A statement that takes longer, in milliseconds, is stopped by the server.
 const STATEMENT_MILLIS_MAX: &str = "20000";
 /// What the server says when it broke a transaction off: `serialization_failure`, `deadlock_detected`.
 const BROKEN_OFF: [&str; 2] = ["40001", "40P01"];
@@ -108,6 +111,7 @@ fn options(url: &str, password: Option<&str>) -> Result<PgConnectOptions, StoreE
     let options = options.application_name("quell").options([
         ("synchronous_commit", "on"),
         ("statement_timeout", STATEMENT_MILLIS_MAX),
+        ("idle_in_transaction_session_timeout", IDLE_MILLIS_MAX),
     ]);
     Ok(options.disable_statement_logging())
 }

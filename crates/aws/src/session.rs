@@ -242,7 +242,7 @@ impl ChangeSession {
     }
 
     /// The same session, whose calls carry `token` where AWS has a place for an idempotency token and the caller left
-    /// it out: the very same call made again with it takes effect once. See [`crate::takes_idempotency_token`].
+    /// it out: the very same call made again with it takes effect once. See [`crate::registry::takes_idempotency_token`].
     pub fn once_as(mut self, token: impl Into<String>) -> Self {
         self.idempotency_token = Some(token.into());
         self

@@ -128,7 +128,7 @@ impl<H: Host> Runner<H> {
     /// those of other processes are found by looking.
     ///
     /// # Errors
-    /// [`NoRandomness`].
+    /// When the system gives no randomness.
     pub fn new(
         host: H,
         state: Arc<dyn State>,

@@ -188,7 +188,8 @@ def test_a_yes_at_the_command_line_of_the_other_machine(pair: Pair) -> None:
         hash = pair.one.quell("run", "show", run).json["planHash"]
         said = pair.two.quell("approve", run, "--plan", hash)
         assert (said.code, said.json["run"]["outcome"]) == (0, "fixed"), said
-        assert ended_by(server) == 1, "the server that is up carried it"
+        # It may have ended others too: what an earlier test left in the queue comes again.
+        assert f"a run ended run={run} " in server.process.err(), "the server that is up carried it"
         assert server.process.end() == 0
         # Nobody is up now: the command line does it itself.
         assert pair.two.quell("undo", run).code == 0

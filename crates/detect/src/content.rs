@@ -118,6 +118,27 @@ fn load_pattern(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnos
     }
 }
 
+/// The top-level keys that Sigma's rules and correlations share.
+pub(crate) const SIGMA_KEYS: &[&str] = &[
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+];
+
 /// A fault for each key that is not known, with the nearest that is.
 pub(crate) fn unknown_keys<'a>(
     file: &DetectionFile,

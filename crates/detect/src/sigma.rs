@@ -7,41 +7,23 @@ use quell_model::{Diagnostic, Severity, nearest};
 use rsigma_eval::{CompiledRule, compile_rule};
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
-use crate::content::{DetectionFile, unknown_keys};
+use crate::content::{DetectionFile, SIGMA_KEYS, unknown_keys};
 use crate::engine::{Detection, Matcher};
 use crate::limits::{rule_fault, text_fault};
 use crate::meaning::put_right;
 use crate::rule::Rule;
 
 /// The top-level keys of a Sigma rule.
-const KEYS: &[&str] = &[
-    "title",
-    "id",
-    "name",
-    "related",
-    "taxonomy",
-    "status",
-    "description",
-    "license",
-    "author",
-    "references",
-    "date",
-    "modified",
-    "logsource",
-    "detection",
-    "fields",
-    "falsepositives",
-    "level",
-    "tags",
-    "scope",
-];
+fn known_keys() -> Vec<&'static str> {
+    [SIGMA_KEYS, &["logsource", "detection"]].concat()
+}
 
 pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnostic>> {
     let rule = parse(file).map_err(|fault| vec![fault])?;
     let mut faults = unknown_keys(
         file,
         rule.custom_attributes.keys().map(String::as_str),
-        KEYS,
+        &known_keys(),
     );
     if rule.logsource.service.as_deref() != Some("cloudtrail") {
         faults.push(
@@ -87,7 +69,7 @@ pub(crate) fn parse(file: &DetectionFile) -> Result<SigmaRule, Diagnostic> {
         parse_sigma_yaml(&file.text).map_err(|e| Diagnostic::new(&file.path, e.to_string()))?;
     if let Some(error) = collection.errors.first() {
         return Err(Diagnostic::new(&file.path, error.clone())
-            .help(format!("a rule's keys are: {}", KEYS.join(", "))));
+            .help(format!("a rule's keys are: {}", known_keys().join(", "))));
     }
     match (collection.rules.pop(), collection.rules.is_empty()) {
         (Some(rule), true) => Ok(rule),

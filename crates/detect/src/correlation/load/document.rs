@@ -4,29 +4,8 @@ use quell_model::Diagnostic;
 use rsigma_parser::{CorrelationRule, parse_sigma_yaml};
 use yaml_serde::Value;
 
-use crate::content::{DetectionFile, unknown_keys};
+use crate::content::{DetectionFile, SIGMA_KEYS, unknown_keys};
 
-const KEYS: &[&str] = &[
-    "title",
-    "id",
-    "name",
-    "related",
-    "taxonomy",
-    "status",
-    "description",
-    "license",
-    "author",
-    "references",
-    "date",
-    "modified",
-    "correlation",
-    "generate",
-    "fields",
-    "falsepositives",
-    "level",
-    "tags",
-    "scope",
-];
 const CORRELATION_KEYS: &[&str] = &[
     "type",
     "rules",
@@ -99,8 +78,9 @@ pub(super) fn key_faults(document: &DetectionFile, value: &Value) -> Vec<Diagnos
             .collect()
     };
     let correlation = value.get("correlation");
+    let top = [SIGMA_KEYS, &["correlation", "generate"]].concat();
     let levels = [
-        (keys(Some(value)), KEYS),
+        (keys(Some(value)), top.as_slice()),
         (keys(correlation), CORRELATION_KEYS),
         (
             keys(correlation.and_then(|c| c.get("condition"))),

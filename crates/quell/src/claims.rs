@@ -126,7 +126,7 @@ impl Claims {
         if self.me().is_some() {
             return Ok(());
         }
-        let id = format!("car-{}", hex(&random::bytes::<16>()?));
+        let id = format!("car-{}", hex::encode(random::bytes::<16>()?));
         let mark = self.mark(&id)?;
         let (began, now) = (Instant::now(), self.clock.now());
         let document = Document::new(Kind::Carrier, &*id, "here", now, &std::process::id())?;
@@ -402,10 +402,6 @@ impl Standing {
         let millis = i64::try_from(GOOD_FOR.as_millis()).unwrap_or(0);
         self.good_until_by_clock = now.plus_millis(millis);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

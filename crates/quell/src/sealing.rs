@@ -73,15 +73,14 @@ fn make(path: &Path) -> Result<(), SealingError> {
         path: path.to_owned(),
         source,
     };
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let draft = path.with_extension(format!("new-{}", hex(&random::bytes::<8>()?)));
+    let draft = path.with_extension(format!("new-{}", hex::encode(random::bytes::<8>()?)));
     let mut file = std::fs::OpenOptions::new()
         .create_new(true)
         .write(true)
         .mode(0o600)
         .open(&draft)
         .map_err(fail)?;
-    let secret = hex(&random::bytes::<32>()?);
+    let secret = hex::encode(random::bytes::<32>()?);
     let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
     let linked = written.and_then(|()| match std::fs::hard_link(&draft, path) {
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

@@ -29,12 +29,10 @@ lint: setup-test ## formatting, lints, documentation, licences
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	cargo deny --offline check --hide-inclusion-graph bans licenses sources
-	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
-	cargo metadata --locked --format-version 1 --manifest-path benches/pattern/Cargo.toml >/dev/null
-	cargo metadata --locked --format-version 1 --manifest-path benches/detect/Cargo.toml >/dev/null
-	cargo metadata --locked --format-version 1 --manifest-path benches/aws/Cargo.toml >/dev/null
-	cargo metadata --locked --format-version 1 --manifest-path benches/states/Cargo.toml >/dev/null
-	cargo metadata --locked --format-version 1 --manifest-path benches/jsonata/Cargo.toml >/dev/null
+	@# Workspaces of their own, which the commands above do not see.
+	for own in fuzz benches/*; do \
+	  cargo fmt --check --manifest-path $$own/Cargo.toml && cargo metadata --locked --format-version 1 --manifest-path $$own/Cargo.toml >/dev/null || exit 1; \
+	done
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))

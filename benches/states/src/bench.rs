@@ -93,16 +93,16 @@ impl Host for Plain {
         None
     }
 
-    async fn beside(
-        &self,
-        run: &mut PlainRun,
-        beside: Beside<'_>,
-    ) -> Result<Vec<Write>, RunError> {
+    async fn beside(&self, run: &mut PlainRun, beside: Beside<'_>) -> Result<Vec<Write>, RunError> {
         let Point::Ended(_) = beside.point else {
             return Ok(Vec::new());
         };
         let now = SystemClock.now();
-        self.seen.ends.lock().unwrap().insert(run.id.to_string(), now);
+        self.seen
+            .ends
+            .lock()
+            .unwrap()
+            .insert(run.id.to_string(), now);
         self.seen.ended.fetch_add(1, Ordering::Relaxed);
         let done = run.document.clone().with("done", &json!(null))?;
         Ok(vec![Write::Update(done)])
@@ -139,7 +139,15 @@ impl Bench {
         let claims = Arc::new(Claims::new(state.clone(), clock.clone(), None));
         claims.join().await.unwrap();
         let keeper = claims.clone();
-        let runner = Runner::new(host, store, clock, bell.clone(), stop.clone(), limits, claims);
+        let runner = Runner::new(
+            host,
+            store,
+            clock,
+            bell.clone(),
+            stop.clone(),
+            limits,
+            claims,
+        );
         let tasks = Tasks::new(stop);
         tasks.start("claims", async move { keeper.keep().await });
         tasks.start("runs", Arc::new(runner.unwrap()).run(tasks.clone()));

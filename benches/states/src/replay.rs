@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 pub fn measure() {
     println!("taking up a run from its log (parsing and folding)");
-    println!("{:<10} {:>10} {:>14} {:>14}", "entries", "log KiB", "ms", "entries/s");
+    println!(
+        "{:<10} {:>10} {:>14} {:>14}",
+        "entries", "log KiB", "ms", "entries/s"
+    );
     for tasks in [10, 100, 1_000, 5_000] {
         let document = json!({"QueryLanguage": "JSONata", "StartAt": "Begin", "States": {
             "Begin": {"Type": "Pass", "Assign": {"n": 0}, "Next": "T"},
@@ -20,7 +23,14 @@ pub fn measure() {
             "Done": {"Type": "Succeed"},
         }});
         let definition = Definition::parse(&document.to_string()).unwrap();
-        let flow = || Flow::new(definition.clone(), "run-1", MachineRef::default(), Value::Null);
+        let flow = || {
+            Flow::new(
+                definition.clone(),
+                "run-1",
+                MachineRef::default(),
+                Value::Null,
+            )
+        };
         let log = log(flow());
         let began = Instant::now();
         let mut again = flow();
@@ -31,7 +41,13 @@ pub fn measure() {
         assert_ne!(*again.status(), Status::Running);
         let bytes: usize = log.iter().map(String::len).sum();
         let rate = log.len() as f64 / seconds;
-        println!("{:<10} {:>10} {:>14.2} {:>14.0}", log.len(), bytes / 1024, seconds * 1e3, rate);
+        println!(
+            "{:<10} {:>10} {:>14.2} {:>14.0}",
+            log.len(),
+            bytes / 1024,
+            seconds * 1e3,
+            rate
+        );
     }
 }
 
@@ -47,7 +63,10 @@ fn log(mut flow: Flow) -> Vec<String> {
         let Some(awaited) = flow.tasks().next() else {
             return log;
         };
-        let (task, output) = (awaited.request.task, json!({"ok": true, "instances": ["i-1", "i-2"]}));
+        let (task, output) = (
+            awaited.request.task,
+            json!({"ok": true, "instances": ["i-1", "i-2"]}),
+        );
         event = Event::TaskSucceeded { task, output };
     }
 }

@@ -11,8 +11,13 @@ use crate::bench::{Bench, until};
 const TASKS: usize = 50;
 
 pub async fn measure() {
-    println!("durable steps a second on SQLite: runs of {TASKS} tasks, one after the other; every step is durable before the next");
-    println!("{:<8} {:>6} {:>8} {:>12} {:>12}", "tasks", "runs", "at once", "tasks/s", "entries/s");
+    println!(
+        "durable steps a second on SQLite: runs of {TASKS} tasks, one after the other; every step is durable before the next"
+    );
+    println!(
+        "{:<8} {:>6} {:>8} {:>12} {:>12}",
+        "tasks", "runs", "at once", "tasks/s", "entries/s"
+    );
     for (state, entries) in [("Read", 1), ("Change", 2)] {
         for (runs, at_once) in [(20, 1), (400, 32), (800, 128), (800, 512)] {
             let seconds = chain(state, runs, at_once).await;

@@ -40,23 +40,44 @@ pub async fn measure() {
     until(async || resting(&bench, start).await == RUNS).await;
     let rested = SystemClock.now();
     // What the host of this bench keeps of each token is not the runner's.
-    let own = bench.seen.tokens.lock().unwrap().iter().map(|(run, token)| run.len() + token.len() + 96).sum::<usize>();
+    let own = bench
+        .seen
+        .tokens
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(run, token)| run.len() + token.len() + 96)
+        .sum::<usize>();
     let each = resident_bytes().saturating_sub(before).saturating_sub(own) as f64 / RUNS as f64;
     println!("{RUNS} runs wait, half for timers and half for tokens ({AT_ONCE} in memory at once)");
-    println!("  brought to rest in        {:.1} s", rested.millis_since(start) as f64 / 1e3);
-    println!("  memory per waiting run    {:.0} bytes (growth of the resident set, store and allocator included)", each);
-    assert!(rested < due(0), "the first timers were due before all runs rested");
+    println!(
+        "  brought to rest in        {:.1} s",
+        rested.millis_since(start) as f64 / 1e3
+    );
+    println!(
+        "  memory per waiting run    {:.0} bytes (growth of the resident set, store and allocator included)",
+        each
+    );
+    assert!(
+        rested < due(0),
+        "the first timers were due before all runs rested"
+    );
     until(async || bench.seen.ended.load(Ordering::Relaxed) == RUNS / 2).await;
     let late = |n: usize, from: Timestamp| {
         bench.seen.ends.lock().unwrap()[run_id(n).as_str()].millis_since(from)
     };
-    report("timers that fall due within 5 s", (0..RUNS).step_by(2).map(|n| late(n, due(n))));
+    report(
+        "timers that fall due within 5 s",
+        (0..RUNS).step_by(2).map(|n| late(n, due(n))),
+    );
     let mut told = Vec::new();
     let tokens = bench.seen.tokens.lock().unwrap().clone();
     for n in (1..RUNS).step_by(2) {
         let word = Word::Success(json!("yes"));
         let token = &tokens[run_id(n).as_str()];
-        tell(&*bench.state, token, word, SystemClock.now()).await.unwrap();
+        tell(&*bench.state, token, word, SystemClock.now())
+            .await
+            .unwrap();
         told.push((n, SystemClock.now()));
     }
     until(async || bench.seen.ended.load(Ordering::Relaxed) == RUNS).await;
@@ -71,7 +92,10 @@ fn report(what: &str, late: impl Iterator<Item = i64>) {
     late.sort_unstable();
     println!(
         "  {what}: {} runs went on and ended, ms late: p50 {}, p99 {}, most {}",
-        late.len(), quantile(&late, 0.5), quantile(&late, 0.99), quantile(&late, 1.0)
+        late.len(),
+        quantile(&late, 0.5),
+        quantile(&late, 0.99),
+        quantile(&late, 1.0)
     );
 }
 

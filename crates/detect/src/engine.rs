@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use quell_model::{Diagnostic, Event, Finding, FindingId, Record, Resource, Severity, Timestamp};
+use quell_model::{
+    Diagnostic, Event, Finding, FindingId, Product, Record, Resource, Severity, Timestamp,
+};
 use quell_pattern::Pattern;
 
 use crate::candidates::{Candidates, names, patterns, too_broad};
@@ -196,14 +198,21 @@ impl Engine {
             detection: d.id.clone(),
             title: d.title.clone(),
             severity: d.severity,
+            product: Product::Quell,
             record: record.id.clone(),
+            records: vec![record.id.clone()],
+            record_count: 1,
             event_name: event.name.clone(),
+            first_event_time: event.time,
             event_time: event.time,
             detected_at: now,
             resource: resource.clone(),
             principal: principal.clone(),
             actor: event.actor.clone(),
             attack: d.attack.clone(),
+            sample: false,
+            outsider: false,
+            explanation: None,
         };
         matching.into_iter().map(finding).collect()
     }

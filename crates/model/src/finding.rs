@@ -1,6 +1,6 @@
 //! What a detection says.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Actor, FindingId, RecordId, Resource, Timestamp};
 
@@ -42,11 +42,53 @@ impl Severity {
     }
 }
 
-/// What one detection says of one resource because of one record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Whose finding it is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "camelCase")]
+pub enum Product {
+    /// A detection of Quell's own.
+    #[default]
+    Quell,
+    /// Amazon GuardDuty.
+    GuardDuty,
+    /// AWS Security Hub.
+    SecurityHub,
+    /// Amazon Inspector.
+    Inspector,
+    /// Amazon Macie.
+    Macie,
+    /// IAM Access Analyzer.
+    AccessAnalyzer,
+    /// AWS Config.
+    Config,
+    /// AWS Health.
+    Health,
+}
+
+impl Product {
+    /// The name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quell => "Quell",
+            Self::GuardDuty => "GuardDuty",
+            Self::SecurityHub => "Security Hub",
+            Self::Inspector => "Inspector",
+            Self::Macie => "Macie",
+            Self::AccessAnalyzer => "Access Analyzer",
+            Self::Config => "Config",
+            Self::Health => "Health",
+        }
+    }
+}
+
+/// What one detection says of one resource because of one record, or because of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+// The fields that came later have values that follow from others: see `Deserialize` below.
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct Finding {
-    /// Made from detection, record and resource.
+    /// Made from detection, record and resource; that of a correlation from detection, group and stretch of time.
     pub id: FindingId,
     /// The detection's id (its path under `content/detections`, without the ending).
     pub detection: String,
@@ -54,11 +96,23 @@ pub struct Finding {
     pub title: String,
     /// How bad.
     pub severity: Severity,
-    /// The record it rests on.
+    /// Whose finding it is.
+    #[serde(default)]
+    pub product: Product,
+    /// The record it rests on; the last one, when there are several.
     pub record: RecordId,
-    /// CloudTrail's `eventName` of that record.
+    /// The records it rests on, in order of time: the last [`Finding::RECORDS_MAX`] of them.
+    #[serde(default)]
+    pub records: Vec<RecordId>,
+    /// How many records it rests on in all.
+    #[serde(default)]
+    pub record_count: u64,
+    /// CloudTrail's `eventName` of the last record.
     pub event_name: String,
-    /// When that happened.
+    /// When the first of it happened.
+    #[serde(default)]
+    pub first_event_time: Timestamp,
+    /// When the last of it happened.
     pub event_time: Timestamp,
     /// When the finding was made.
     pub detected_at: Timestamp,
@@ -71,4 +125,79 @@ pub struct Finding {
     /// ATT&CK technique ids.
     #[serde(default)]
     pub attack: Vec<String>,
+    /// Its product says that it is a sample and nothing happened.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sample: bool,
+    /// Somebody outside the organisation can cause it at will: by itself it never begins a change.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub outsider: bool,
+    /// Why, in words, where the title does not say it: at most [`Finding::EXPLANATION_BYTES_MAX`] bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
+impl Finding {
+    /// So many records are named: the rest are counted.
+    pub const RECORDS_MAX: usize = 100;
+    /// A page of text; who writes an explanation cuts it.
+    pub const EXPLANATION_BYTES_MAX: usize = 2000;
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Finding {
+    /// A finding stored before it could rest on several records rests on the one it names.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut finding = Self::deserialize(deserializer)?;
+        if finding.records.is_empty() {
+            finding.records.push(finding.record.clone());
+            finding.record_count = 1;
+            finding.first_event_time = finding.event_time;
+        }
+        Ok(finding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As 0.1 stored it.
+    const OLD: &str = r#"{"id":"fnd-1","detection":"d","title":"T","severity":"HIGH","record":"rec-1","eventName":"E",
+        "eventTime":"2026-11-21T10:00:00.000Z","detectedAt":"2026-11-21T10:00:01.000Z",
+        "resource":{"arn":"arn:aws:iam::111122223333:user/eve","type":"AWS::IAM::User","id":"eve"},
+        "principal":{"arn":"arn:aws:iam::111122223333:user/eve","type":"AWS::IAM::User","id":"eve"},
+        "actor":{"kind":"IAMUser"},"attack":["T1562"]}"#;
+
+    #[test]
+    fn one_stored_before_there_were_several_records_rests_on_its_own() {
+        let finding: Finding = serde_json::from_str(OLD).unwrap();
+        assert_eq!(finding.records, vec![finding.record.clone()]);
+        assert_eq!(finding.record_count, 1);
+        assert_eq!(finding.first_event_time, finding.event_time);
+        assert_eq!(finding.product, Product::Quell);
+        assert!(!finding.sample && !finding.outsider);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut finding: Finding = serde_json::from_str(OLD).unwrap();
+        finding.product = Product::GuardDuty;
+        finding.records.push("rec-2".parse().unwrap());
+        finding.record_count = 7;
+        finding.first_event_time = Timestamp::from_millis(5);
+        (finding.sample, finding.outsider) = (true, true);
+        finding.explanation = Some("why".into());
+        let text = serde_json::to_string(&finding).unwrap();
+        assert!(text.contains(r#""product":"guardDuty""#), "{text}");
+        assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), finding);
+    }
 }

@@ -74,7 +74,7 @@ id!(
     RecordId, "rec-", "a record"
 );
 id!(
-    /// A finding: one detection, one record, one resource.
+    /// A finding: one detection and one resource, and one record or a group of them.
     FindingId, "fnd-", "a finding"
 );
 id!(

@@ -123,7 +123,7 @@ fn opened(
         findings: vec![worst.id.clone()],
         finding_count: 1,
         runs: Vec::new(),
-        first_event_at: worst.event_time,
+        first_event_at: worst.first_event_time,
         received_at,
         detected_at: opener.detected_at,
         resolved_at: None,
@@ -153,7 +153,7 @@ fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
         incident.title = title(finding);
     }
     incident.severity = incident.severity.max(finding.severity);
-    incident.first_event_at = incident.first_event_at.min(finding.event_time);
+    incident.first_event_at = incident.first_event_at.min(finding.first_event_time);
     incident.last_event_at = incident.last_event_at.max(finding.event_time);
     incident
 }
@@ -161,7 +161,7 @@ fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quell_model::{Actor, FindingId, RecordId};
+    use quell_model::{Actor, FindingId, Product, RecordId};
 
     fn finding(detection: &str, event: &str, group: &str, severity: Severity) -> Finding {
         let record = RecordId::of_name("111122223333", event);
@@ -176,8 +176,12 @@ mod tests {
             detection: detection.into(),
             title: format!("Title of {detection}"),
             severity,
+            product: Product::Quell,
+            records: vec![record.clone()],
+            record_count: 1,
             record,
             event_name: "E".into(),
+            first_event_time: Timestamp::from_millis(10),
             event_time: Timestamp::from_millis(10),
             detected_at: Timestamp::from_millis(20),
             resource,
@@ -187,6 +191,9 @@ mod tests {
                 ..Actor::default()
             },
             attack: vec![],
+            sample: false,
+            outsider: false,
+            explanation: None,
         }
     }
 

@@ -24,7 +24,7 @@ mod schedule_tests;
 #[cfg(test)]
 mod tests;
 
-use quell_model::{FindingId, RecordId, Severity, Timestamp};
+use quell_model::{Finding, FindingId, RecordId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use correlator::Correlator;
@@ -42,7 +42,7 @@ pub const GROUP_HITS_MAX: usize = 1024;
 /// So many hits of a rule are kept in all its groups; then the groups that were quiet longest are forgotten.
 pub const RULE_HITS_MAX: usize = 16 * 1024;
 /// So many records a finding names: the last ones of its window.
-pub const NAMED_MAX: usize = 100;
+pub const NAMED_MAX: usize = Finding::RECORDS_MAX;
 
 /// The values that a correlation's hits have in common, in the order of its `group-by`.
 pub type Group = Vec<String>;

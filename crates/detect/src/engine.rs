@@ -80,12 +80,17 @@ impl Engine {
         let mut faults = Vec::new();
         let mut drafts = Vec::new();
         for file in files {
-            if let Some((Language::Correlation, id)) = Language::of(&file.path) {
-                match Draft::load(id, file) {
-                    Ok(draft) => drafts.push(draft),
-                    Err(mut more) => faults.append(&mut more),
+            match Language::of(&file.path) {
+                Some((Language::Correlation, id)) => {
+                    match Draft::load(id, file) {
+                        Ok(draft) => drafts.push(draft),
+                        Err(mut more) => faults.append(&mut more),
+                    }
+                    continue;
                 }
-                continue;
+                // `Baselines::load` reads those.
+                Some((Language::Baseline, _)) => continue,
+                _ => {}
             }
             match file.load() {
                 Ok(detection) if ids.insert(detection.id.clone()) => detections.push(detection),

@@ -3,6 +3,7 @@
 //! A record is matched in two steps. One look at its bytes finds the few detections that could match
 //! (`candidates`); their conditions then decide (`condition`), on a record that is read only where a rule asks (`tree`).
 
+pub mod baseline;
 mod candidates;
 mod condition;
 mod content;

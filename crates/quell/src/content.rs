@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use quell_detect::baseline::{Baselines, HashKey};
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::{Diagnostic, Finding};
 use quell_respond::{Playbook, document_fault};
@@ -18,6 +19,8 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content"
 pub struct Content {
     /// All detections.
     pub engine: Engine,
+    /// All baselines. Their key is nobody's secret yet: [`Baselines::with_key`] gives them one.
+    pub baselines: Baselines,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
     /// What is wrong with the rest. It stops nothing else.
@@ -61,7 +64,8 @@ impl Content {
             file: format!("detections/{}", fault.file),
             ..fault
         };
-        faults.extend(more.into_iter().map(from_content));
+        let (baselines, of_baselines) = Baselines::load(&detections, HashKey::new([0; 16]));
+        faults.extend(more.into_iter().chain(of_baselines).map(from_content));
         let mut playbooks = BTreeMap::new();
         for (id, files) in folders(&files, "playbooks/") {
             let folder = format!("playbooks/{id}");
@@ -78,6 +82,7 @@ impl Content {
         check_links(&engine, &playbooks, &mut faults);
         Ok(Content {
             engine,
+            baselines,
             playbooks,
             faults,
         })
@@ -188,6 +193,7 @@ mod tests {
     fn the_built_in_content_is_right() {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
+        assert!(!content.baselines.all().is_empty());
         assert!(content.playbooks.contains_key("PB-008"));
     }
 

@@ -91,9 +91,9 @@ pub fn rules(path: &Path) -> Result<Vec<(PathBuf, DetectionFile)>, Failure> {
     let mut out = Vec::new();
     for file in files(path)? {
         let shown = file.display().to_string();
-        // Correlations are of several rules: `quell content check` reads them with those.
+        // Correlations are of several rules, and baselines of many records: `quell content check` reads them.
         match Language::of(&shown) {
-            Some((Language::Correlation, _)) if path.is_dir() => continue,
+            Some((Language::Correlation | Language::Baseline, _)) if path.is_dir() => continue,
             Some(_) => {}
             None => continue,
         }

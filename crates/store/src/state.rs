@@ -44,6 +44,8 @@ pub enum Kind {
     Token,
     /// Something said to a run from outside that is not in its log yet.
     Signal,
+    /// What a detector remembers: of one group (`closes`, `expires`), or of itself (`detector`).
+    Memory,
 }
 
 impl Kind {
@@ -67,6 +69,7 @@ impl Kind {
             Self::Wake => "wake",
             Self::Token => "token",
             Self::Signal => "signal",
+            Self::Memory => "memory",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::Hash;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
-    /// A process began to serve, with these settings and this content.
+    /// A process began to serve, with this content.
     Started,
     /// A run of a playbook was begun.
     RunBegun,
@@ -20,8 +20,8 @@ pub enum Act {
     Decided,
     /// A person said yes to a plan.
     Approved,
-    /// A person said no to a plan.
-    Rejected,
+    /// A changing call was made in AWS.
+    Changed,
     /// A run ended; what was captured is in its bodies.
     RunEnded,
     /// Somebody pulled the brake.
@@ -30,10 +30,8 @@ pub enum Act {
     Resumed,
     /// An access key was issued.
     KeyIssued,
-    /// An exception was made or taken away.
-    ExceptionChanged,
     /// A run was told to stop.
-    StopRequested,
+    StopAsked,
     /// Evidence was handed out: the chain of custody goes on elsewhere.
     Exported,
 }

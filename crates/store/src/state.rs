@@ -46,6 +46,10 @@ pub enum Kind {
     Signal,
     /// What a detector remembers: of one group (`closes`, `expires`), or of itself (`detector`).
     Memory,
+    /// An entry of the audit log that is not in its tree yet.
+    AuditEntry,
+    /// The audit log's tree, its checkpoints, and what signs them.
+    AuditLog,
 }
 
 impl Kind {
@@ -70,6 +74,8 @@ impl Kind {
             Self::Token => "token",
             Self::Signal => "signal",
             Self::Memory => "memory",
+            Self::AuditEntry => "audit-entry",
+            Self::AuditLog => "audit-log",
         }
     }
 }

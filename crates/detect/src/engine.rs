@@ -245,6 +245,7 @@ impl Engine {
             sample: false,
             outsider: false,
             explanation: None,
+            initiator: None,
         };
         said.findings = matching.into_iter().map(finding).collect();
         said

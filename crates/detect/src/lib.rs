@@ -28,5 +28,5 @@ pub use correlation::About;
 pub use engine::{Detection, Engine, Said, Scratch};
 pub use explain::{Clause, Explanation};
 pub use lint::{Calls, Warning, WarningKind};
-pub use memory::{Keeping, Stateful, Until};
+pub use memory::{Keeping, Remembers, Stateful, Until};
 pub use source::{Source, source};

@@ -9,14 +9,10 @@ use quell_model::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A detector that remembers.
-pub trait Stateful {
+/// A detector that remembers, as far as whoever keeps its states has to know.
+pub trait Remembers {
     /// What it remembers of one group.
     type State: Serialize + DeserializeOwned;
-    /// What it is given of a record, for one group.
-    type Input;
-    /// What it says.
-    type Fired;
 
     /// What its memory is kept under: its id, and a mark that changes when what it remembers would mean something else.
     fn memory(&self) -> &str;
@@ -24,14 +20,22 @@ pub trait Stateful {
     /// What it knows of a group that is not kept. Groups whose newest input was not after `forgotten` may have been lost.
     fn begin(&self, forgotten: Option<Timestamp>) -> Self::State;
 
+    /// How a state is kept.
+    fn keeping(&self, state: &Self::State) -> Keeping;
+}
+
+/// A detector that looks at one group at a time.
+pub trait Stateful: Remembers {
+    /// What it is given of a record, for one group.
+    type Input;
+    /// What it says.
+    type Fired;
+
     /// Takes an input in: the next state, and what fires. The same input twice changes nothing.
     fn step(&self, state: Self::State, input: Self::Input) -> (Self::State, Vec<Self::Fired>);
 
     /// Is told that nothing before a moment (of event time) is expected any more.
     fn advance(&self, state: Self::State, to: Timestamp) -> (Self::State, Vec<Self::Fired>);
-
-    /// How a state is kept.
-    fn keeping(&self, state: &Self::State) -> Keeping;
 }
 
 /// How a state is kept.

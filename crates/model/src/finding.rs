@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Actor, FindingId, RecordId, Resource, Timestamp};
+use crate::{Actor, FindingId, Initiator, RecordId, Resource, Timestamp};
 
 /// How bad, in Security Hub's words and order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,6 +122,9 @@ pub struct Finding {
     pub principal: Resource,
     /// Who did it.
     pub actor: Actor,
+    /// Who began the sessions that it was done through, in whatever account, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Initiator>,
     /// ATT&CK technique ids.
     #[serde(default)]
     pub attack: Vec<String>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FindingId, IncidentId, Resource, RunId, Severity, Timestamp};
+use crate::{FindingId, IncidentId, Initiator, Resource, RunId, Severity, Timestamp};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Incident {
     pub status_reason: Option<String>,
     /// The resource.
     pub resource: Resource,
+    /// Who began what was done, in whatever account, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Initiator>,
     /// Its findings, first to last.
     pub findings: Vec<FindingId>,
     /// How many findings in all; `findings` keeps at most [`Incident::FINDINGS_MAX`].

@@ -97,7 +97,7 @@ impl App {
         make_private_folder(&config.data)?;
         let place = Place::of(&config);
         let state = place.open().await?;
-        let content = Content::load(config.content.as_deref()).map_err(AppError::Content)?;
+        let mut content = Content::load(config.content.as_deref()).map_err(AppError::Content)?;
         for fault in &content.faults {
             tracing::error!(%fault, "a content file is left out");
         }
@@ -105,6 +105,9 @@ impl App {
         brake::adopt(&*state, &config.data, clock.now()).await?;
         let sealing = sealing::of(&config, &place)?;
         sealing::adopt(&*state, &sealing).await?;
+        content.baselines = content
+            .baselines
+            .with_key(sealing::hash_key(&*state, clock.now()).await?);
         let aws = client(&config, clock.clone())?;
         let claims = Claims::new(state.clone(), clock.clone(), place.file());
         let http = Http::new(Hosts::parse(&config.respond.http_hosts).map_err(AppError::Hosts)?);

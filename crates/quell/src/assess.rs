@@ -1,14 +1,19 @@
 //! What the rules say of one record: for the loop, and for rules that are tried on old records.
 
+use quell_detect::baseline::Subject;
 use quell_detect::correlation::{Correlation, Group, Hit};
-use quell_detect::{About, Engine, Scratch};
+use quell_detect::{About, Scratch};
 use quell_model::{Event, Finding, Record, Resource, Timestamp};
-use quell_normalize::{EventError, event, is_from_aws, principal, resource};
+use quell_normalize::chain::{Link, made};
+use quell_normalize::{EventError, assumption, event, is_from_aws, principal, resource};
+
+use crate::content::Content;
 
 /// What came of a record. Each is exactly one of these: what was accepted is matched, unmatched or quarantined.
 #[derive(Debug)]
 pub enum Assessed<'e> {
-    /// Rules matched: detections, or base rules of correlations.
+    /// There is something to say or to remember of it: detections or base rules of correlations matched, it has a subject of
+    /// baselines, or it made a session.
     Matched(Box<Matched<'e>>),
     /// None did; or it is not for them to say, because it does not come from AWS or is what Quell itself did. With the
     /// moment when it happened, when it is known.
@@ -17,7 +22,7 @@ pub enum Assessed<'e> {
     Quarantined(EventError),
 }
 
-/// A record that rules matched.
+/// A record of which there is something to say or to remember.
 #[derive(Debug)]
 pub struct Matched<'e> {
     /// The record, understood.
@@ -26,11 +31,15 @@ pub struct Matched<'e> {
     pub findings: Vec<Finding>,
     /// What it is to the correlations.
     pub hits: Vec<(&'e Correlation, Group, Hit)>,
+    /// Whose past it is part of.
+    pub subjects: Vec<Subject>,
+    /// Which session it made.
+    pub link: Option<Link>,
 }
 
 /// Runs the rules on a record. `is_own` says whose calls are left alone.
 pub fn assess<'e>(
-    engine: &'e Engine,
+    content: &'e Content,
     record: &Record,
     is_own: impl FnOnce(&Event) -> bool,
     now: Timestamp,
@@ -47,15 +56,35 @@ pub fn assess<'e>(
     if is_own(&event) {
         return Assessed::Unmatched(Some(event.time));
     }
+    let engine = &content.engine;
     let said = engine.said(record, &event, || about(&event, record), now, scratch);
-    if said.findings.is_empty() && said.hits.is_empty() {
+    let subjects = subjects(content, &event, record);
+    let link = made(&event, record);
+    if said.findings.is_empty() && said.hits.is_empty() && subjects.is_empty() && link.is_none() {
         return Assessed::Unmatched(Some(event.time));
     }
     Assessed::Matched(Box::new(Matched {
         findings: said.findings,
         hits: said.hits,
+        subjects,
+        link,
         event,
     }))
+}
+
+/// Whose past a record is part of: its principal's, and a role's that it assumed. Without baselines nobody's is kept.
+fn subjects(content: &Content, event: &Event, record: &Record) -> Vec<Subject> {
+    if content.baselines.all().is_empty() {
+        return Vec::new();
+    }
+    let of = Subject::of_principal(event, &principal(event));
+    let role = assumption(event, record).map(|(role, from)| Subject::of_role(&role, &from));
+    of.into_iter().chain(role).collect()
+}
+
+/// Who did it.
+pub fn principal_of(event: &Event) -> Resource {
+    principal(event)
 }
 
 /// What an event is about, for what is said of several records of which it is the last.

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use quell_detect::baseline::HashKey;
+use quell_model::Timestamp;
 use quell_server::{AccessKey, SealError, Sealing, is_open};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
@@ -98,6 +100,34 @@ pub fn document(sealing: &Sealing, key: AccessKey) -> Result<Document, SealingEr
     let (id, at) = (key.id.clone(), key.created_at);
     let sealed = sealing.seal(key, random::bytes()?)?;
     Ok(Document::new(Kind::AccessKey, id, "active", at, &sealed)?)
+}
+
+/// The document with the key that baselines hash with.
+const HASH_KEY: &str = "baselines-key";
+
+/// The secret key that baselines hash with: made once, kept with what it is for, and the same for all processes of an installation. Who may
+/// read the store may read what is kept under it as well.
+///
+/// # Errors
+/// [`SealingError`].
+pub async fn hash_key(state: &dyn State, now: Timestamp) -> Result<HashKey, SealingError> {
+    let read = async || match state.get(Kind::Memory, HASH_KEY).await? {
+        Some(document) => Ok::<_, StoreError>(Some(HashKey::new(document.read()?))),
+        None => Ok(None),
+    };
+    if let Some(key) = read().await? {
+        return Ok(key);
+    }
+    let made: [u8; 16] = random::bytes()?;
+    let mut batch = Batch::new();
+    let document = Document::new(Kind::Memory, HASH_KEY, "key", now, &made)?;
+    batch.push(Write::Insert(document));
+    match state.commit(batch).await {
+        Ok(_) => Ok(HashKey::new(made)),
+        // Another process was quicker.
+        Err(StoreError::Conflict { .. }) => Ok(read().await?.unwrap_or(HashKey::new(made))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Seals the API keys that an earlier Quell stored as they were.

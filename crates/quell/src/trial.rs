@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use quell_detect::baseline::{Memory, Subject};
 use quell_detect::correlation::{Correlation, Correlator, Fired, Group, Hit};
 use quell_detect::{About, Scratch};
 use quell_model::{Event, Finding, Record, RecordId, Severity, Timestamp};
+use quell_normalize::chain::{Caller, Chains, Step, caller};
 use quell_triage::Board;
 use serde::Serialize;
 
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, about_last, assess, principal_of};
 use crate::content::Content;
 
 /// More findings than this are counted and not kept: a year of a large organisation must not take all memory.
 const FINDINGS_MAX: usize = 500_000;
 /// More records than this are not given to the correlations, for the same reason.
 const CORRELATED_MAX: usize = 200_000;
+
+/// More records than this are not given to the baselines: they are kept whole until all have come.
+const COMPARED_MAX: usize = 100_000;
 
 /// What became of the records of a trial.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +53,13 @@ pub struct Trial<'a> {
     hits: Vec<(&'a Correlation, Group, Hit)>,
     /// What the records are about that correlations are given.
     about: BTreeMap<RecordId, Arc<About>>,
+    /// Which sessions were made, and who made the calls that findings are of.
+    chains: Chains,
+    callers: BTreeMap<RecordId, (Caller, Timestamp)>,
+    /// What the baselines are given, and whose past it is part of.
+    compared: Vec<(Record, Event, Vec<Subject>)>,
+    /// Records that the baselines were not given: there were too many.
+    pub not_compared: u64,
     /// Records that the correlations were not given: there were too many.
     pub not_correlated: u64,
 }
@@ -69,6 +81,10 @@ impl<'a> Trial<'a> {
             kept: 0,
             hits: Vec::new(),
             about: BTreeMap::new(),
+            chains: Chains::default(),
+            callers: BTreeMap::new(),
+            compared: Vec::new(),
+            not_compared: 0,
             not_correlated: 0,
         }
     }
@@ -77,18 +93,24 @@ impl<'a> Trial<'a> {
     /// when there are no more: [`Trial::complete`].
     pub fn add(&mut self, record: &Record) -> Option<(Event, Vec<Finding>)> {
         self.counts.accepted += 1;
-        let engine = &self.content.engine;
         let now = Timestamp::EPOCH;
-        match assess(engine, record, |_| false, now, &mut self.scratch) {
+        match assess(self.content, record, |_| false, now, &mut self.scratch) {
             Assessed::Matched(matched) => {
                 let Matched {
                     event,
                     findings,
                     hits,
+                    subjects,
+                    link,
                 } = *matched;
                 self.correlate(record, &event, hits);
+                self.compare(record, &event, subjects);
+                if let Some(link) = link {
+                    self.chains.add(link);
+                }
                 if !findings.is_empty() {
                     self.counts.matched += 1;
+                    self.call(record, &event);
                     self.keep(findings.clone());
                     return Some((event, findings));
                 }
@@ -114,6 +136,27 @@ impl<'a> Trial<'a> {
         }
     }
 
+    /// Notes who made the call of a record that a finding is of.
+    fn call(&mut self, record: &Record, event: &Event) {
+        if self.callers.len() < FINDINGS_MAX
+            && let Some(caller) = caller(event, record)
+        {
+            self.callers.insert(record.id.clone(), (caller, event.time));
+        }
+    }
+
+    fn compare(&mut self, record: &Record, event: &Event, subjects: Vec<Subject>) {
+        if subjects.is_empty() {
+            return;
+        }
+        if self.compared.len() >= COMPARED_MAX {
+            self.not_compared += 1;
+            return;
+        }
+        self.compared
+            .push((record.clone(), event.clone(), subjects));
+    }
+
     fn correlate(
         &mut self,
         record: &Record,
@@ -127,6 +170,7 @@ impl<'a> Trial<'a> {
             self.not_correlated += 1;
             return;
         }
+        self.call(record, event);
         let about = Arc::new(about_last(event, record));
         self.about.insert(record.id.clone(), about);
         self.hits.extend(hits);
@@ -147,10 +191,44 @@ impl<'a> Trial<'a> {
             let fired = correlator.advance(correlation, end).into_iter();
             out.extend(fired.filter_map(|(group, f)| self.finding(correlation, &group, f)));
         }
+        self.compare_all(&mut out);
         for finding in &out {
             self.keep(vec![finding.clone()]);
         }
+        self.initiate();
         out
+    }
+
+    /// Gives the baselines all records in the order of time.
+    fn compare_all(&mut self, out: &mut Vec<Finding>) {
+        let mut compared = std::mem::take(&mut self.compared);
+        compared.sort_by(|(a, at, _), (b, bt, _)| (at.time, &a.id).cmp(&(bt.time, &b.id)));
+        let baselines = &self.content.baselines;
+        let mut memory = Memory::default();
+        for (record, event, subjects) in compared {
+            for subject in &subjects {
+                let fired = memory.step(baselines, &record, event.time, subject);
+                if fired.is_empty() {
+                    continue;
+                }
+                self.call(&record, &event);
+                let principal = principal_of(&event);
+                let of = |f| baselines.finding(&f, &event, &principal, Timestamp::EPOCH);
+                out.extend(fired.into_iter().filter_map(of));
+            }
+        }
+    }
+
+    /// Says of all findings who began it, now that all sessions are known.
+    fn initiate(&mut self) {
+        for finding in self.findings.iter_mut().flatten() {
+            let Some((caller, used)) = self.callers.get(&finding.record) else {
+                continue;
+            };
+            if let Step::Found(initiator) = self.chains.begun_by(caller.clone(), *used) {
+                finding.initiator = Some(initiator);
+            }
+        }
     }
 
     fn finding(&self, correlation: &Correlation, group: &Group, fired: Fired) -> Option<Finding> {

@@ -30,6 +30,10 @@ impl Cause {
         if actor.kind == "AWSService" {
             return Self::Resource(format!("service|{}", finding.resource.arn));
         }
+        // Who began it is one and the same in every account that it reached; a user who calls directly began it too.
+        if let Some(initiator) = &finding.initiator {
+            return Self::Principal(format!("principal|{}", initiator.id));
+        }
         // Who signed in elsewhere is in no ARN of the account: the id tells one person from another.
         let outside = principal.kind == "AWS::::Account" && actor.kind != "Root";
         let person = actor.principal_id.as_deref().filter(|_| outside);

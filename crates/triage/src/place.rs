@@ -120,6 +120,7 @@ fn opened(
         status: IncidentStatus::Open,
         status_reason: None,
         resource: subject(worst, cause).clone(),
+        initiator: worst.initiator.clone().or_else(|| opener.initiator.clone()),
         findings: vec![worst.id.clone()],
         finding_count: 1,
         runs: Vec::new(),
@@ -144,6 +145,9 @@ fn title(finding: &Finding) -> String {
 }
 
 fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
+    if incident.initiator.is_none() {
+        incident.initiator = finding.initiator.clone();
+    }
     if incident.findings.len() < Incident::FINDINGS_MAX {
         incident.findings.push(finding.id.clone());
     }
@@ -194,6 +198,7 @@ mod tests {
             sample: false,
             outsider: false,
             explanation: None,
+            initiator: None,
         }
     }
 

@@ -3,8 +3,88 @@
 use std::collections::BTreeMap;
 
 use quell_model::{Record, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::{Baselines, Fired, Peers, Profile, STATES_MAX, States, Subject};
+use super::{
+    Baselines, DAY_MILLIS, Fired, Peers, Profile, REMEMBERED_DAYS, STATES_MAX, States, Step,
+    Subject,
+};
+use crate::memory::{Keeping, Remembers, Until};
+
+/// What is kept under one of a subject's keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kept {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// An entity's past.
+    Profile(Box<Profile>),
+    /// What a group has seen.
+    Peers(Box<Peers>),
+}
+
+impl Remembers for Baselines {
+    type State = Kept;
+
+    fn memory(&self) -> &str {
+        &self.memory
+    }
+
+    /// What was forgotten is learned anew: that is the same as never having known it.
+    fn begin(&self, _forgotten: Option<Timestamp>) -> Kept {
+        Kept::Nothing
+    }
+
+    fn keeping(&self, state: &Kept) -> Keeping {
+        let (size, newest) = match state {
+            Kept::Nothing => (0, None),
+            Kept::Profile(profile) => (profile.size(), Some(profile.newest())),
+            Kept::Peers(peers) => (peers.size(), Some(peers.newest())),
+        };
+        Keeping {
+            size,
+            newest,
+            until: Until::Quiet(REMEMBERED_DAYS * DAY_MILLIS),
+        }
+    }
+}
+
+impl Baselines {
+    /// As [`Baselines::step`], for whoever keeps states one by one: they come and go in the order of [`Subject::keys`]. Answers the next
+    /// states, each with whether it changed, and what fires.
+    pub fn step_kept(
+        &self,
+        kept: Vec<Kept>,
+        record: &Record,
+        at: Timestamp,
+        subject: &Subject,
+    ) -> (Vec<(Kept, bool)>, Vec<Fired>) {
+        let mut states = States::default();
+        for (n, kept) in kept.into_iter().enumerate() {
+            match kept {
+                Kept::Profile(profile) if n == 0 => states.entity = Some(*profile),
+                Kept::Peers(peers) if n > 0 => states.peers.push(Some(*peers)),
+                _ if n > 0 => states.peers.push(None),
+                _ => {}
+            }
+        }
+        let Step {
+            states,
+            changed,
+            fired,
+        } = self.step(states, record, at, subject);
+        let entity = states
+            .entity
+            .map_or(Kept::Nothing, |p| Kept::Profile(Box::new(p)));
+        let peers = states.peers.into_iter();
+        let peers = peers.map(|peers| peers.map_or(Kept::Nothing, |p| Kept::Peers(Box::new(p))));
+        (
+            std::iter::once(entity).chain(peers).zip(changed).collect(),
+            fired,
+        )
+    }
+}
 
 /// The states of baselines, in memory: for rules that are tried on old records, and for tests.
 ///

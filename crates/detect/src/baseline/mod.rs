@@ -40,7 +40,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::engine::Detection;
 
-pub use memory::Memory;
+pub use memory::{Kept, Memory};
 pub use peers::Peers;
 pub use profile::Profile;
 pub use set::Baselines;
@@ -61,6 +61,8 @@ pub const PRIVILEGED_MAX: usize = 512;
 pub const ENTITY_FINDINGS_MAX: usize = 32;
 /// So many entities and groups one process keeps in memory ([`Memory`]); the quietest of more are forgotten.
 pub const STATES_MAX: usize = 20_000;
+/// So many values of all entities and groups a store keeps; the quietest entities of more are forgotten. Some hundred megabytes.
+pub const KEPT_VALUES_MAX: usize = 1_000_000;
 /// A group of peers speaks for a newcomer when so many sightings of the field are behind it.
 const PEERS_SIGHTINGS_MIN: u64 = 20;
 

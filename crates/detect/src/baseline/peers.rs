@@ -36,6 +36,11 @@ impl Peers {
         self.newest
     }
 
+    /// How much it is, in values.
+    pub(super) fn size(&self) -> usize {
+        self.values.values().map(Values::size).sum::<usize>() + self.privileged.size() + 1
+    }
+
     /// When the first of it happened.
     pub fn first(&self) -> Timestamp {
         self.first

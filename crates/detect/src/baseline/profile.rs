@@ -77,6 +77,13 @@ impl Profile {
         self.newest
     }
 
+    /// How much it is, in values.
+    pub(super) fn size(&self) -> usize {
+        let values = self.values.values().map(Values::size).sum::<usize>();
+        // The series weigh as much as some values.
+        values + self.privileged.size() + self.fired.len() / 2 + 16
+    }
+
     /// When the first record happened.
     pub fn first(&self) -> Timestamp {
         self.first

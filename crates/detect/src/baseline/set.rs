@@ -10,6 +10,8 @@ use crate::content::{DetectionFile, Language};
 pub struct Baselines {
     pub(super) all: Vec<Baseline>,
     pub(super) key: HashKey,
+    /// What the states are kept under: under another key they would say nothing.
+    pub(super) memory: String,
 }
 
 impl Baselines {
@@ -24,7 +26,12 @@ impl Baselines {
                 }
             }
         }
-        (Baselines { all, key }, faults)
+        let empty = Baselines {
+            all,
+            key,
+            memory: String::new(),
+        };
+        (empty.with_key(key), faults)
     }
 
     /// The baselines.
@@ -35,7 +42,12 @@ impl Baselines {
     /// The same baselines under another key. States that were made under the old one know nothing under the new.
     #[must_use]
     pub fn with_key(self, key: HashKey) -> Baselines {
-        Baselines { key, ..self }
+        let mark = key.hash(&["quell", "baselines"]);
+        Baselines {
+            key,
+            memory: format!("baselines-{mark:016x}"),
+            ..self
+        }
     }
 
     /// What fired, as a finding about the principal. `None` when the baseline is not there.
@@ -65,6 +77,7 @@ impl Baselines {
             principal: principal.clone(),
             actor: event.actor.clone(),
             attack: detection.attack.clone(),
+            initiator: None,
             sample: false,
             outsider: false,
             explanation: Some(fired.explanation.clone()),

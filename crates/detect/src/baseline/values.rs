@@ -187,6 +187,11 @@ impl Values {
         }
     }
 
+    /// How much it is, in values: a sketch weighs as much as some hundred.
+    pub(super) fn size(&self) -> usize {
+        self.table.len() + usize::from(self.sketch.is_some()) * 400
+    }
+
     /// What is known of a value.
     pub(super) fn known(&self, hash: u64) -> Option<&Seen> {
         self.table.get(&hash)

@@ -3,12 +3,10 @@
 use quell_model::Timestamp;
 
 use super::{Correlation, Fired, GroupState, Hit, LATENESS_MILLIS};
-use crate::memory::{Keeping, Stateful, Until};
+use crate::memory::{Keeping, Remembers, Stateful, Until};
 
-impl Stateful for Correlation {
+impl Remembers for Correlation {
     type State = GroupState;
-    type Input = Hit;
-    type Fired = Fired;
 
     fn memory(&self) -> &str {
         &self.memory
@@ -16,16 +14,6 @@ impl Stateful for Correlation {
 
     fn begin(&self, forgotten: Option<Timestamp>) -> GroupState {
         GroupState::after(forgotten)
-    }
-
-    fn step(&self, state: GroupState, hit: Hit) -> (GroupState, Vec<Fired>) {
-        let step = Correlation::step(self, state, hit);
-        (step.state, step.fired)
-    }
-
-    fn advance(&self, state: GroupState, to: Timestamp) -> (GroupState, Vec<Fired>) {
-        let step = Correlation::advance(self, state, to);
-        (step.state, step.fired)
     }
 
     fn keeping(&self, state: &GroupState) -> Keeping {
@@ -42,5 +30,20 @@ impl Stateful for Correlation {
             newest: state.newest(),
             until,
         }
+    }
+}
+
+impl Stateful for Correlation {
+    type Input = Hit;
+    type Fired = Fired;
+
+    fn step(&self, state: GroupState, hit: Hit) -> (GroupState, Vec<Fired>) {
+        let step = Correlation::step(self, state, hit);
+        (step.state, step.fired)
+    }
+
+    fn advance(&self, state: GroupState, to: Timestamp) -> (GroupState, Vec<Fired>) {
+        let step = Correlation::advance(self, state, to);
+        (step.state, step.fired)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quell_model::{Event, Record, Timestamp};
 
-use super::{Links, Session, Step, Walk, caller, made};
+use super::{Caller, Link, Links, Session, Step, Walk, caller, made};
 
 /// So many sessions are kept; of more, those that end first are forgotten: some hours of a large organisation.
 pub const CHAINS_MAX: usize = 50_000;
@@ -18,9 +18,13 @@ pub struct Chains {
 impl Chains {
     /// Takes what a record says of a session that it made. Answers who had waited for it.
     pub fn take(&mut self, event: &Event, record: &Record) -> Vec<String> {
-        let Some(link) = made(event, record) else {
-            return Vec::new();
-        };
+        made(event, record)
+            .map(|link| self.add(link))
+            .unwrap_or_default()
+    }
+
+    /// Takes a link. Answers who had waited for it.
+    pub fn add(&mut self, link: Link) -> Vec<String> {
         let waiting = self.links.entry(id(&link.session)).or_default().take(link);
         if self.links.len() > CHAINS_MAX {
             self.forget();
@@ -33,17 +37,22 @@ impl Chains {
         let Some(caller) = caller(event, record) else {
             return Step::Nobody;
         };
-        let mut walk = match Walk::from(caller, event.time) {
+        let step = self.begun_by(caller, event.time);
+        if let Step::Unknown(session) = &step {
+            self.links.entry(id(session)).or_default().wait(who);
+        }
+        step
+    }
+
+    /// Who began what a caller did at a moment.
+    pub fn begun_by(&self, caller: Caller, used: Timestamp) -> Step {
+        let mut walk = match Walk::from(caller, used) {
             Ok(walk) => walk,
             Err(step) => return step,
         };
         loop {
             match walk.next(self.links.get(&id(walk.wants()))) {
                 Step::Wants(_) => {}
-                Step::Unknown(session) => {
-                    self.links.entry(id(&session)).or_default().wait(who);
-                    return Step::Unknown(session);
-                }
                 step => return step,
             }
         }

@@ -81,6 +81,16 @@ impl Links {
         }
     }
 
+    /// How many records say something.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
     /// Until when the last of its sessions lasts.
     pub fn expires(&self) -> Option<Timestamp> {
         self.links.iter().map(|link| link.expires).max()

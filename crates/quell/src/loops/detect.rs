@@ -3,8 +3,10 @@
 
 mod heard;
 mod memory;
+mod pasts;
 mod placing;
 mod respond;
+mod sessions;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -13,14 +15,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_collect::Quarantined;
+use quell_detect::Scratch;
+use quell_detect::baseline::{Baselines, KEPT_VALUES_MAX};
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
-use quell_detect::{About, Scratch};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
 use self::memory::Memories;
 use self::placing::{Placing, Together};
+use self::sessions::{LINKS_MAX, Sessions};
 use crate::app::App;
 use crate::assess::{Assessed, Matched, about_last, assess};
 
@@ -50,6 +54,8 @@ pub(super) async fn run(app: Arc<App>) {
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
+    pasts: Memories<Baselines>,
+    sessions: Memories<Sessions>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -68,6 +74,8 @@ impl Worker {
         Self {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
+            pasts: Memories::new(KEPT_VALUES_MAX),
+            sessions: Memories::new(LINKS_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -82,7 +90,7 @@ impl Worker {
         };
         if worked.is_err() || swept.is_err() {
             // What was to be stored may be, or may not.
-            self.memories.clear();
+            self.clear();
         }
         Ok(worked? > 0 || swept?)
     }
@@ -98,6 +106,8 @@ impl Worker {
         for document in documents {
             works.push(self.look_at(app, document)?);
         }
+        // Records of one file came at one moment, and are listed by their ids. What is new depends on what was before.
+        works.sort_by_key(|work| work.matched.as_ref().map(|(_, m)| m.event.time));
         self.store(app, &works).await?;
         self.forget(app).await?;
         Ok(count)
@@ -125,7 +135,7 @@ impl Worker {
         };
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        match assess(&app.content, &record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
@@ -164,11 +174,11 @@ impl Worker {
                 }
                 // Somebody else was quicker with one of them: the next round sees what is left.
                 Err(StoreError::Conflict { kind: "record", .. }) => {
-                    self.memories.clear();
+                    self.clear();
                     return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
-                    self.memories.clear();
+                    self.clear();
                     conflicts += 1;
                     // What was in memory may have been old; after that, a smaller batch is quicker.
                     if conflicts > 1 {
@@ -195,7 +205,7 @@ impl Worker {
             if let Some((record, matched)) = &work.matched {
                 self.add(app, record, matched, &mut placing).await?;
             }
-            if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
+            if batch.writes().len() + placing.writes() + self.memory_writes() >= WRITES_MAX {
                 break;
             }
         }
@@ -212,9 +222,14 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let begins = placing.begins_a_run();
         placing.write(&mut batch)?;
-        self.memories.write(app.clock.now(), &mut batch)?;
+        let now = app.clock.now();
+        self.memories.write(now, &mut batch)?;
+        self.pasts.write(now, &mut batch)?;
+        self.sessions.write(now, &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.pasts.committed();
+        self.sessions.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -229,8 +244,15 @@ impl Worker {
         matched: &Matched<'_>,
         placing: &mut Placing,
     ) -> Result<(), StoreError> {
+        let event = &matched.event;
+        if let Some(link) = &matched.link {
+            let waited = self.take_link(app, link.clone()).await?;
+            self.correct(app, waited, placing).await?;
+        }
+        let mut findings = matched.findings.clone();
+        self.initiate(app, event, record, &mut findings).await?;
         let of_record = Together {
-            findings: &matched.findings,
+            findings: &findings,
             received_at: record.received_at,
             must_be_new: false,
         };
@@ -242,61 +264,79 @@ impl Worker {
                 .memories
                 .step(&*app.state, *correlation, group, hit, at);
             for fired in step.await? {
-                let here = (record, &matched.event);
                 let said = (*correlation, group, fired);
-                say(app, said, Some(here), record.received_at, placing).await?;
+                let here = Some((record, event));
+                self.say(app, said, here, record.received_at, placing)
+                    .await?;
             }
         }
-        Ok(())
+        let here = (record, event);
+        self.compare(app, here, &matched.subjects, placing).await
+    }
+
+    /// Places the finding of a correlation that fired, unless it is stored already. `here` is the record at hand, when there is one.
+    async fn say(
+        &mut self,
+        app: &App,
+        (correlation, group, fired): (&Correlation, &Group, Fired),
+        here: Option<(&Record, &Event)>,
+        received_at: Timestamp,
+        placing: &mut Placing,
+    ) -> Result<(), StoreError> {
+        let Some((record, event)) = last_of(app, &fired, here).await? else {
+            tracing::error!(
+                correlation = correlation.id,
+                "none of the records is there any more that it fired on"
+            );
+            return Ok(());
+        };
+        let about = about_last(&event, &record);
+        let Some(mut finding) = correlation.finding(group, fired, about, app.clock.now()) else {
+            return Ok(());
+        };
+        // It fires again when its group was forgotten, and says the same.
+        if placing.is_known(&*app.state, &finding).await? {
+            return Ok(());
+        }
+        let findings = std::slice::from_mut(&mut finding);
+        self.initiate(app, &event, &record, findings).await?;
+        let together = Together {
+            findings,
+            received_at,
+            must_be_new: true,
+        };
+        placing.add(app, together).await
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
-        let all = app.content.engine.correlations();
-        self.memories
-            .forget(&*app.state, all, app.clock.now())
-            .await
+        let (all, now) = (app.content.engine.correlations(), app.clock.now());
+        self.memories.forget(&*app.state, all, now).await?;
+        let baselines = std::slice::from_ref(&app.content.baselines);
+        self.pasts.forget(&*app.state, baselines, now).await?;
+        self.sessions.forget(&*app.state, &[Sessions], now).await
+    }
+
+    /// Forgets what was read: it may not be so any more.
+    fn clear(&mut self) {
+        self.memories.clear();
+        self.pasts.clear();
+        self.sessions.clear();
+    }
+
+    fn memory_writes(&self) -> usize {
+        self.memories.writes() + self.pasts.writes() + self.sessions.writes()
     }
 }
 
-/// Places the finding of a correlation that fired, unless it is stored already. `here` is the record at hand, when there is one.
-async fn say(
-    app: &App,
-    (correlation, group, fired): (&Correlation, &Group, Fired),
-    here: Option<(&Record, &Event)>,
-    received_at: Timestamp,
-    placing: &mut Placing,
-) -> Result<(), StoreError> {
-    let Some(about) = about_fired(app, &fired, here).await? else {
-        tracing::error!(
-            correlation = correlation.id,
-            "none of the records is there any more that it fired on"
-        );
-        return Ok(());
-    };
-    let Some(finding) = correlation.finding(group, fired, about, app.clock.now()) else {
-        return Ok(());
-    };
-    // It fires again when its group was forgotten, and says the same.
-    if placing.is_known(&*app.state, &finding).await? {
-        return Ok(());
-    }
-    let together = Together {
-        findings: std::slice::from_ref(&finding),
-        received_at,
-        must_be_new: true,
-    };
-    placing.add(app, together).await
-}
-
-/// What the last record is about of those that something fired on.
-async fn about_fired(
+/// The last record that is still there of those that something fired on.
+async fn last_of(
     app: &App,
     fired: &Fired,
     here: Option<(&Record, &Event)>,
-) -> Result<Option<About>, StoreError> {
+) -> Result<Option<(Record, Event)>, StoreError> {
     for id in fired.records.iter().rev() {
         if let Some((record, event)) = here.filter(|(record, _)| record.id == *id) {
-            return Ok(Some(about_last(event, record)));
+            return Ok(Some((record.clone(), event.clone())));
         }
         let Some(document) = app.state.get(Kind::Record, id.as_str()).await? else {
             continue;
@@ -304,7 +344,7 @@ async fn about_fired(
         let record = document.read::<Record>().ok();
         let event = record.and_then(|r| Some((quell_normalize::event(&r).ok()?, r)));
         if let Some((event, record)) = event {
-            return Ok(Some(about_last(&event, &record)));
+            return Ok(Some((record, event)));
         }
     }
     Ok(None)

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quell_detect::correlation::Group;
-use quell_detect::{Keeping, Stateful, Until};
+use quell_detect::{Keeping, Remembers, Stateful, Until};
 use quell_model::{MemoryId, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ struct OfGroup<S> {
 
 /// The states of detectors, and what a batch has to change.
 #[derive(Debug)]
-pub(super) struct Memories<D: Stateful> {
+pub(super) struct Memories<D: Remembers> {
     detectors: BTreeMap<String, OfDetector>,
     groups: BTreeMap<String, OfGroup<D::State>>,
     held: usize,
@@ -77,7 +77,7 @@ pub(super) struct Memories<D: Stateful> {
     inputs_max: usize,
 }
 
-impl<D: Stateful> Memories<D> {
+impl<D: Remembers> Memories<D> {
     /// Nothing read yet. At most `inputs_max` inputs of a detector are kept.
     pub(super) fn new(inputs_max: usize) -> Self {
         Self {
@@ -122,19 +122,41 @@ impl<D: Stateful> Memories<D> {
         self.changed.len() + self.dropped.len() * 2 + self.touched.len()
     }
 
-    /// Takes an input of a group in, which happened `at`; answers what fires.
-    pub(super) async fn step(
+    /// Hands out the states of several groups and takes the next ones, with whether they changed; answers what `step` does besides.
+    pub(super) async fn together<T>(
+        &mut self,
+        store: &dyn State,
+        detector: &D,
+        groups: &[Group],
+        step: impl FnOnce(Vec<D::State>) -> (Vec<(D::State, bool)>, T),
+    ) -> Result<T, StoreError> {
+        let mut ids = Vec::with_capacity(groups.len());
+        for group in groups {
+            ids.push(self.load(store, detector, group).await?);
+        }
+        if let Some(of) = self.detectors.get_mut(detector.memory()) {
+            of.came += 1;
+        }
+        let taken = ids
+            .iter()
+            .filter_map(|id| self.groups.get_mut(id)?.stored.take());
+        let (names, states): (Vec<Group>, Vec<D::State>) =
+            taken.map(|stored| (stored.group, stored.state)).unzip();
+        let (states, answer) = step(states);
+        for ((id, group), (state, changed)) in ids.iter().zip(names).zip(states) {
+            self.put_back(detector, id, Stored { group, state }, changed);
+        }
+        Ok(answer)
+    }
+
+    /// Has the state of a group in memory; answers its id.
+    async fn load(
         &mut self,
         store: &dyn State,
         detector: &D,
         group: &Group,
-        input: D::Input,
-        at: Timestamp,
-    ) -> Result<Vec<D::Fired>, StoreError> {
+    ) -> Result<String, StoreError> {
         let bounds = self.bounds(store, detector.memory()).await?;
-        if bounds.closed.is_some_and(|closed| at < closed) {
-            return Ok(Vec::new());
-        }
         let id = MemoryId::of(detector.memory(), group).to_string();
         if !self.groups.contains_key(&id) {
             let of = match store.get(Kind::Memory, &id).await? {
@@ -143,37 +165,20 @@ impl<D: Stateful> Memories<D> {
             };
             self.hold(id.clone(), of);
         }
-        if let Some(of) = self.detectors.get_mut(detector.memory()) {
-            of.came += 1;
-        }
-        let step = |state| detector.step(state, input);
-        Ok(self.change(detector, &id, step))
+        Ok(id)
     }
 
-    /// Advances a state that was just read from the store; answers of which group it is, and what fires.
-    pub(super) async fn advance(
-        &mut self,
-        store: &dyn State,
-        detector: &D,
-        document: &Document,
-        to: Timestamp,
-    ) -> Result<(Group, Vec<D::Fired>), StoreError> {
-        self.bounds(store, detector.memory()).await?;
-        let of = Self::read(detector, document, &Group::new());
-        let group = of.stored.as_ref().map(|s| s.group.clone());
-        self.hold(document.id.clone(), of);
-        let fired = self.change(detector, &document.id, |state| detector.advance(state, to));
-        let empty = self
-            .groups
-            .get(&document.id)
-            .is_some_and(|of| of.keeping.until == Until::Now);
-        if empty {
-            self.drop_group(detector.memory(), &document.id);
-            if let Some(of) = self.detectors.get_mut(detector.memory()) {
-                of.bounds.closed = of.bounds.closed.max(Some(to));
-            }
+    fn put_back(&mut self, detector: &D, id: &str, stored: Stored<D::State>, changed: bool) {
+        let Some(of) = self.groups.get_mut(id) else {
+            return;
+        };
+        self.held = self.held.saturating_sub(of.keeping.size);
+        of.keeping = detector.keeping(&stored.state);
+        self.held += of.keeping.size;
+        of.stored = Some(stored);
+        if changed {
+            self.changed.insert(id.to_owned());
         }
-        Ok((group.unwrap_or_default(), fired))
     }
 
     /// Drops a state that was just read from the store, and that nothing can need any more.
@@ -427,28 +432,6 @@ impl<D: Stateful> Memories<D> {
         }
     }
 
-    fn change(
-        &mut self,
-        detector: &D,
-        id: &str,
-        change: impl FnOnce(D::State) -> (D::State, Vec<D::Fired>),
-    ) -> Vec<D::Fired> {
-        let Some((of, Stored { group, state })) = self
-            .groups
-            .get_mut(id)
-            .and_then(|of| of.stored.take().map(|stored| (of, stored)))
-        else {
-            return Vec::new();
-        };
-        let (state, fired) = change(state);
-        self.held = self.held.saturating_sub(of.keeping.size);
-        of.keeping = detector.keeping(&state);
-        self.held += of.keeping.size;
-        of.stored = Some(Stored { group, state });
-        self.changed.insert(id.to_owned());
-        fired
-    }
-
     fn drop_group(&mut self, detector: &str, id: &str) {
         self.changed.remove(id);
         self.dropped.insert(id.to_owned());
@@ -465,5 +448,69 @@ impl<D: Stateful> Memories<D> {
         if let Some(of) = self.groups.remove(id) {
             self.held = self.held.saturating_sub(of.keeping.size);
         }
+    }
+}
+
+impl<D: Stateful> Memories<D> {
+    /// Takes an input of a group in, which happened `at`; answers what fires.
+    pub(super) async fn step(
+        &mut self,
+        store: &dyn State,
+        detector: &D,
+        group: &Group,
+        input: D::Input,
+        at: Timestamp,
+    ) -> Result<Vec<D::Fired>, StoreError> {
+        let bounds = self.bounds(store, detector.memory()).await?;
+        if bounds.closed.is_some_and(|closed| at < closed) {
+            return Ok(Vec::new());
+        }
+        let id = self.load(store, detector, group).await?;
+        if let Some(of) = self.detectors.get_mut(detector.memory()) {
+            of.came += 1;
+        }
+        let step = |state| detector.step(state, input);
+        Ok(self.change(detector, &id, step))
+    }
+
+    /// Advances a state that was just read from the store; answers of which group it is, and what fires.
+    pub(super) async fn advance(
+        &mut self,
+        store: &dyn State,
+        detector: &D,
+        document: &Document,
+        to: Timestamp,
+    ) -> Result<(Group, Vec<D::Fired>), StoreError> {
+        self.bounds(store, detector.memory()).await?;
+        let of = Self::read(detector, document, &Group::new());
+        let group = of.stored.as_ref().map(|s| s.group.clone());
+        self.hold(document.id.clone(), of);
+        let fired = self.change(detector, &document.id, |state| detector.advance(state, to));
+        let empty = self
+            .groups
+            .get(&document.id)
+            .is_some_and(|of| of.keeping.until == Until::Now);
+        if empty {
+            self.drop_group(detector.memory(), &document.id);
+            if let Some(of) = self.detectors.get_mut(detector.memory()) {
+                of.bounds.closed = of.bounds.closed.max(Some(to));
+            }
+        }
+        Ok((group.unwrap_or_default(), fired))
+    }
+
+    fn change(
+        &mut self,
+        detector: &D,
+        id: &str,
+        change: impl FnOnce(D::State) -> (D::State, Vec<D::Fired>),
+    ) -> Vec<D::Fired> {
+        let of = self.groups.get_mut(id);
+        let Some(Stored { group, state }) = of.and_then(|of| of.stored.take()) else {
+            return Vec::new();
+        };
+        let (state, fired) = change(state);
+        self.put_back(detector, id, Stored { group, state }, true);
+        fired
     }
 }

@@ -134,6 +134,35 @@ impl Placing {
         Ok(())
     }
 
+    /// Puts who began it into a finding that is stored, and into its incident. Which findings an incident holds stays as it is.
+    pub(super) async fn correct(
+        &mut self,
+        store: &dyn State,
+        document: Document,
+        finding: &Finding,
+    ) -> Result<(), StoreError> {
+        // One that waits for more is told of it when it is said; one of this batch is not stored yet.
+        if document.status != NEW || self.findings.contains_key(finding.id.as_str()) {
+            return Ok(());
+        }
+        let cause = Cause::Principal(document.parent.clone());
+        let of = match self.causes.remove(cause.key()) {
+            Some(of) => of,
+            None => OfCause::read(store, &cause).await?,
+        };
+        let of = self.causes.entry(cause.key().to_owned()).or_insert(of);
+        let held = of.incidents.iter_mut();
+        for (incident, _, changed) in held.filter(|(i, ..)| i.findings.contains(&finding.id)) {
+            if incident.initiator.is_none() {
+                incident.initiator.clone_from(&finding.initiator);
+                *changed = true;
+            }
+        }
+        let id = finding.id.to_string();
+        self.findings.insert(id, Write::Update(document));
+        Ok(())
+    }
+
     /// Adds all of it to a batch.
     pub(super) fn write(self, batch: &mut Batch) -> Result<(), StoreError> {
         for (key, of) in self.causes {

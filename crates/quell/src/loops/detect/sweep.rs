@@ -1,13 +1,13 @@
 //! What detectors remember and time alone ends: windows that close, states that nothing can need any more.
 
-use quell_detect::Stateful as _;
+use quell_detect::Remembers as _;
 use quell_detect::correlation::Correlation;
 use quell_model::Timestamp;
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
+use super::Worker;
 use super::memory::{CLOSES, EXPIRES};
 use super::placing::Placing;
-use super::{Worker, say};
 use crate::app::App;
 
 /// So often it is looked whether something is due.
@@ -48,7 +48,7 @@ impl Worker {
             Ok(()) => Ok(more),
             // Somebody else was quicker with one of them.
             Err(StoreError::Conflict { .. }) => {
-                self.memories.clear();
+                self.clear();
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -78,7 +78,12 @@ impl Worker {
         for document in ended {
             let of = |c: &&Correlation| c.memory() == document.parent;
             let Some(correlation) = app.content.engine.correlations().iter().find(of) else {
-                // Its rule is gone, or says something else now.
+                // A past or a session that nothing came for, or its rule is gone, or says something else now.
+                batch.push(Write::Require {
+                    kind: Kind::Memory,
+                    id: document.id.clone(),
+                    version: document.version,
+                });
                 batch.push(Write::Delete(Kind::Memory, document.id.clone()));
                 continue;
             };
@@ -88,7 +93,8 @@ impl Worker {
                     let advanced = self.memories.advance(store, correlation, document, to);
                     let (group, fired) = advanced.await?;
                     for fired in fired {
-                        say(app, (correlation, &group, fired), None, now, &mut placing).await?;
+                        let said = (correlation, &group, fired);
+                        self.say(app, said, None, now, &mut placing).await?;
                     }
                 }
                 None => self.memories.expire(store, correlation, document).await?,

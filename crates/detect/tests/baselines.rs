@@ -1,5 +1,12 @@
 //! The baselines of the content, on the samples beside them: a story each that they fire on at its end, and one that they do not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 

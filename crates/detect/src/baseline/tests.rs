@@ -78,11 +78,7 @@ impl Call {
         } else {
             "AWS::IAM::User"
         };
-        let principal = Resource {
-            arn,
-            kind: kind.into(),
-            id: id.into(),
-        };
+        let principal = Resource::new(arn, kind, id);
         let event = Event {
             record: record.id.clone(),
             time: Timestamp::from_millis(self.at),
@@ -327,11 +323,8 @@ fn a_role_has_those_who_assume_it() {
     let section = "{kind: first-seen, fields: [source-account], learn: {days: 14, calls: 20}}";
     let baselines = loaded(&[file("from", section, ANY)]);
     let mut memory = Memory::default();
-    let role = Resource {
-        arn: "arn:aws:iam::111122223333:role/deploy".parse().unwrap(),
-        kind: "AWS::IAM::Role".into(),
-        id: "deploy".into(),
-    };
+    let arn = "arn:aws:iam::111122223333:role/deploy".parse().unwrap();
+    let role = Resource::new(arn, "AWS::IAM::Role", "deploy");
     let mut step = |n: i64, from: &str| {
         let (record, at, _) = Call::new(n * 6 * HOUR, "user/x").record(0);
         memory.step(&baselines, &record, at, &Subject::of_role(&role, from))

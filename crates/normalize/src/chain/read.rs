@@ -414,14 +414,7 @@ pub fn assumption(event: &Event, record: &Record) -> Option<(Resource, String)> 
         _ => link.parent_account?,
     };
     let id = arn.resource.rsplit('/').next()?.to_owned();
-    Some((
-        Resource {
-            arn,
-            kind: "AWS::IAM::Role".to_owned(),
-            id,
-        },
-        from,
-    ))
+    Some((Resource::new(arn, "AWS::IAM::Role", id), from))
 }
 
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME` → account, role, name.

@@ -1,6 +1,7 @@
 //! Detection over a store, without AWS: what is said, what is kept, and what happens between two workers.
 
 mod cases;
+mod pasts;
 mod schedules;
 mod shelf;
 
@@ -49,11 +50,18 @@ fn correlation(kind: &str, rules: &str, timespan: &str, condition: &str) -> Stri
 
 /// An installation with these correlations, whose store is a shelf and whose clock stands at ten.
 async fn app(correlations: &[(&str, String)]) -> (App, tempfile::TempDir) {
+    let named = correlations.iter();
+    let named = named.map(|(name, text)| (format!("{name}.correlation.yml"), text.clone()));
+    app_with(&named.collect::<Vec<_>>()).await
+}
+
+/// An installation with these detections.
+async fn app_with(files: &[(String, String)]) -> (App, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let detections = folder.path().join("content/detections");
     std::fs::create_dir_all(&detections).unwrap();
-    for (name, text) in correlations {
-        std::fs::write(detections.join(format!("{name}.correlation.yml")), text).unwrap();
+    for (name, text) in files {
+        std::fs::write(detections.join(name), text).unwrap();
     }
     let config = Config {
         data: folder.path().join("data"),

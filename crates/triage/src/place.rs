@@ -336,4 +336,47 @@ mod tests {
         };
         assert_eq!(opened.resource.id, "sg-1");
     }
+
+    #[test]
+    fn one_who_began_it_in_several_accounts_is_one_incident() {
+        let eve = "arn:aws:iam::111122223333:user/eve";
+        let initiator = quell_model::Initiator {
+            kind: quell_model::InitiatorKind::User,
+            id: eve.into(),
+            label: "user eve of 111122223333".into(),
+            account: Some("111122223333".into()),
+            hops: Vec::new(),
+        };
+        // By a role of another account, of which it is known who began its session; and directly, as it was before.
+        let mut far = finding("a", "1", "sg-1", Severity::High);
+        let role = "arn:aws:iam::444455556666:role/ops".parse().unwrap();
+        far.principal = Resource::new(role, "AWS::IAM::Role", "ops");
+        let unknown = Cause::of(&far);
+        far.initiator = Some(initiator.clone());
+        let near = finding("b", "2", "sg-2", Severity::High);
+        let cause = Cause::of(&far);
+        assert_eq!(cause, Cause::of(&near));
+        assert_ne!(cause, unknown);
+        let opened = place(
+            Known::default(),
+            &cause,
+            std::slice::from_ref(&near),
+            None,
+            Timestamp::default(),
+        );
+        let Some(Placed::Opened(open)) = opened else {
+            panic!("{opened:?}");
+        };
+        assert_eq!(open.initiator, None);
+        let known = Known {
+            open: Some(open),
+            waiting: Vec::new(),
+        };
+        let joined = place(known, &cause, &[far], None, Timestamp::default());
+        let Some(Placed::Joined(joined)) = joined else {
+            panic!("{joined:?}");
+        };
+        assert_eq!(joined.initiator, Some(initiator));
+        assert_eq!(joined.finding_count, 2);
+    }
 }

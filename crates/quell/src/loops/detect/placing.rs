@@ -1,8 +1,8 @@
 //! Where the findings of a batch belong: each incident is read once and written once, whatever joins it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Finding, Incident, IncidentStatus, Timestamp};
+use quell_model::{Finding, FindingId, Incident, IncidentStatus, Timestamp};
 use quell_respond::Run;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
@@ -36,6 +36,8 @@ struct OfCause {
     incidents: Vec<(Incident, Option<Document>, bool)>,
     /// Weak findings that no incident holds yet, with their documents when they are stored.
     waiting: Vec<(Finding, Option<Document>)>,
+    /// Which of those say something else now.
+    corrected: BTreeSet<FindingId>,
     /// Stored findings that an incident holds now.
     joined: Vec<Document>,
 }
@@ -141,8 +143,8 @@ impl Placing {
         document: Document,
         finding: &Finding,
     ) -> Result<(), StoreError> {
-        // One that waits for more is told of it when it is said; one of this batch is not stored yet.
-        if document.status != NEW || self.findings.contains_key(finding.id.as_str()) {
+        // One of this batch is not stored yet.
+        if self.findings.contains_key(finding.id.as_str()) {
             return Ok(());
         }
         let cause = Cause::Principal(document.parent.clone());
@@ -151,6 +153,14 @@ impl Placing {
             None => OfCause::read(store, &cause).await?,
         };
         let of = self.causes.entry(cause.key().to_owned()).or_insert(of);
+        if document.status == WAITING {
+            // It is written with those that wait, or with the incident that takes it in.
+            if let Some(waits) = of.waiting.iter_mut().find(|(f, _)| f.id == finding.id) {
+                *waits = (finding.clone(), Some(document));
+                of.corrected.insert(finding.id.clone());
+            }
+            return Ok(());
+        }
         let held = of.incidents.iter_mut();
         for (incident, _, changed) in held.filter(|(i, ..)| i.findings.contains(&finding.id)) {
             if incident.initiator.is_none() {
@@ -171,6 +181,11 @@ impl Placing {
                     Some(before) => Write::Update(before),
                     None => Write::Insert(Document::new(Kind::Cause, key, "opened", at, &())?),
                 });
+            }
+            let still = of.waiting.into_iter();
+            let corrected = still.filter(|(f, _)| of.corrected.contains(&f.id));
+            for document in corrected.filter_map(|(_, document)| document) {
+                batch.push(Write::Update(document));
             }
             for document in of.joined {
                 batch.push(Write::Update(document));
@@ -209,6 +224,7 @@ impl OfCause {
             opened: None,
             incidents,
             waiting: waiting.collect::<Result<_, StoreError>>()?,
+            corrected: BTreeSet::new(),
             joined: Vec::new(),
         })
     }

@@ -10,6 +10,9 @@ use jsonata_core::ast::BinaryOp;
 /// How deep nodes may be evaluated inside one another.
 const DEPTH_MAX: usize = 150;
 
+/// Items that are only compared with a scalar, of which so many count as one step.
+const LOOKS: usize = 8;
+
 type Answer<'s> = Result<Part<'s>, GivenUp>;
 
 pub(super) fn run<'s>(
@@ -288,13 +291,14 @@ impl<'s> Run<'s, '_> {
         }
         let single = [among.clone()];
         let items = among.items().unwrap_or(Items::Made(&single));
-        for item in items.iter() {
-            let is_scalar = !matches!(item.look(), Look::List(_) | Look::Object(_));
-            if is_scalar && item.equals(&wanted, self.steps)? {
-                return Ok(Part::Bool(true));
-            }
-        }
-        Ok(Part::Bool(false))
+        self.steps.take(1 + items.len() / LOOKS)?;
+        let is_it = |item: Part<'s>| match (item.look(), wanted.look()) {
+            (Look::Text(a), Look::Text(b)) => a == b,
+            (Look::Number(a), Look::Number(b)) => a == b,
+            (Look::Bool(a), Look::Bool(b)) => a == b,
+            (a, b) => matches!((a, b), (Look::Null, Look::Null)),
+        };
+        Ok(Part::Bool(items.iter().any(is_it)))
     }
 
     fn array(&mut self, items: &'s [Item], context: &Part<'s>) -> Answer<'s> {

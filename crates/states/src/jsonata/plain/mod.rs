@@ -84,6 +84,15 @@ impl Steps {
     }
 
     fn take_text(&self, bytes: usize) -> Result<(), GivenUp> {
-        self.take(1 + bytes / STEP_BYTES)
+        self.take(Self::of_text(bytes))
+    }
+
+    /// The steps that a text is.
+    fn of_text(bytes: usize) -> usize {
+        1 + bytes / STEP_BYTES
+    }
+
+    fn left(&self) -> usize {
+        self.0.get()
     }
 }

@@ -296,8 +296,12 @@ impl<'s> Part<'s> {
     pub(super) fn into_json(self, steps: &Steps) -> Result<Option<Cow<'s, Value>>, GivenUp> {
         Ok(match self {
             Part::Nothing => None,
-            Part::Given(value) if is_settled(value, limits::PAYLOAD_DEPTH_MAX, steps)? => {
-                Some(Cow::Borrowed(value))
+            Part::Given(value) => {
+                let mut left = steps.left();
+                match is_settled(value, limits::PAYLOAD_DEPTH_MAX, &mut left) {
+                    true => Some(Cow::Borrowed(value)),
+                    false => Some(Cow::Owned(self.to_json(limits::PAYLOAD_DEPTH_MAX, steps)?)),
+                }
             }
             made => Some(Cow::Owned(made.to_json(limits::PAYLOAD_DEPTH_MAX, steps)?)),
         })
@@ -448,37 +452,35 @@ fn depth_around<'p, 's: 'p>(parts: impl Iterator<Item = &'p Part<'s>>) -> Result
 }
 
 /// Whether JSON is what the evaluator would give back for it: its numbers are doubles, written as whole when they are, and
-/// a value is not nested too deeply.
-fn is_settled(value: &Value, levels: usize, steps: &Steps) -> Result<bool, GivenUp> {
-    steps.take(1)?;
-    let left = || levels.checked_sub(1).ok_or(GivenUp);
-    match value {
-        Value::Null | Value::Bool(_) => Ok(true),
-        Value::String(text) => steps.take_text(text.len()).map(|()| true),
-        Value::Number(number) => Ok(match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => whole.unsigned_abs() <= WHOLE_MAX,
-            (None, Some(double)) => double.fract() != 0.0,
-            (None, None) => false,
-        }),
-        Value::Array(items) => {
-            let left = left()?;
-            for item in items {
-                if !is_settled(item, left, steps)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        }
+/// it is neither nested too deeply nor too large.
+fn is_settled(value: &Value, levels: usize, left: &mut usize) -> bool {
+    let cost = match value {
+        Value::String(own) => 1 + Steps::of_text(own.len()),
         Value::Object(members) => {
-            let left = left()?;
-            for (name, member) in members {
-                steps.take_text(name.len())?;
-                if !is_settled(member, left, steps)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
+            let names = members.keys().map(|name| Steps::of_text(name.len()));
+            1 + names.sum::<usize>()
         }
+        _ => 1,
+    };
+    match left.checked_sub(cost) {
+        Some(rest) => *left = rest,
+        None => return false,
+    }
+    let below = levels.checked_sub(1);
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.unsigned_abs() <= WHOLE_MAX,
+            None => number.as_f64().is_some_and(|double| double.fract() != 0.0),
+        },
+        Value::Array(items) => {
+            below.is_some_and(|below| items.iter().all(|item| is_settled(item, below, left)))
+        }
+        Value::Object(members) => below.is_some_and(|below| {
+            members
+                .values()
+                .all(|member| is_settled(member, below, left))
+        }),
     }
 }
 

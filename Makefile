@@ -68,7 +68,7 @@ NPM := $(CACHE)/npm-jsonata-$(JSONATA)
 bench-jsonata: setup ## JSONata expressions a second, beside the npm package jsonata
 	test -d $(NPM)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(NPM) jsonata@$(JSONATA)
 	cargo build --release --locked --quiet --manifest-path benches/jsonata/Cargo.toml
-	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) ../shared/conformance/states-jsonata.jsonl
+	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) $(or $(QUELL_CONFORMANCE),../shared/conformance)/states-jsonata.jsonl
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

@@ -5,6 +5,7 @@
 
 mod bench;
 mod replay;
+mod server;
 mod steps;
 mod stores;
 mod waiting;

@@ -4,6 +4,7 @@
 mod heard;
 mod memory;
 mod placing;
+mod related;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use self::heard::Heard;
 use self::memory::Memories;
 use self::placing::{Placing, Together};
+use self::related::{Resources, VISITS_MAX};
 use crate::app::App;
 use crate::assess::{Assessed, Matched, about_last, assess};
 
@@ -46,10 +48,21 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
+/// Works off all records that are pending now, as the loop does: for benches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn work_off(app: &App) -> Result<(), StoreError> {
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    while worker.turn(app).await? {}
+    Ok(())
+}
+
 /// One that works off records, and what it holds in memory. All of that can be lost.
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
+    visitors: Memories<Resources>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -68,6 +81,7 @@ impl Worker {
         Self {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
+            visitors: Memories::new(VISITS_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -82,7 +96,7 @@ impl Worker {
         };
         if worked.is_err() || swept.is_err() {
             // What was to be stored may be, or may not.
-            self.memories.clear();
+            self.clear();
         }
         Ok(worked? > 0 || swept?)
     }
@@ -164,11 +178,11 @@ impl Worker {
                 }
                 // Somebody else was quicker with one of them: the next round sees what is left.
                 Err(StoreError::Conflict { kind: "record", .. }) => {
-                    self.memories.clear();
+                    self.clear();
                     return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
-                    self.memories.clear();
+                    self.clear();
                     conflicts += 1;
                     // What was in memory may have been old; after that, a smaller batch is quicker.
                     if conflicts > 1 {
@@ -195,7 +209,7 @@ impl Worker {
             if let Some((record, matched)) = &work.matched {
                 self.add(app, record, matched, &mut placing).await?;
             }
-            if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
+            if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
             }
         }
@@ -208,13 +222,17 @@ impl Worker {
         &mut self,
         app: &App,
         mut batch: Batch,
-        placing: Placing,
+        mut placing: Placing,
     ) -> Result<(), StoreError> {
         let begins = placing.begins_a_run();
+        self.relate(&*app.state, &mut placing).await?;
+        placing.relate(&*app.state).await?;
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
+        self.visitors.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.visitors.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -252,9 +270,20 @@ impl Worker {
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
         let all = app.content.engine.correlations();
-        self.memories
-            .forget(&*app.state, all, app.clock.now())
-            .await
+        let (store, now) = (&*app.state, app.clock.now());
+        self.memories.forget(store, all, now).await?;
+        self.visitors.forget(store, &[Resources], now).await
+    }
+
+    /// Forgets what was read: it may not be so any more.
+    fn clear(&mut self) {
+        self.memories.clear();
+        self.visitors.clear();
+    }
+
+    /// How many writes the next batch has for what is remembered.
+    fn writes(&self) -> usize {
+        self.memories.writes() + self.visitors.writes()
     }
 }
 

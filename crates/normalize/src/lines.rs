@@ -242,6 +242,7 @@ fn push_all(
 ) {
     let mut chunker = Chunker::new(kind, columns, out);
     let mut skip = header;
+    let bytes = bytes.trim_ascii_end();
     for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
         let mut line = line.trim_ascii();
         if !line.is_empty() && std::mem::take(&mut skip) {

@@ -13,6 +13,7 @@ mod explain;
 mod limits;
 mod lint;
 mod meaning;
+pub mod network;
 mod rule;
 mod sigma;
 mod source;

@@ -6,11 +6,14 @@
 
 use std::borrow::Cow;
 
-use quell_model::{Record, RecordId};
+use quell_model::{DnsQuery, Flow, Origin, Record, RecordId, WebRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::dns::dns_query;
+use crate::flow::{FlowLine, FlowReader};
 use crate::split::{RawRecord, Split};
+use crate::waf::web_request;
 
 /// A record has at most so many lines: what is assessed in one go, and repeated after a crash.
 pub const CHUNK_LINES_MAX: usize = 5_000;
@@ -88,6 +91,108 @@ impl<'a> LineLog<'a> {
         let lines = lines.map(|(at, line)| (self.first_line.saturating_add(at), line.trim()));
         lines.filter(|(_, line)| !line.is_empty())
     }
+}
+
+/// What the lines of a record say: accepted = things + nothing + faults, always.
+#[derive(Debug)]
+pub struct Lines<T> {
+    /// What was understood, in order.
+    pub things: Vec<T>,
+    /// How many lines say that there is nothing to say (`NODATA`, `SKIPDATA`).
+    pub nothing: u64,
+    /// What could not be understood.
+    pub faults: LineFaults,
+}
+
+impl LineLog<'_> {
+    /// The flows of a flow log. Where the log has no column for account or Region, the place does in which AWS puts the file.
+    pub fn flows<'s>(&'s self, origin: &'s Origin) -> Lines<Flow<'s>> {
+        let reader = FlowReader::new(&self.columns);
+        let (account, region) = place(origin);
+        let mut out = Lines::new();
+        for (number, line) in self.lines() {
+            match reader.read(line) {
+                Ok(FlowLine::Flow(mut flow)) => {
+                    flow.account = flow.account.filter(|a| *a != "unknown").or(account);
+                    flow.region = flow.region.or(region);
+                    out.things.push(flow);
+                }
+                Ok(FlowLine::Nothing) => out.nothing += 1,
+                Err(fault) => out.faults.push(number, &fault),
+            }
+        }
+        out
+    }
+
+    /// The queries of a log of the Resolver.
+    pub fn queries(&self) -> Lines<DnsQuery<'_>> {
+        self.each(dns_query)
+    }
+
+    /// The requests of a log of AWS WAF.
+    pub fn requests(&self) -> Lines<WebRequest<'_>> {
+        self.each(web_request)
+    }
+
+    fn each<'s, T, E: std::fmt::Display>(
+        &'s self,
+        read: impl Fn(&'s str) -> Result<T, E>,
+    ) -> Lines<T> {
+        let mut out = Lines::new();
+        for (number, line) in self.lines() {
+            match read(line) {
+                Ok(thing) => out.things.push(thing),
+                Err(fault) => out.faults.push(number, &fault),
+            }
+        }
+        out
+    }
+}
+
+impl<T> Lines<T> {
+    fn new() -> Self {
+        Self {
+            things: Vec::new(),
+            nothing: 0,
+            faults: LineFaults::default(),
+        }
+    }
+
+    /// The counts, when so many different lines matched.
+    pub fn counts(&self, matched: usize) -> LineCounts {
+        let understood = self.things.len() as u64 + self.nothing;
+        let matched = (matched as u64).min(understood);
+        LineCounts {
+            accepted: understood + self.faults.count(),
+            matched,
+            unmatched: understood - matched,
+            quarantined: self.faults.count(),
+        }
+    }
+}
+
+/// The account and the Region in the key of a file of logs: `…/AWSLogs/ACCOUNT/vpcflowlogs/REGION/…`, or as Hive has it,
+/// `…/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/…`.
+fn place(origin: &Origin) -> (Option<&str>, Option<&str>) {
+    let (Origin::Object { key: path, .. } | Origin::File { path }) = origin else {
+        return (None, None);
+    };
+    let mut parts = path
+        .split('/')
+        .skip_while(|part| *part != "AWSLogs")
+        .skip(1);
+    let mut next = |prefix: &str| {
+        let part = parts.next()?;
+        Some(part.strip_prefix(prefix).unwrap_or(part))
+    };
+    let account = next("aws-account-id=");
+    let _service = next("aws-service=");
+    let region = next("aws-region=");
+    let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let is_region = |text: &&str| {
+        text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    (account.filter(is_account), region.filter(is_region))
 }
 
 /// What became of a record's lines: accepted = matched + unmatched + quarantined, always.
@@ -436,6 +541,43 @@ mod tests {
             split.faults
         );
         assert_eq!(split.records.len(), 1);
+    }
+
+    #[test]
+    fn account_and_region_may_stand_in_the_key() {
+        let log = "interface-id srcaddr dstaddr start\neni-1 10.0.0.1 10.0.0.2 5\neni-1 10.0.0.1 10.0.0.2 x\n";
+        let mut record = records(log.as_bytes()).remove(0);
+        for key in [
+            "p/AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/11/21/x.log.gz",
+            "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/x.log.gz",
+        ] {
+            let bucket = "b".to_owned();
+            record.origin = Origin::Object {
+                bucket,
+                key: key.to_owned(),
+            };
+            let log = LineLog::of(&record).unwrap();
+            let lines = log.flows(&record.origin);
+            let flow = lines.things[0];
+            assert_eq!(
+                (flow.account, flow.region),
+                (Some("111122223333"), Some("eu-west-1"))
+            );
+            let counts = lines.counts(1);
+            assert_eq!(
+                (
+                    counts.accepted,
+                    counts.matched,
+                    counts.unmatched,
+                    counts.quarantined
+                ),
+                (2, 1, 0, 1)
+            );
+        }
+        let elsewhere = Origin::File {
+            path: "AWSLogs/eve/x".to_owned(),
+        };
+        assert_eq!(place(&elsewhere), (None, None));
     }
 
     #[test]

@@ -35,8 +35,7 @@ pub const RATIO_FREE_BYTES: usize = 4 * 1024 * 1024;
 /// [`GunzipError`] when it is damaged or too large; memory stays within the limits and a buffer.
 pub fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, GunzipError> {
     let mut out = Vec::new();
-    let dense = bytes.len().saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
-    let bound = limit.min(dense);
+    let bound = limit.min(plausible_bytes(bytes.len()));
     let past = u64::try_from(bound).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(bytes)
         .take(past)
@@ -49,6 +48,11 @@ pub fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, GunzipError> {
         let packed = bytes.len();
         Err(GunzipError::TooDense { packed })
     }
+}
+
+/// What so many packed bytes may become, to be believed.
+pub(crate) fn plausible_bytes(packed: usize) -> usize {
+    packed.saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES)
 }
 
 /// Whether the bytes begin as gzip does.

@@ -29,8 +29,8 @@ pub(super) struct Cursor<'a> {
     /// The pages that are left.
     rest: &'a [u8],
     dictionary: Vec<u8>,
-    /// Where its values stand in it.
-    entries: Vec<Range<usize>>,
+    /// Where its values begin in it: within [`PAGE_BYTES_MAX`].
+    entries: Vec<u32>,
     page: Vec<u8>,
     left: usize,
     levels: Option<Hybrid>,
@@ -89,8 +89,9 @@ impl<'a> Cursor<'a> {
             }
             Values::Indices(indices) => {
                 let index = indices.next(&self.page)? as usize;
-                let range = self.entries.get(index).cloned();
-                (&self.dictionary, range.ok_or(ParquetFault::Page)?)
+                let at = self.entries.get(index).ok_or(ParquetFault::Page)?;
+                let range = self.physical.value(&self.dictionary, *at as usize)?;
+                (&self.dictionary, range)
             }
         };
         let bytes = bytes.get(range).ok_or(ParquetFault::Page)?;
@@ -179,9 +180,9 @@ impl<'a> Cursor<'a> {
         self.entries.clear();
         let mut at = 0;
         for _ in 0..header.values {
-            let range = self.physical.value(&self.dictionary, at)?;
-            at = range.end;
-            self.entries.push(range);
+            let begin = u32::try_from(at).map_err(|_| ParquetFault::TooLarge)?;
+            at = self.physical.value(&self.dictionary, at)?.end;
+            self.entries.push(begin);
         }
         Ok(())
     }

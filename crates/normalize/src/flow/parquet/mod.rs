@@ -17,6 +17,7 @@ use std::fmt::Write;
 use self::column::{Cursor, Value};
 use self::metadata::{Metadata, Physical, metadata};
 use crate::DELIVERY_BYTES_MAX;
+use crate::gunzip::plausible_bytes;
 use crate::lines::{Chunker, LINE_BYTES_MAX, LineKind};
 use crate::split::Split;
 
@@ -27,9 +28,6 @@ pub(crate) const MAGIC: &[u8] = b"PAR1";
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The pages and dictionaries in memory together are no larger.
 const PAGES_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// A file has no more rows: AWS begins a new file long before.
-const ROWS_MAX: u64 = 5_000_000;
-
 /// Why a Parquet file, or the rest of one, is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParquetFault {
@@ -49,21 +47,46 @@ pub(crate) enum ParquetFault {
     TooLarge,
 }
 
-/// What the pages in memory may still take, and what may still be unpacked.
+/// What has been used of the memory and the work that a file of its size is worth.
 struct Budget {
+    /// What pages and dictionaries take in memory.
     held: usize,
+    /// What pages were unpacked to, and rows written to.
     unpacked: usize,
+    written: usize,
+    /// What either may be.
+    max: usize,
 }
 
 impl Budget {
+    fn of(file_bytes: usize) -> Self {
+        Self {
+            held: 0,
+            unpacked: 0,
+            written: 0,
+            max: plausible_bytes(file_bytes).min(DELIVERY_BYTES_MAX),
+        }
+    }
+
     /// A page takes the place of another.
     fn change(&mut self, from: usize, to: usize) -> Result<(), ParquetFault> {
         self.held = self.held.saturating_sub(from).saturating_add(to);
         self.unpacked = self.unpacked.saturating_add(to);
-        if self.held > PAGES_BYTES_MAX || self.unpacked > DELIVERY_BYTES_MAX {
-            return Err(ParquetFault::TooLarge);
+        self.check(self.held <= PAGES_BYTES_MAX && self.unpacked <= self.max)
+    }
+
+    /// A row is written.
+    fn write(&mut self, line: usize) -> Result<(), ParquetFault> {
+        self.written = self.written.saturating_add(line).saturating_add(1);
+        self.check(line <= LINE_BYTES_MAX && self.written <= self.max)
+    }
+
+    fn check(&self, good: bool) -> Result<(), ParquetFault> {
+        if good {
+            Ok(())
+        } else {
+            Err(ParquetFault::TooLarge)
         }
-        Ok(())
     }
 }
 
@@ -95,12 +118,8 @@ fn rows(file: &[u8], metadata: &Metadata, out: &mut Split) -> Result<(), Parquet
         .iter()
         .map(|(_, leaf)| Cow::Owned(leaf.name.replace('_', "-")));
     let mut chunker = Chunker::new(LineKind::Flow, names.collect(), out);
-    let mut budget = Budget {
-        held: 0,
-        unpacked: 0,
-    };
-    let mut number = 0u64;
-    let mut written = 0usize;
+    let mut budget = Budget::of(file.len());
+    let mut number = 0;
     let mut line = String::new();
     let mut read = || {
         for group in &metadata.row_groups {
@@ -110,18 +129,14 @@ fn rows(file: &[u8], metadata: &Metadata, out: &mut Split) -> Result<(), Parquet
                 let chunk = group.chunks.get(*at).ok_or(ParquetFault::Metadata)?;
                 cursors.push(Cursor::new(file, chunk, leaf.physical, leaf.optional)?);
             }
+            // Every row that is written takes a byte of the budget at least, so a file cannot say that it has any number of them.
             for _ in 0..group.rows {
                 number += 1;
                 line.clear();
                 for cursor in &mut cursors {
                     write_value(cursor.next(&mut budget)?, &mut line);
                 }
-                written = written.saturating_add(line.len());
-                if number > ROWS_MAX || written > DELIVERY_BYTES_MAX || line.len() > LINE_BYTES_MAX
-                {
-                    return Err(ParquetFault::TooLarge);
-                }
-                let number = usize::try_from(number).unwrap_or(usize::MAX);
+                budget.write(line.len())?;
                 chunker.push(number, line.as_bytes());
             }
         }

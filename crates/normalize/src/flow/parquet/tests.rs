@@ -185,7 +185,7 @@ fn what_is_not_read_is_named() {
 fn a_page_is_never_unpacked_beyond_what_it_says() {
     use super::column::Cursor;
     use super::metadata::{Chunk, Codec, Physical};
-    use super::{Budget, ParquetFault};
+    use super::{Budget, DELIVERY_BYTES_MAX, ParquetFault};
     use std::io::Write;
     let zigzag = |mut n: u64| {
         n *= 2;
@@ -216,10 +216,7 @@ fn a_page_is_never_unpacked_beyond_what_it_says() {
             length: page.len(),
         };
         let mut cursor = Cursor::new(&page, &chunk, Physical::Int32, false).unwrap();
-        let mut budget = Budget {
-            held: 0,
-            unpacked: 0,
-        };
+        let mut budget = Budget::of(DELIVERY_BYTES_MAX);
         assert_eq!(cursor.next(&mut budget).unwrap_err(), fault);
     }
 }

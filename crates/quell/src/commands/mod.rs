@@ -8,11 +8,13 @@ mod config;
 mod content;
 mod demo;
 mod doctor;
+mod evidence;
 mod halt;
 mod incident;
 mod pattern;
 mod playbook;
 mod range;
+mod reject;
 mod rule;
 mod run;
 mod serve;
@@ -84,8 +86,11 @@ enum Command {
     #[command(subcommand)]
     Run(run::RunCommand),
     #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
     Approve(approve::Approve),
+    Reject(reject::Reject),
     Undo(undo::Undo),
     Halt(halt::Halt),
     Resume(halt::Resume),
@@ -227,8 +232,10 @@ impl Command {
             Self::Range(c) => c.run(global).await,
             Self::Incident(c) => c.run(global).await,
             Self::Run(c) => c.run(global).await,
+            Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
+            Self::Reject(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
             Self::Halt(c) => c.run(global).await,
             Self::Resume(c) => c.run(global).await,

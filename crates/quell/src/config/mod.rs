@@ -38,6 +38,8 @@ pub struct Config {
     pub aws: AwsConfig,
     /// Where records come from.
     pub collect: CollectConfig,
+    /// What is kept of what was done.
+    pub evidence: EvidenceConfig,
     /// The accounts in scope. Nothing is ever done in any other.
     pub accounts: Vec<Account>,
     /// How far responses go.
@@ -54,6 +56,14 @@ pub struct StoreConfig {
     pub password: Option<Secret>,
     /// What the secrets of API keys are sealed with, the same for all processes; a reference. Beside an SQLite file there is a file for it when absent.
     pub key: Option<Secret>,
+}
+
+/// What is kept of what was done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceConfig {
+    /// The audit log's name in its signed checkpoints. It is taken once, when the log begins.
+    pub name: String,
 }
 
 /// The HTTP server.
@@ -150,6 +160,20 @@ pub struct RespondConfig {
     pub event_age_seconds_max: i64,
     /// The hosts that playbooks may send HTTP requests to.
     pub http_hosts: Vec<String>,
+    /// A plan waits so long for a person; then nothing is done, and the incident stays with one.
+    pub approval_hours: u32,
+    /// What no playbook ever touches, beside what is compiled in.
+    pub never_touch: NeverTouchConfig,
+}
+
+/// What no playbook ever touches, whoever approves it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeverTouchConfig {
+    /// Accounts in which nothing is changed: the management account, Quell's own, the log archive.
+    pub accounts: Vec<String>,
+    /// Roles and users, by name: those that people come in by when nothing else works.
+    pub names: Vec<String>,
 }
 
 impl Default for Config {
@@ -180,6 +204,9 @@ impl Default for Config {
                 wait_seconds: 10,
                 folder: None,
             },
+            evidence: EvidenceConfig {
+                name: "quell/audit".to_owned(),
+            },
             accounts: Vec::new(),
             respond: RespondConfig {
                 level_max: Level::Suggest,
@@ -187,6 +214,8 @@ impl Default for Config {
                 runs_at_once: 32,
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
+                approval_hours: 4,
+                never_touch: NeverTouchConfig::default(),
             },
         }
     }

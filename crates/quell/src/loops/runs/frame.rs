@@ -18,6 +18,7 @@ use super::finish;
 use super::nested;
 use super::perform;
 use crate::app::App;
+use crate::audit;
 use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError, signal};
 
 /// The host of the runs of playbooks.
@@ -82,7 +83,7 @@ impl Host for Frame {
         }
         Ok(Opened::Ready {
             flow: Box::new(new_flow(app, playbook, &run)),
-            account: run.resource.arn.account.clone(),
+            account: run.resource.account.clone(),
             run: Box::new(Framed {
                 document,
                 written: None,
@@ -158,6 +159,11 @@ impl Host for Frame {
             Point::Parks => finish::parked(&self.app, &framed.run).await?,
             Point::Going | Point::Rests => Vec::new(),
         };
+        let now = self.app.clock.now();
+        for note in beside.notes {
+            let told = audit::of_log(&framed.run, note, now);
+            writes.extend(told.map(|entry| audit::write(&entry)).transpose()?);
+        }
         writes.extend(nested::stop_unawaited(&self.app, &mut framed.run, beside.flow).await?);
         writes.extend(framed.changed()?);
         Ok(writes)
@@ -324,6 +330,7 @@ impl Frame {
             Decision::Permit(permit) => {
                 run.status = RunStatus::Running;
                 run.reason = None;
+                run.asked = None;
                 run.note(Stage::Permitted, now);
                 let (approver, hash) = (permit.approver().to_owned(), permit.plan_hash());
                 let output = serde_json::json!({"decision": "permitted", "permit": hash, "approver": approver});
@@ -343,7 +350,10 @@ impl Frame {
                 },
                 writes: Vec::new(),
             }),
-            Decision::Ask { reasons } => Ok(framed.wait_for_a_person(reasons)),
+            Decision::Ask { reasons } => {
+                let hours = app.config.respond.approval_hours;
+                Ok(framed.wait_for_a_person(reasons, now, hours))
+            }
         }
     }
 
@@ -374,7 +384,8 @@ impl Frame {
         let stored = self.app.state.get(Kind::Run, id).await?;
         if let Some(document) = stored.filter(|d| d.version != framed.document.version) {
             let stored: Run = document.read()?;
-            framed.run.approval = stored.approval;
+            framed.run.approvals = stored.approvals;
+            framed.run.rejection = stored.rejection;
             framed.document = document;
         }
         Ok(())
@@ -389,10 +400,29 @@ impl Framed {
         }
     }
 
-    /// Leaves the plan to a person. The log does not grow while somebody thinks.
-    fn wait_for_a_person(&mut self, reasons: Vec<String>) -> Begin {
+    /// Leaves the plan to a person. The log does not grow while somebody thinks. When nobody has said yes in time, nothing is done:
+    /// that is the default, and the incident stays with a person.
+    fn wait_for_a_person(&mut self, reasons: Vec<String>, now: Timestamp, hours: u32) -> Begin {
         let reason = reasons.join("; ");
         let run = &mut self.run;
+        let hash = run.plan.as_ref().map(Plan::hash).unwrap_or_default();
+        let since = match run.asked.take() {
+            Some((asked, since)) if asked == hash => since,
+            _ => now,
+        };
+        run.asked = Some((hash, since));
+        if now.millis_since(since) >= i64::from(hours).saturating_mul(3_600_000) {
+            let reason =
+                format!("nobody said yes within {hours} hours, so nothing was done: {reason}");
+            run.status = RunStatus::Running;
+            return Begin::Answered {
+                answer: Answer {
+                    entries: vec![decided("refuse", None, vec![reason.clone()])],
+                    ..Answer::failed("Quell.Refused", reason)
+                },
+                writes: Vec::new(),
+            };
+        }
         let known = run.status == RunStatus::Parked && run.reason.as_ref() == Some(&reason);
         run.status = RunStatus::Parked;
         run.reason = Some(reason);

@@ -75,7 +75,7 @@ fn nested(
         error: error.to_owned(),
         cause,
     };
-    let (account, region) = (&run.resource.arn.account, &run.resource.arn.region);
+    let (account, region) = (&run.resource.account, &run.resource.region);
     permit
         .check(account, region, execution.call(), now)
         .map_err(|no| refused("States.Permissions", no.to_string()))?;
@@ -107,13 +107,13 @@ fn machine<'a>(app: &'a App, name: &str) -> Option<&'a Playbook> {
 }
 
 fn writes(child: &Run) -> Result<Vec<Write>, StoreError> {
-    let [document, wake] = begin::writes(child)?;
+    let [document, wake, told] = begin::writes(child)?;
     let document = match document {
         // Whoever was faster is read before the task is begun anew.
         Write::InsertNew(document) => Write::Insert(document),
         other => other,
     };
-    Ok(vec![document, wake])
+    Ok(vec![document, wake, told])
 }
 
 /// When the run that has the name began, if it was asked for in the same way and is still at work.
@@ -163,7 +163,7 @@ pub(super) fn ended(
         Ok(output) => Event::TaskSucceeded { task, output },
         Err(TaskFault { error, cause }) => Event::TaskFailed { task, error, cause },
     };
-    let account = &run.resource.arn.account;
+    let account = &run.resource.account;
     signal::job_ended(above, account, run.id.as_str(), event, now).map(Some)
 }
 

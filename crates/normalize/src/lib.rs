@@ -19,7 +19,9 @@ pub use dns::{DnsFault, dns_query};
 pub use event::{EventError, event, is_from_aws};
 pub use flow::{FlowFault, FlowLine, FlowReader};
 pub use gunzip::{GunzipError, RATIO_FREE_BYTES, RATIO_MAX, gunzip};
-pub use lines::{CHUNK_BYTES_MAX, CHUNK_LINES_MAX, LineCounts, LineFaults, LineKind, LineLog};
+pub use lines::{
+    CHUNK_BYTES_MAX, CHUNK_LINES_MAX, LineCounts, LineFaults, LineKind, LineLog, Lines,
+};
 pub use principal::principal;
 pub use resource::resource;
 pub use split::{RawRecord, Split, split};

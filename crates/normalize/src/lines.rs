@@ -71,9 +71,14 @@ pub struct LineLog<'a> {
 }
 
 impl<'a> LineLog<'a> {
+    /// Whether a record is one of lines.
+    pub fn is(record: &Record) -> bool {
+        record.envelope.is_none() && record.body.get().starts_with(PREFIX)
+    }
+
     /// The lines of a record; `None` when it is a record of another kind. What came in an event's envelope is never one.
     pub fn of(record: &'a Record) -> Option<Self> {
-        if record.envelope.is_some() || !record.body.get().starts_with(PREFIX) {
+        if !Self::is(record) {
             return None;
         }
         let Body { line_log, lines } = serde_json::from_str(record.body.get()).ok()?;
@@ -160,14 +165,12 @@ impl<T> Lines<T> {
 
     /// The counts, when so many different lines matched.
     pub fn counts(&self, matched: usize) -> LineCounts {
-        let understood = self.things.len() as u64 + self.nothing;
-        let matched = (matched as u64).min(understood);
-        LineCounts {
-            accepted: understood + self.faults.count(),
-            matched,
-            unmatched: understood - matched,
+        let counts = LineCounts {
+            accepted: self.things.len() as u64 + self.nothing + self.faults.count(),
             quarantined: self.faults.count(),
-        }
+            ..LineCounts::default()
+        };
+        counts.with_matched(matched)
     }
 }
 
@@ -196,7 +199,7 @@ fn place(origin: &Origin) -> (Option<&str>, Option<&str>) {
 }
 
 /// What became of a record's lines: accepted = matched + unmatched + quarantined, always.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LineCounts {
     /// How many there were.
@@ -207,6 +210,20 @@ pub struct LineCounts {
     pub unmatched: u64,
     /// They could not be understood.
     pub quarantined: u64,
+}
+
+impl LineCounts {
+    /// The same, when so many different lines matched.
+    #[must_use]
+    pub fn with_matched(self, matched: usize) -> Self {
+        let understood = self.accepted.saturating_sub(self.quarantined);
+        let matched = (matched as u64).min(understood);
+        Self {
+            matched,
+            unmatched: understood - matched,
+            ..self
+        }
+    }
 }
 
 /// The lines that could not be understood: the first few by name, the others by number.

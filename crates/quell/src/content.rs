@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use quell_detect::network::Network;
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::{Diagnostic, Finding};
 use quell_respond::{Playbook, document_fault};
@@ -16,8 +17,10 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content"
 /// Detections and playbooks, checked, and the faults of those that are not right.
 #[derive(Debug)]
 pub struct Content {
-    /// All detections.
+    /// All detections over single records, and correlations of them.
     pub engine: Engine,
+    /// All detections over network logs.
+    pub network: Network,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
     /// What is wrong with the rest. It stops nothing else.
@@ -56,7 +59,12 @@ impl Content {
                 text: text.clone(),
             })
             .collect();
-        let (engine, more) = Engine::load(&detections);
+        let is_network =
+            |file: &DetectionFile| matches!(Language::of(&file.path), Some((Language::Network, _)));
+        let (of_lines, of_records): (Vec<_>, Vec<_>) = detections.into_iter().partition(is_network);
+        let (engine, mut more) = Engine::load(&of_records);
+        let (network, faults_of_network) = Network::load(&of_lines);
+        more.extend(faults_of_network);
         let from_content = |fault: Diagnostic| Diagnostic {
             file: format!("detections/{}", fault.file),
             ..fault
@@ -75,9 +83,10 @@ impl Content {
             }
             faults.append(&mut unknown);
         }
-        check_links(&engine, &playbooks, &mut faults);
+        check_links((&engine, &network), &playbooks, &mut faults);
         Ok(Content {
             engine,
+            network,
             playbooks,
             faults,
         })
@@ -106,14 +115,15 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
 
 /// A playbook that waits for a detection nobody has would never run, and nobody would notice.
 fn check_links(
-    engine: &Engine,
+    (engine, network): (&Engine, &Network),
     playbooks: &BTreeMap<String, Playbook>,
     faults: &mut Vec<Diagnostic>,
 ) {
     for playbook in playbooks.values() {
         for wanted in &playbook.detections {
             let single = engine.detections().iter().any(|d| d.id == *wanted);
-            if !single && !engine.correlations().iter().any(|c| c.id == *wanted) {
+            let several = engine.correlations().iter().any(|c| c.id == *wanted);
+            if !single && !several && !network.detections().iter().any(|d| d.id == *wanted) {
                 let message = format!("there is no detection «{wanted}»");
                 let file = format!("playbooks/{}/playbook.toml", playbook.id);
                 faults.push(Diagnostic::new(file, message).at("/detections"));
@@ -189,6 +199,7 @@ mod tests {
     fn the_built_in_content_is_right() {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
+        assert!(!content.network.detections().is_empty());
         assert!(content.playbooks.contains_key("PB-008"));
     }
 

@@ -1,6 +1,7 @@
 //! What is known of one client of the Resolver, and what the queries of a record add to it.
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
 use quell_model::DnsQuery;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::evidence::{Fed, Item, Judge, feed};
 use super::facts::{Generated, PoolName, Rebinding, Rule, Rules, Tunnel};
 use super::table::{Bounds, Mark, Moment, Table, Window, slot_of};
 use super::words::Place;
-use super::{Fired, Names, Step};
+use super::{Fired, Names};
 
 const DOMAINS: Bounds = Bounds {
     groups: 64,
@@ -39,27 +40,25 @@ pub(super) struct Client {
 }
 
 struct Look<'a> {
-    queries: &'a [(u32, &'a DnsQuery<'a>)],
-    place: Place<'a>,
+    queries: &'a [(u32, DnsQuery<'static>)],
+    place: &'a Place,
     mark: Mark,
     seed: Seed,
     names: &'a Names,
 }
 
 impl Client {
-    pub(super) fn step<'r>(
+    pub(super) fn step(
         &mut self,
-        rules: &'r Rules,
-        queries: &[(u32, &DnsQuery<'_>)],
+        rules: &Rules,
+        place: &Place,
+        queries: &[(u32, DnsQuery<'static>)],
         (mark, seed, names): (Mark, Seed, &Names),
-    ) -> Step<'r> {
-        let mut step = Step::default();
-        let Some((_, first)) = queries.first() else {
-            return step;
-        };
+    ) -> Vec<Fired> {
+        let mut step = Vec::new();
         let look = Look {
             queries,
-            place: Place::of_client(first.account, first.region, first.instance),
+            place,
             mark,
             seed,
             names,
@@ -79,6 +78,11 @@ impl Client {
         step
     }
 
+    pub(super) fn size(&self) -> usize {
+        let names = self.pools.size() + self.rebindings.size();
+        self.tunnels.size() + self.generated.size() + names
+    }
+
     pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
         (self.tunnels.marks())
             .chain(self.generated.marks())
@@ -90,7 +94,7 @@ impl Client {
 impl Look<'_> {
     fn item<K, T>(
         &self,
-        query: &(u32, &DnsQuery<'_>),
+        query: &(u32, DnsQuery<'static>),
         key: K,
         thing: T,
         window: i64,
@@ -110,12 +114,7 @@ impl Look<'_> {
     }
 
     /// Many long names below one domain.
-    fn tunnel<'r>(
-        &self,
-        rule: &'r Rule<Tunnel>,
-        table: &mut Table<Distinct<u64>>,
-        step: &mut Step<'r>,
-    ) {
+    fn tunnel(&self, rule: &Rule<Tunnel>, table: &mut Table<Distinct<u64>>, step: &mut Vec<Fired>) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
         let items = self.queries.iter().filter_map(|query| {
@@ -138,11 +137,11 @@ impl Look<'_> {
     }
 
     /// Many domains that do not exist and are not made of words.
-    fn generated<'r>(
+    fn generated(
         &self,
-        rule: &'r Rule<Generated>,
+        rule: &Rule<Generated>,
         table: &mut Table<Distinct<u64>>,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
     ) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
@@ -165,12 +164,7 @@ impl Look<'_> {
     }
 
     /// A mining pool's name.
-    fn pool<'r>(
-        &self,
-        rule: &'r Rule<PoolName>,
-        table: &mut Table<Distinct<u8>>,
-        step: &mut Step<'r>,
-    ) {
+    fn pool(&self, rule: &Rule<PoolName>, table: &mut Table<Distinct<u8>>, step: &mut Vec<Fired>) {
         let items = self.queries.iter().filter_map(|query| {
             let found = listed(&query.1.name, &rule.facts.names)?;
             Some(self.item(query, found, 1u8, DAY_SECONDS))
@@ -183,11 +177,11 @@ impl Look<'_> {
     }
 
     /// Somebody else's name that is the address of the instance metadata service.
-    fn rebinding<'r>(
+    fn rebinding(
         &self,
-        rule: &'r Rule<Rebinding>,
+        rule: &Rule<Rebinding>,
         table: &mut Table<Distinct<u8>>,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
     ) {
         let facts = &rule.facts;
         let items = self.queries.iter().filter_map(|query| {
@@ -233,22 +227,21 @@ impl Look<'_> {
         })
     }
 
-    fn say<'r, K: KeyName, T: Ord + Copy + std::hash::Hash, F>(
+    fn say<K: KeyName, T: Ord + Copy + std::hash::Hash, F>(
         &self,
-        rule: &'r Rule<F>,
+        rule: &Rule<F>,
         fed: Fed<K, Distinct<T>>,
         window_seconds: i64,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
         words: impl Fn(&K, usize) -> String,
     ) {
-        step.matched.extend(fed.lines);
         let source = self.queries.first().map(|(_, query)| query.source);
-        for (key, window) in &fed.windows {
+        for (key, window) in &fed {
             let window: &Window<Distinct<T>> = window;
-            let other = source.unwrap_or_else(|| self.place.own_address());
-            step.fired.push(Fired::new(
+            let other = source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            step.push(Fired::new(
                 &rule.about,
-                self.place.to_owned(),
+                self.place.resource(),
                 (key.name(), window, window_seconds),
                 (other, words(key, window.value.count())),
                 self.names,

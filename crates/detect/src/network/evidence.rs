@@ -154,12 +154,8 @@ pub(super) struct Judge<'a, K, V> {
     pub(super) fires: &'a dyn Fn(i64, &V) -> bool,
 }
 
-/// What came of a table.
-pub(super) struct Fed<K, V> {
-    pub(super) windows: Vec<(K, Window<V>)>,
-    /// The lines of the groups that fired.
-    pub(super) lines: Vec<u32>,
-}
+/// What fired, and in which group.
+pub(super) type Fed<K, V> = Vec<(K, Window<V>)>;
 
 /// Gives a table all that the lines of one record say to it, and sees what fires. `put` gets all things of one group and slot at once.
 pub(super) fn feed<K: Ord + Copy, T: Copy, V: Evidence>(
@@ -168,10 +164,7 @@ pub(super) fn feed<K: Ord + Copy, T: Copy, V: Evidence>(
     judge: &Judge<'_, K, V>,
     put: impl Fn(&mut V, &[Item<K, T>]),
 ) -> Fed<K, V> {
-    let mut fed = Fed {
-        windows: Vec::new(),
-        lines: Vec::new(),
-    };
+    let mut fed = Vec::new();
     if items.is_empty() {
         return fed;
     }
@@ -205,12 +198,10 @@ pub(super) fn feed<K: Ord + Copy, T: Copy, V: Evidence>(
                 touched.insert(one.slot);
             }
         }
-        let windows = table.judge(&name, &touched, judge.seed, judge.may, judge.fires);
-        if !windows.is_empty() {
-            fed.lines.extend(group.iter().map(|item| item.line));
+        for mut window in table.judge(&name, &touched, judge.seed, judge.may, judge.fires) {
+            window.lines = group.iter().map(|item| item.line).collect();
+            fed.push((first.key, window));
         }
-        fed.windows
-            .extend(windows.into_iter().map(|window| (first.key, window)));
     }
     table.trim(judge.window_seconds, judge.bounds, judge.seed);
     fed

@@ -271,6 +271,25 @@ impl Rules {
         }
     }
 
+    /// How long the windows are.
+    pub(super) fn windows(&self) -> Vec<Option<i64>> {
+        fn of<F: Facts>(rule: &Option<Rule<F>>) -> Option<i64> {
+            rule.as_ref()?.facts.bounds().0
+        }
+        vec![
+            of(&self.port_scan),
+            of(&self.port_scan_inside),
+            of(&self.port_scan_outside),
+            of(&self.port_sweep),
+            of(&self.port_sweep_outside),
+            of(&self.beacon),
+            of(&self.volume),
+            of(&self.pool_port),
+            of(&self.tunnel),
+            of(&self.generated),
+        ]
+    }
+
     /// What the rules are about, in order of their ids.
     pub(super) fn about(&self) -> Vec<&NetworkDetection> {
         fn of<F>(rule: &Option<Rule<F>>) -> Option<&NetworkDetection> {

@@ -1,7 +1,7 @@
 //! What is known of one network interface, and what the flows of a record add to it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use quell_model::{Flow, FlowAction};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::facts::{Beacon, PoolPort, Rule, Rules, Scan, Sweep, Volume};
 use super::side::{self, Role, TCP, UDP};
 use super::table::{Bounds, Mark, Moment, Table, WINDOW_SLOTS, Window, oldest, slot_of};
 use super::words::{self, Place};
-use super::{Fired, Names, Step};
+use super::{Fired, Names};
 
 /// Evidence of hosts is kept for so many pairs, ports and peers. With them a state is a few hundred KiB at the very most, and a few KiB as
 /// a rule: `bounds_tests` measures it.
@@ -81,21 +81,24 @@ type Service = (u8, u16);
 /// What all detectors of an interface are given.
 struct Look<'a> {
     seen: Vec<Seen<'a>>,
-    place: Place<'a>,
+    place: &'a Place,
+    /// The interface's address, as far as it shows.
+    own: IpAddr,
     mark: Mark,
     seed: Seed,
     names: &'a Names,
 }
 
 impl Interface {
-    pub(super) fn step<'r>(
+    pub(super) fn step(
         &mut self,
-        rules: &'r Rules,
-        flows: &[(u32, &Flow<'_>)],
+        rules: &Rules,
+        place: &Place,
+        flows: &[(u32, Flow<'static>)],
         (mark, seed, names): (Mark, Seed, &Names),
-    ) -> Step<'r> {
-        let mut step = Step::default();
-        let own_address = side::own_address(flows.iter().map(|(_, flow)| *flow));
+    ) -> Vec<Fired> {
+        let mut step = Vec::new();
+        let own_address = side::own_address(flows.iter().map(|(_, flow)| flow));
         let seen = flows.iter().filter_map(|(line, flow)| {
             Some(Seen {
                 flow,
@@ -114,7 +117,8 @@ impl Interface {
         let own = own.map(|seen| seen.flow.source).or(own_address);
         let look = Look {
             seen,
-            place: Place::of(flows.iter().map(|(_, flow)| *flow), own),
+            place,
+            own: own.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             mark,
             seed,
             names,
@@ -152,6 +156,14 @@ impl Interface {
         step
     }
 
+    /// How many things are kept, roughly.
+    pub(super) fn size(&self) -> usize {
+        let ports = [&self.scans_own, &self.scans_inside, &self.scans_outside];
+        let ports: usize = ports.into_iter().map(Table::size).sum();
+        let sent = self.volumes.size() + self.volume.size() + self.history.len();
+        ports + self.sweeps.size() + self.beacons.size() + sent + self.pools.size()
+    }
+
     /// The records that a later finding may name.
     pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
         let ports = [&self.scans_own, &self.scans_inside, &self.scans_outside];
@@ -166,12 +178,12 @@ impl Interface {
 
 impl Look<'_> {
     /// One source, one target, many ports.
-    fn scan<'r>(
+    fn scan(
         &self,
-        rule: &'r Rule<Scan>,
+        rule: &Rule<Scan>,
         table: &mut Table<Distinct<u16>>,
         role: Role,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
     ) {
         let window = rule.facts.window_minutes * 60;
         let knocks = self.seen.iter().filter(|seen| {
@@ -208,11 +220,11 @@ impl Look<'_> {
     }
 
     /// One source, one port, many targets.
-    fn sweep<'r>(
+    fn sweep(
         &self,
-        rule: &'r Rule<Sweep>,
+        rule: &Rule<Sweep>,
         table: &mut Table<Distinct<IpAddr>>,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
     ) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
@@ -261,7 +273,7 @@ impl Look<'_> {
     }
 
     /// Even intervals between connections to one place outside.
-    fn beacon<'r>(&self, rule: &'r Rule<Beacon>, table: &mut Table<Beats>, step: &mut Step<'r>) {
+    fn beacon(&self, rule: &Rule<Beacon>, table: &mut Table<Beats>, step: &mut Vec<Fired>) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
         let calls = self.out().filter(|seen| {
@@ -309,7 +321,7 @@ impl Look<'_> {
     }
 
     /// Many bytes to one address outside, or more to all of them than ever before.
-    fn volume<'r>(&self, rule: &'r Rule<Volume>, own: &mut Interface, step: &mut Step<'r>) {
+    fn volume(&self, rule: &Rule<Volume>, own: &mut Interface, step: &mut Vec<Fired>) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
         let out = || {
@@ -350,12 +362,12 @@ impl Look<'_> {
     }
 
     /// More bytes than in any window before.
-    fn volume_of_all<'r>(
+    fn volume_of_all(
         &self,
-        rule: &'r Rule<Volume>,
+        rule: &Rule<Volume>,
         own: &mut Interface,
         items: impl Iterator<Item = Item<IpAddr, u64>>,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
     ) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
@@ -408,17 +420,12 @@ impl Look<'_> {
             let times = facts.history_factor;
             let text =
                 format!("{sent} went out, at least {times} times as much as in any window before");
-            (ALL.to_owned(), self.place.own_address(), text)
+            (ALL.to_owned(), self.own, text)
         });
     }
 
     /// Traffic that lasts, to a port that mining pools have.
-    fn pool<'r>(
-        &self,
-        rule: &'r Rule<PoolPort>,
-        table: &mut Table<Distinct<u32>>,
-        step: &mut Step<'r>,
-    ) {
+    fn pool(&self, rule: &Rule<PoolPort>, table: &mut Table<Distinct<u32>>, step: &mut Vec<Fired>) {
         let facts = &rule.facts;
         let window = facts.window_minutes * 60;
         let calls = self.out().filter(|seen| {
@@ -467,20 +474,19 @@ impl Look<'_> {
     }
 
     /// Makes what fired into words.
-    fn say<'r, K, V, F>(
+    fn say<K, V, F>(
         &self,
-        rule: &'r Rule<F>,
+        rule: &Rule<F>,
         fed: Fed<K, V>,
         window_seconds: i64,
-        step: &mut Step<'r>,
+        step: &mut Vec<Fired>,
         words: impl Fn(&K, &Window<V>) -> (String, IpAddr, String),
     ) {
-        step.matched.extend(fed.lines);
-        for (key, window) in &fed.windows {
+        for (key, window) in &fed {
             let (group, other, text) = words(key, window);
-            step.fired.push(Fired::new(
+            step.push(Fired::new(
                 &rule.about,
-                self.place.to_owned(),
+                self.place.resource(),
                 (group, window, window_seconds),
                 (other, text),
                 self.names,

@@ -1,8 +1,8 @@
 //! Detections over network logs: scans, sweeps, beacons, volumes, mining pools; tunnels, generated domains and rebinding in DNS.
 //!
 //! There are too many lines for a finding to rest on one of them, so each record of a log is given, interface by interface, to a state: what is
-//! known of one network interface, of one client of the Resolver, or of an account as a whole. [`Network::shares`] says which states a
-//! record needs, [`Network::step`] gives the next state and what fired. What fires is a function of the set of lines, whatever the order
+//! known of one network interface, of one client of the Resolver, or of an account as a whole. [`Network::flows`] and [`Network::queries`]
+//! say which states a record needs and what each is given, [`Watch::step`](crate::Stateful::step) gives the next state and what fired. What fires is a function of the set of lines, whatever the order
 //! in which records come and however often, as long as none is later than [`LATENESS_SECONDS`] (`table`). From when on
 //! something fires is content (`facts`).
 //!
@@ -21,13 +21,16 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use quell_model::{
     Actor, Diagnostic, DnsQuery, Finding, FindingId, Flow, Product, RecordId, Resource, Timestamp,
+    sha256_hex,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::content::{DetectionFile, Language};
+use crate::memory::{Keeping, Stateful, Until};
 
 pub use distinct::{EXACT_MAX, Seed};
 pub use facts::NetworkDetection;
@@ -40,9 +43,17 @@ use table::{Mark, Window};
 pub const AHEAD_MILLIS: i64 = 60 * 60 * 1000;
 
 /// All detections over network logs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Network {
-    rules: facts::Rules,
+    rules: Arc<facts::Rules>,
+}
+
+/// The detections at work, with the secret that they hash with.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    rules: Arc<facts::Rules>,
+    seed: Seed,
+    memory: String,
 }
 
 /// What is kept between records, for one group. It reads and writes as JSON.
@@ -62,62 +73,40 @@ pub struct Memory {
 
 type Names = BTreeMap<Mark, RecordId>;
 
-/// Whose state it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Group<'a> {
-    /// A network interface.
-    Interface(&'a str, &'a str),
-    /// An account, as far as outsiders are concerned.
-    Outside(&'a str),
-    /// A client of the Resolver: account, VPC, and instance or address.
-    Client(&'a str, &'a str, String),
-}
-
-impl Group<'_> {
-    /// The values that name it: the key of its state, together with what kind it is.
-    pub fn key(&self) -> Vec<String> {
-        match self {
-            Self::Interface(account, interface) => {
-                vec!["interface".into(), (*account).into(), (*interface).into()]
-            }
-            Self::Outside(account) => vec!["outside".into(), (*account).into()],
-            Self::Client(account, vpc, client) => vec![
-                "client".into(),
-                (*account).into(),
-                (*vpc).into(),
-                client.clone(),
-            ],
-        }
-    }
-}
-
-/// The lines of a record that one state is given, with their places among the record's lines.
+/// What one state is given of a record.
 #[derive(Clone, Debug)]
-pub enum Share<'a> {
-    /// Flows.
-    Flows(Vec<(u32, &'a Flow<'a>)>),
-    /// Queries.
-    Queries(Vec<(u32, &'a DnsQuery<'a>)>),
+pub struct Input {
+    /// The record.
+    record: RecordId,
+    place: words::Place,
+    things: Things,
 }
 
-/// What a state made of its share.
-#[derive(Debug, Default)]
-pub struct Step<'r> {
-    /// What fired.
-    pub fired: Vec<Fired<'r>>,
-    /// The lines of the groups that fired; some may be here twice.
-    pub matched: Vec<u32>,
+/// Lines, each with its place among the record's lines. What they say of the place stands apart, once.
+#[derive(Clone, Debug)]
+enum Things {
+    /// Of an interface.
+    Flows(Vec<(u32, Flow<'static>)>),
+    /// To an account, from outside.
+    Knocks(Vec<(u32, Flow<'static>)>),
+    /// Of a client of the Resolver.
+    Queries(Vec<(u32, DnsQuery<'static>)>),
 }
+
+/// The values that a state is kept under.
+pub type Group = Vec<String>;
 
 /// A window of a group that had what its detection asks for. It stays true whatever comes later.
 #[derive(Clone, Debug)]
-pub struct Fired<'r> {
+pub struct Fired {
     /// Which detection.
-    pub detection: &'r NetworkDetection,
+    pub detection: NetworkDetection,
     /// What it is about.
     pub resource: Resource,
-    /// The values that the group shares.
-    pub group: Vec<String>,
+    /// What its lines have in common, in its state.
+    pub key: String,
+    /// The lines of the record at hand that have it, by their places among the record's lines.
+    pub lines: Vec<u32>,
     /// The beginning of the stretch that this is the one firing of.
     pub stretch: Timestamp,
     /// When the first of it happened.
@@ -144,16 +133,17 @@ pub struct At<'a> {
 impl Network {
     /// The detections that are right, and the faults of those that are not. Files in other languages are passed over.
     pub fn load(files: &[DetectionFile]) -> (Network, Vec<Diagnostic>) {
-        let mut network = Network::default();
+        let mut rules = facts::Rules::default();
         let mut faults = Vec::new();
         for file in files {
             if let Some((Language::Network, id)) = Language::of(&file.path)
-                && let Err(mut more) = network.rules.add(id, file)
+                && let Err(mut more) = rules.add(id, file)
             {
                 faults.append(&mut more);
             }
         }
-        (network, faults)
+        let rules = Arc::new(rules);
+        (Network { rules }, faults)
     }
 
     /// The detections, by id.
@@ -161,100 +151,219 @@ impl Network {
         self.rules.about()
     }
 
-    /// Which states the flows of a record are for, and which flows each is given.
-    pub fn shares<'a>(&self, flows: &'a [Flow<'a>], at: At<'_>) -> Vec<(Group<'a>, Share<'a>)> {
+    /// The detections at work. The seed is to be the same as long as states are kept.
+    pub fn watch(&self, seed: Seed) -> Watch {
+        // What is remembered means something else when slots are longer or shorter.
+        let windows = format!("{:?}", self.rules.windows());
+        let mark: String = sha256_hex(windows).chars().take(16).collect();
+        Watch {
+            rules: self.rules.clone(),
+            seed,
+            memory: format!("network {mark}"),
+        }
+    }
+
+    /// Which states the flows of a record are for, and what each is given.
+    pub fn flows(&self, flows: &[Flow<'_>], at: At<'_>) -> Vec<(Group, Input)> {
         let newest = at.received_at.plus_millis(AHEAD_MILLIS);
-        let mut interfaces: BTreeMap<(&str, &str), Vec<(u32, &Flow<'_>)>> = BTreeMap::new();
-        let mut accounts: BTreeMap<&str, Vec<(u32, &Flow<'_>)>> = BTreeMap::new();
-        for (line, flow) in flows
-            .iter()
-            .enumerate()
-            .filter(|(_, flow)| flow.start <= newest)
-        {
+        let mut interfaces: BTreeMap<(&str, &str), Shared> = BTreeMap::new();
+        let mut accounts: BTreeMap<&str, Shared> = BTreeMap::new();
+        let counted = flows.iter().enumerate();
+        for (line, flow) in counted.filter(|(_, flow)| flow.start <= newest) {
             let line = u32::try_from(line).unwrap_or(u32::MAX);
             let account = flow.account.unwrap_or_default();
             if let Some(interface) = flow.interface.or(flow.instance) {
-                interfaces
-                    .entry((account, interface))
-                    .or_default()
-                    .push((line, flow));
+                let shared = interfaces.entry((account, interface)).or_default();
+                shared.place.learn(flow);
+                shared.flows.push((line, bare(flow)));
             }
             let is_outsider = side::role(flow, None) == Some(side::Role::Outside);
             if self.rules.port_sweep_outside.is_some() && is_outsider && side::asks(flow) {
-                accounts.entry(account).or_default().push((line, flow));
+                let shared = accounts.entry(account).or_default();
+                shared.flows.push((line, bare(flow)));
             }
         }
-        let interfaces = interfaces.into_iter().map(|((account, interface), flows)| {
-            (Group::Interface(account, interface), Share::Flows(flows))
+        let interfaces = interfaces
+            .into_iter()
+            .map(|((account, interface), shared)| {
+                let group = vec![
+                    "interface".to_owned(),
+                    account.to_owned(),
+                    interface.to_owned(),
+                ];
+                (group, shared.input(at, account, Things::Flows))
+            });
+        let accounts = accounts.into_iter().map(|(account, shared)| {
+            let group = vec!["outside".to_owned(), account.to_owned()];
+            (group, shared.input(at, account, Things::Knocks))
         });
-        let accounts = accounts.into_iter();
-        let accounts =
-            accounts.map(|(account, flows)| (Group::Outside(account), Share::Flows(flows)));
         interfaces.chain(accounts).collect()
     }
 
-    /// Which states the queries of a record are for, and which queries each is given.
-    pub fn query_shares<'a>(
-        &self,
-        queries: &'a [DnsQuery<'a>],
-        at: At<'_>,
-    ) -> Vec<(Group<'a>, Share<'a>)> {
+    /// Which states the queries of a record are for, and what each is given.
+    pub fn queries(&self, queries: &[DnsQuery<'_>], at: At<'_>) -> Vec<(Group, Input)> {
         let newest = at.received_at.plus_millis(AHEAD_MILLIS);
-        let mut clients: BTreeMap<Group<'a>, Vec<(u32, &DnsQuery<'_>)>> = BTreeMap::new();
-        for (line, query) in queries
-            .iter()
-            .enumerate()
-            .filter(|(_, query)| query.time <= newest)
-        {
+        let mut clients: BTreeMap<Group, Input> = BTreeMap::new();
+        let counted = queries.iter().enumerate();
+        for (line, query) in counted.filter(|(_, query)| query.time <= newest) {
             let line = u32::try_from(line).unwrap_or(u32::MAX);
             let client = query
                 .instance
                 .map_or_else(|| query.source.to_string(), str::to_owned);
-            let group = Group::Client(query.account, query.vpc.unwrap_or_default(), client);
-            clients.entry(group).or_default().push((line, query));
+            let vpc = query.vpc.unwrap_or_default();
+            let group = vec![
+                "client".to_owned(),
+                query.account.to_owned(),
+                vpc.to_owned(),
+                client,
+            ];
+            let input = clients.entry(group).or_insert_with(|| Input {
+                record: at.record.clone(),
+                place: words::Place {
+                    account: query.account.to_owned(),
+                    region: query.region.to_owned(),
+                    interface: None,
+                    instance: query.instance.map(str::to_owned),
+                },
+                things: Things::Queries(Vec::new()),
+            });
+            if let Things::Queries(queries) = &mut input.things {
+                queries.push((line, bare_query(query)));
+            }
         }
-        let clients = clients.into_iter();
-        clients
-            .map(|(group, queries)| (group, Share::Queries(queries)))
-            .collect()
+        clients.into_iter().collect()
+    }
+}
+
+/// What is gathered for one state.
+#[derive(Default)]
+struct Shared {
+    place: words::Place,
+    flows: Vec<(u32, Flow<'static>)>,
+}
+
+impl Shared {
+    fn input(
+        self,
+        at: At<'_>,
+        account: &str,
+        things: fn(Vec<(u32, Flow<'static>)>) -> Things,
+    ) -> Input {
+        let account = account.to_owned();
+        Input {
+            record: at.record.clone(),
+            place: words::Place {
+                account,
+                ..self.place
+            },
+            things: things(self.flows),
+        }
+    }
+}
+
+/// A flow without what its place says.
+fn bare(flow: &Flow<'_>) -> Flow<'static> {
+    Flow {
+        account: None,
+        region: None,
+        interface: None,
+        instance: None,
+        vpc: None,
+        source: flow.source,
+        target: flow.target,
+        source_port: flow.source_port,
+        target_port: flow.target_port,
+        protocol: flow.protocol,
+        packets: flow.packets,
+        bytes: flow.bytes,
+        start: flow.start,
+        end: flow.end,
+        action: flow.action,
+        tcp_flags: flow.tcp_flags,
+        direction: flow.direction,
+        // Which one plays no part.
+        target_service: flow.target_service.map(|_| "AWS"),
+    }
+}
+
+fn bare_query(query: &DnsQuery<'_>) -> DnsQuery<'static> {
+    let is_missing = query.answer_code == MISSING;
+    DnsQuery {
+        account: "",
+        region: "",
+        vpc: None,
+        instance: None,
+        source: query.source,
+        time: query.time,
+        name: query.name.clone().into_owned().into(),
+        kind: "",
+        answer_code: if is_missing { MISSING } else { "" },
+        addresses: query.addresses.clone(),
+        firewall_action: None,
+    }
+}
+
+/// What the Resolver says of a name that does not exist.
+const MISSING: &str = "NXDOMAIN";
+
+/// A state is worth a batch's while; so many things are one of what whoever keeps states counts.
+const SIZE_THINGS: usize = 64;
+/// A week: as long as the history of volumes goes back.
+const QUIET_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+impl Stateful for Watch {
+    type State = Memory;
+    type Input = Input;
+    type Fired = Fired;
+
+    fn memory(&self) -> &str {
+        &self.memory
     }
 
-    /// Gives a state its share of a record. The same share twice changes nothing and fires nothing.
-    pub fn step<'r>(
-        &'r self,
-        memory: &mut Memory,
-        group: &Group<'_>,
-        share: &Share<'_>,
-        at: At<'_>,
-        seed: Seed,
-    ) -> Step<'r> {
-        let mark = mark(at.record, seed);
-        memory.records.insert(mark, at.record.clone());
-        let with = (mark, seed, &memory.records);
-        let step = match (group, share) {
-            (Group::Interface(..), Share::Flows(flows)) => memory
-                .interface
-                .get_or_insert_default()
-                .step(&self.rules, flows, with),
-            (Group::Outside(_), Share::Flows(flows)) => memory
-                .outside
-                .get_or_insert_default()
-                .step(&self.rules, flows, with),
-            (Group::Client(..), Share::Queries(queries)) => memory
-                .client
-                .get_or_insert_default()
-                .step(&self.rules, queries, with),
-            _ => Step::default(),
+    /// Nothing: what was forgotten can only be missed.
+    fn begin(&self, _: Option<Timestamp>) -> Memory {
+        Memory::default()
+    }
+
+    fn step(&self, mut memory: Memory, input: Input) -> (Memory, Vec<Fired>) {
+        let mark = mark(&input.record, self.seed);
+        memory.records.insert(mark, input.record);
+        let with = (mark, self.seed, &memory.records);
+        let (rules, place) = (&*self.rules, &input.place);
+        let fired = match &input.things {
+            Things::Flows(flows) => {
+                let interface = memory.interface.get_or_insert_default();
+                interface.step(rules, place, flows, with)
+            }
+            Things::Knocks(flows) => {
+                let outside = memory.outside.get_or_insert_default();
+                outside.step(rules, place, flows, with)
+            }
+            Things::Queries(queries) => {
+                let client = memory.client.get_or_insert_default();
+                client.step(rules, place, queries, with)
+            }
         };
         memory.forget_records();
-        Step {
-            fired: (step.fired.into_iter())
-                .map(|fired| Fired {
-                    group: [group.key(), fired.group].concat(),
-                    ..fired
-                })
-                .collect(),
-            matched: step.matched,
+        (memory, fired)
+    }
+
+    /// Nothing waits for a window to close.
+    fn advance(&self, memory: Memory, _: Timestamp) -> (Memory, Vec<Fired>) {
+        (memory, Vec::new())
+    }
+
+    fn keeping(&self, memory: &Memory) -> Keeping {
+        let things = memory
+            .interface
+            .as_ref()
+            .map_or(0, interface::Interface::size)
+            + memory.outside.as_ref().map_or(0, outside::Outside::size)
+            + memory.client.as_ref().map_or(0, client::Client::size);
+        Keeping {
+            size: things / SIZE_THINGS + 1,
+            newest: None,
+            until: Until::Quiet(QUIET_MILLIS),
         }
     }
 }
@@ -277,11 +386,11 @@ fn mark(record: &RecordId, seed: Seed) -> Mark {
     mark
 }
 
-impl<'r> Fired<'r> {
+impl Fired {
     fn new<V>(
-        detection: &'r NetworkDetection,
+        detection: &NetworkDetection,
         resource: Resource,
-        (group, window, window_seconds): (String, &Window<V>, i64),
+        (key, window, window_seconds): (String, &Window<V>, i64),
         (address, text): (IpAddr, String),
         names: &Names,
     ) -> Self {
@@ -300,9 +409,10 @@ impl<'r> Fired<'r> {
             .iter()
             .filter_map(|mark| names.get(mark).cloned());
         Self {
-            detection,
+            detection: detection.clone(),
             resource,
-            group: vec![group],
+            key,
+            lines: window.lines.clone(),
             stretch: moment(window.stretch.saturating_mul(window_seconds)),
             first,
             last,
@@ -312,13 +422,14 @@ impl<'r> Fired<'r> {
         }
     }
 
-    /// The finding. It is about the interface's owner, as far as it is known, and says who is at the other end.
-    pub fn finding(&self, at: At<'_>, now: Timestamp) -> Finding {
+    /// The finding, of a state of `group`. It is about the interface's owner, as far as it is known, and says who is at the other end.
+    pub fn finding(&self, group: &[String], at: At<'_>, now: Timestamp) -> Finding {
+        let group = [group, std::slice::from_ref(&self.key)].concat();
         let mut records = self.records.clone();
         records.retain(|record| record != at.record);
         records.push(at.record.clone());
         Finding {
-            id: FindingId::of_group(&self.detection.id, &self.group, self.stretch),
+            id: FindingId::of_group(&self.detection.id, &group, self.stretch),
             detection: self.detection.id.clone(),
             title: self.detection.title.clone(),
             severity: self.detection.severity,

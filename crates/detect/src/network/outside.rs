@@ -11,7 +11,7 @@ use super::facts::Rules;
 use super::side::{self, Role};
 use super::table::{Bounds, Mark, Moment, Table, slot_of};
 use super::words::{self, Place};
-use super::{Fired, Names, Step};
+use super::{Fired, Names};
 
 /// Anybody in the world may get into this table, and does.
 const SWEEPS: Bounds = Bounds {
@@ -27,14 +27,15 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    pub(super) fn step<'r>(
+    pub(super) fn step(
         &mut self,
-        rules: &'r Rules,
-        flows: &[(u32, &Flow<'_>)],
+        rules: &Rules,
+        place: &Place,
+        flows: &[(u32, Flow<'static>)],
         (mark, seed, names): (Mark, Seed, &Names),
-    ) -> Step<'r> {
-        let mut step = Step::default();
-        let (Some(rule), Some((_, first))) = (&rules.port_sweep_outside, flows.first()) else {
+    ) -> Vec<Fired> {
+        let mut step = Vec::new();
+        let Some(rule) = &rules.port_sweep_outside else {
             return step;
         };
         let window = rule.facts.window_minutes * 60;
@@ -75,21 +76,23 @@ impl Outside {
                     .for_each(|item| targets.insert(item.thing, seed));
             },
         );
-        step.matched = fed.lines;
-        for ((source, protocol, port), found) in &fed.windows {
+        for ((source, protocol, port), found) in &fed {
             let (count, named) = (found.value.count(), words::things(&found.value));
             let service = words::service(*protocol, *port);
             let text = format!("{source} knocked on {service} of {count} addresses: {named}");
-            let place = Place::of_client(first.account.unwrap_or_default(), "", None);
-            step.fired.push(Fired::new(
+            step.push(Fired::new(
                 &rule.about,
-                place.to_owned(),
+                place.resource(),
                 (format!("{source}>{protocol}/{port}"), found, window),
                 (*source, text),
                 names,
             ));
         }
         step
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.sweeps.size()
     }
 
     pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {

@@ -97,6 +97,8 @@ pub(super) struct Window<V> {
     pub(super) marks: BTreeSet<Mark>,
     /// All evidence of the window.
     pub(super) value: V,
+    /// The lines at hand that the group has.
+    pub(super) lines: Vec<u32>,
 }
 
 /// How large a table may be.
@@ -211,6 +213,7 @@ impl<V: Evidence> Table<V> {
                 last: i64::MIN,
                 marks: BTreeSet::new(),
                 value: V::default(),
+                lines: Vec::new(),
             };
             for (_, slot) in slots() {
                 window.first = window.first.min(slot.first);
@@ -275,6 +278,11 @@ impl<V: Evidence> Table<V> {
         let group = self.groups.get(key).into_iter();
         let slots = group.flat_map(move |group| group.slots.range(..slot));
         slots.map(|(slot, entry)| (*slot, &entry.value))
+    }
+
+    /// How many things it holds, roughly.
+    pub(super) fn size(&self) -> usize {
+        self.groups.values().map(Group::size).sum()
     }
 
     /// The records that are named anywhere.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::hash::Hash;
-use std::net::IpAddr;
 
 use quell_model::{Arn, Flow, Resource};
 
@@ -14,50 +13,33 @@ use super::side::{TCP, UDP};
 const NAMED_MAX: usize = 12;
 
 /// Where something was seen.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
-    pub(super) account: &'a str,
-    pub(super) region: &'a str,
-    pub(super) interface: Option<&'a str>,
-    pub(super) instance: Option<&'a str>,
-    own: Option<IpAddr>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Place {
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) interface: Option<String>,
+    pub(super) instance: Option<String>,
 }
 
-impl<'a> Place<'a> {
-    /// The place of some flows of one interface. What one of them does not say another may.
-    pub(super) fn of(
-        flows: impl Iterator<Item = &'a Flow<'a>> + Clone,
-        own: Option<IpAddr>,
-    ) -> Self {
-        let any = |part: fn(&'a Flow<'a>) -> Option<&'a str>| flows.clone().find_map(part);
-        Self {
-            account: any(|flow| flow.account).unwrap_or_default(),
-            region: any(|flow| flow.region).unwrap_or_default(),
-            interface: any(|flow| flow.interface),
-            instance: any(|flow| flow.instance),
-            own,
+impl Place {
+    /// What a flow says of its place is taken in, as far as it was not known.
+    pub(super) fn learn(&mut self, flow: &Flow<'_>) {
+        let take = |known: &mut Option<String>, said: Option<&str>| {
+            if known.is_none() {
+                *known = said.map(str::to_owned);
+            }
+        };
+        take(&mut self.interface, flow.interface);
+        take(&mut self.instance, flow.instance);
+        if self.region.is_empty() {
+            self.region = flow.region.unwrap_or_default().to_owned();
         }
-    }
-
-    /// The place of a client of the Resolver, or of a whole account.
-    pub(super) fn of_client(account: &'a str, region: &'a str, instance: Option<&'a str>) -> Self {
-        Self {
-            account,
-            region,
-            interface: None,
-            instance,
-            own: None,
-        }
-    }
-
-    pub(super) fn own_address(&self) -> IpAddr {
-        self.own
-            .unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
     }
 
     /// What a finding is about: the instance, else the interface, else the account.
-    pub(super) fn to_owned(self) -> Resource {
-        let (service, kind, path, id) = match (self.instance, self.interface) {
+    pub(super) fn resource(&self) -> Resource {
+        let (service, kind, path, id) = match (self.instance.as_deref(), self.interface.as_deref())
+        {
             (Some(id), _) => ("ec2", "AWS::EC2::Instance", "instance/", id),
             (None, Some(id)) if id.starts_with("tgw-attach-") => (
                 "ec2",
@@ -74,21 +56,18 @@ impl<'a> Place<'a> {
             (None, None) => ("iam", "AWS::::Account", "", "root"),
         };
         let is_account = service == "iam";
-        Resource {
-            arn: Arn {
-                partition: partition(self.region).to_owned(),
-                service: service.to_owned(),
-                region: if is_account {
-                    String::new()
-                } else {
-                    self.region.to_owned()
-                },
-                account: self.account.to_owned(),
-                resource: format!("{path}{id}"),
+        let arn = Arn {
+            partition: partition(&self.region).to_owned(),
+            service: service.to_owned(),
+            region: if is_account {
+                String::new()
+            } else {
+                self.region.clone()
             },
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-        }
+            account: self.account.clone(),
+            resource: format!("{path}{id}"),
+        };
+        Resource::new(arn, kind.to_owned(), id.to_owned())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use quell_detect::DetectionFile;
-use quell_detect::network::{At, Memory, Network, Seed};
+use quell_detect::network::{At, Group, Input, Memory, Network, Seed};
+use quell_detect::{DetectionFile, Stateful};
 use quell_model::{Finding, Origin, Record, Timestamp};
 use quell_normalize::{LineCounts, LineKind, LineLog, split};
 
@@ -79,7 +79,7 @@ impl<'n> World<'n> {
             LineKind::Flow => {
                 let lines = log.flows(&record.origin);
                 self.step(
-                    self.network.shares(&lines.things, at),
+                    self.network.flows(&lines.things, at),
                     at,
                     &mut matched,
                     findings,
@@ -89,7 +89,7 @@ impl<'n> World<'n> {
             LineKind::Dns => {
                 let lines = log.queries();
                 self.step(
-                    self.network.query_shares(&lines.things, at),
+                    self.network.queries(&lines.things, at),
                     at,
                     &mut matched,
                     findings,
@@ -106,31 +106,24 @@ impl<'n> World<'n> {
 
     fn step(
         &mut self,
-        shares: Vec<(
-            quell_detect::network::Group<'_>,
-            quell_detect::network::Share<'_>,
-        )>,
+        inputs: Vec<(Group, Input)>,
         at: At<'_>,
         matched: &mut BTreeSet<u32>,
         findings: &mut Vec<Finding>,
     ) {
-        for (group, share) in shares {
-            let key = group.key();
-            let mut memory: Memory = match self.states.get(&key) {
+        let watch = self.network.watch(Seed::new([7; 16]));
+        for (group, input) in inputs {
+            let memory: Memory = match self.states.get(&group) {
                 Some(text) => serde_json::from_str(text).unwrap(),
-                None => Memory::default(),
+                None => watch.begin(None),
             };
-            let step = self
-                .network
-                .step(&mut memory, &group, &share, at, Seed::new([7; 16]));
-            matched.extend(step.matched);
-            findings.extend(
-                step.fired
-                    .iter()
-                    .map(|fired| fired.finding(at, Timestamp::EPOCH)),
-            );
-            self.states
-                .insert(key, serde_json::to_string(&memory).unwrap());
+            let (memory, fired) = watch.step(memory, input);
+            for fired in fired {
+                matched.extend(&fired.lines);
+                findings.push(fired.finding(&group, at, Timestamp::EPOCH));
+            }
+            let text = serde_json::to_string(&memory).unwrap();
+            self.states.insert(group, text);
         }
     }
 

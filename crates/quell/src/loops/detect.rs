@@ -2,6 +2,7 @@
 //! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
 
 mod heard;
+mod lines;
 mod memory;
 mod placing;
 mod respond;
@@ -14,11 +15,13 @@ use std::time::Duration;
 
 use quell_collect::Quarantined;
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::network::{Network, Seed, Watch};
 use quell_detect::{About, Scratch};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
+use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
 use self::placing::{Placing, Together};
 use crate::app::App;
@@ -33,7 +36,17 @@ const WRITES_MAX: usize = 500;
 const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let seed = loop {
+        match lines::seed(&*app.state).await {
+            Ok(seed) => break seed,
+            Err(error) => {
+                tracing::error!(%error, "detection cannot begin yet");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    };
     let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    worker.watch = app.content.network.watch(seed);
     loop {
         match worker.turn(&app).await {
             Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
@@ -50,6 +63,9 @@ pub(super) async fn run(app: Arc<App>) {
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
+    /// The detectors over network logs, and what they remember.
+    watch: Watch,
+    network: Memories<Watch>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -60,6 +76,8 @@ struct Work<'e> {
     done: Document,
     /// It and what was said of it, when something was.
     matched: Option<(Record, Matched<'e>)>,
+    /// What its lines say, when it is a record of lines.
+    lines: Option<LinesWork>,
 }
 
 impl Worker {
@@ -68,6 +86,8 @@ impl Worker {
         Self {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
+            watch: Network::default().watch(Seed::new([0; 16])),
+            network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -82,7 +102,7 @@ impl Worker {
         };
         if worked.is_err() || swept.is_err() {
             // What was to be stored may be, or may not.
-            self.memories.clear();
+            self.clear();
         }
         Ok(worked? > 0 || swept?)
     }
@@ -113,6 +133,7 @@ impl Worker {
             Ok(Work {
                 done,
                 matched: None,
+                lines: None,
             })
         };
         let record: Record = match document.read() {
@@ -123,6 +144,13 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
+        if let Some(lines) = LinesWork::of(app, &record) {
+            return Ok(Work {
+                done: as_it_is("done"),
+                matched: None,
+                lines: Some(lines),
+            });
+        }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
         match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
@@ -135,6 +163,7 @@ impl Worker {
                 Ok(Work {
                     done: as_it_is("done"),
                     matched: Some((record, *matched)),
+                    lines: None,
                 })
             }
             Assessed::Unmatched(time) => {
@@ -164,11 +193,11 @@ impl Worker {
                 }
                 // Somebody else was quicker with one of them: the next round sees what is left.
                 Err(StoreError::Conflict { kind: "record", .. }) => {
-                    self.memories.clear();
+                    self.clear();
                     return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
-                    self.memories.clear();
+                    self.clear();
                     conflicts += 1;
                     // What was in memory may have been old; after that, a smaller batch is quicker.
                     if conflicts > 1 {
@@ -190,16 +219,24 @@ impl Worker {
     ) -> Result<usize, StoreError> {
         let mut placing = Placing::default();
         let mut batch = Batch::new();
+        let mut count = 0;
         for work in works.iter().take(most) {
-            batch.push(Write::Update(work.done.clone()));
+            count += 1;
+            if let Some(lines) = &work.lines {
+                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+                    batch.push(write);
+                }
+            } else {
+                batch.push(Write::Update(work.done.clone()));
+            }
             if let Some((record, matched)) = &work.matched {
                 self.add(app, record, matched, &mut placing).await?;
             }
-            if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
+            let remembered = self.memories.writes() + self.network.writes();
+            if batch.writes().len() + placing.writes() + remembered >= WRITES_MAX {
                 break;
             }
         }
-        let count = batch.writes().len();
         self.commit(app, batch, placing).await?;
         Ok(count)
     }
@@ -213,8 +250,10 @@ impl Worker {
         let begins = placing.begins_a_run();
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
+        self.network.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.network.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -251,10 +290,17 @@ impl Worker {
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
+        let (store, now) = (&*app.state, app.clock.now());
         let all = app.content.engine.correlations();
-        self.memories
-            .forget(&*app.state, all, app.clock.now())
-            .await
+        self.memories.forget(store, all, now).await?;
+        let watch = std::slice::from_ref(&self.watch);
+        self.network.forget(store, watch, now).await
+    }
+
+    /// Forgets what was read of what detectors remember: it may not be so any more.
+    fn clear(&mut self) {
+        self.memories.clear();
+        self.network.clear();
     }
 }
 

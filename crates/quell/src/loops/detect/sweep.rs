@@ -48,7 +48,7 @@ impl Worker {
             Ok(()) => Ok(more),
             // Somebody else was quicker with one of them.
             Err(StoreError::Conflict { .. }) => {
-                self.memories.clear();
+                self.clear();
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -76,6 +76,11 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let (mut batch, mut placing) = (Batch::new(), Placing::default());
         for document in ended {
+            if document.parent == self.watch.memory() {
+                let store = &*app.state;
+                self.network.expire(store, &self.watch, document).await?;
+                continue;
+            }
             let of = |c: &&Correlation| c.memory() == document.parent;
             let Some(correlation) = app.content.engine.correlations().iter().find(of) else {
                 // Its rule is gone, or says something else now.

@@ -14,8 +14,8 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use clock::Clock;
-use quell_detect::DetectionFile;
-use quell_detect::network::{At, Memory, Network, Seed};
+use quell_detect::network::{At, Group, Memory, Network, Seed};
+use quell_detect::{DetectionFile, Stateful};
 use quell_model::{Origin, Record, Timestamp};
 use quell_normalize::{LineLog, split};
 use traffic::{Dice, Kind, background, chunks, plant};
@@ -162,8 +162,9 @@ fn read(record: &Record) -> usize {
 }
 
 fn detect(network: &Network, records: &[Record], as_text: bool) -> usize {
-    let mut states: BTreeMap<Vec<String>, Memory> = BTreeMap::new();
-    let mut texts: BTreeMap<Vec<String>, String> = BTreeMap::new();
+    let watch = network.watch(Seed::new([7; 16]));
+    let mut states: BTreeMap<Group, Memory> = BTreeMap::new();
+    let mut texts: BTreeMap<Group, String> = BTreeMap::new();
     let mut fired = 0;
     for record in records {
         let at = At {
@@ -172,18 +173,18 @@ fn detect(network: &Network, records: &[Record], as_text: bool) -> usize {
         };
         let log = LineLog::of(record).expect("a log");
         let lines = log.flows(&record.origin);
-        for (group, share) in network.shares(&lines.things, at) {
-            let key = group.key();
-            let mut memory = match texts.get(&key) {
+        for (group, input) in network.flows(&lines.things, at) {
+            let memory = match texts.get(&group) {
                 Some(text) => serde_json::from_str(text).expect("a state"),
-                None => states.remove(&key).unwrap_or_default(),
+                None => states.remove(&group).unwrap_or_default(),
             };
-            let step = network.step(&mut memory, &group, &share, at, Seed::new([7; 16]));
-            fired += step.fired.len();
+            let (memory, said) = watch.step(memory, input);
+            fired += said.len();
             if as_text {
-                texts.insert(key, serde_json::to_string(&memory).expect("a text"));
+                let text = serde_json::to_string(&memory).expect("a text");
+                texts.insert(group, text);
             } else {
-                states.insert(key, memory);
+                states.insert(group, memory);
             }
         }
     }

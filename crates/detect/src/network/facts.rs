@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::distinct::EXACT_MAX;
-use crate::content::{DetectionFile, unknown_keys};
+use crate::content::{DetectionFile, playbook, unknown_keys};
 
 /// A detection, as a finding needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -349,18 +349,19 @@ fn about(
                 .help("informational or low"),
         );
     }
+    let playbook = playbook(file, written.playbook.as_deref()).map_err(|fault| faults.push(fault));
     let attack = written
         .tags
         .iter()
         .filter_map(|tag| tag.strip_prefix("attack.t"));
     let attack = attack.map(|number| format!("T{number}"));
-    match severity {
-        Some(severity) if faults.is_empty() => Ok(NetworkDetection {
+    match (severity, playbook) {
+        (Some(severity), Ok(playbook)) if faults.is_empty() => Ok(NetworkDetection {
             id: id.to_owned(),
             title: written.title.clone(),
             severity,
             attack: attack.collect(),
-            playbook: written.playbook.clone(),
+            playbook,
             outsider: written.outsider,
         }),
         _ => Err(faults),

@@ -60,6 +60,9 @@ bench-detect: setup ## rules on the real logs, multiplied: events a second of pr
 bench-evidence: setup ## checking a copy of the audit log with a million entries, beside hashing its bytes
 	cargo run --release --locked --quiet --manifest-path benches/evidence/Cargo.toml
 
+bench-network: setup ## flow logs: lines a second of processor time, read and detected, beside cutting and parsing alone
+	cargo run --release --locked --quiet --manifest-path benches/network/Cargo.toml
+
 scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
 	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)
 

@@ -3,7 +3,7 @@
 use quell_detect::correlation::{Correlation, Group, Hit};
 use quell_detect::{About, Engine, Scratch};
 use quell_model::{Event, Finding, Record, Resource, Timestamp};
-use quell_normalize::{EventError, event, is_from_aws, principal, resource};
+use quell_normalize::{EventError, LineLog, event, is_from_aws, principal, resource};
 
 /// What came of a record. Each is exactly one of these: what was accepted is matched, unmatched or quarantined.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub fn assess<'e>(
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Assessed<'e> {
-    if !is_from_aws(record) {
-        // An event of somebody's own source. Nothing is detected on those yet.
+    if !is_from_aws(record) || LineLog::is(record) {
+        // An event of somebody's own source: nothing is detected on those yet. Or lines, which rules over single records are not for.
         return Assessed::Unmatched(None);
     }
     let event = match event(record) {

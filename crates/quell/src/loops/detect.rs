@@ -2,6 +2,7 @@
 //! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
 
 mod heard;
+mod lines;
 mod memory;
 mod placing;
 mod related;
@@ -15,11 +16,13 @@ use std::time::Duration;
 
 use quell_collect::Quarantined;
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::network::{Network, Seed, Watch};
 use quell_detect::{About, Scratch};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
+use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
 use self::placing::{Placing, Together};
 use self::related::{Resources, VISITS_MAX};
@@ -35,7 +38,17 @@ const WRITES_MAX: usize = 500;
 const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let seed = loop {
+        match lines::seed(&*app.state).await {
+            Ok(seed) => break seed,
+            Err(error) => {
+                tracing::error!(%error, "detection cannot begin yet");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    };
     let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    worker.watch = app.content.network.watch(seed);
     loop {
         match worker.turn(&app).await {
             Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
@@ -63,6 +76,9 @@ struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
     visitors: Memories<Resources>,
+    /// The detectors over network logs, and what they remember.
+    watch: Watch,
+    network: Memories<Watch>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -73,6 +89,8 @@ struct Work<'e> {
     done: Document,
     /// It and what was said of it, when something was.
     matched: Option<(Record, Matched<'e>)>,
+    /// What its lines say, when it is a record of lines.
+    lines: Option<LinesWork>,
 }
 
 impl Worker {
@@ -82,6 +100,8 @@ impl Worker {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
             visitors: Memories::new(VISITS_MAX),
+            watch: Network::default().watch(Seed::new([0; 16])),
+            network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -127,6 +147,7 @@ impl Worker {
             Ok(Work {
                 done,
                 matched: None,
+                lines: None,
             })
         };
         let record: Record = match document.read() {
@@ -137,6 +158,13 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
+        if let Some(lines) = LinesWork::of(app, &record) {
+            return Ok(Work {
+                done: as_it_is("done"),
+                matched: None,
+                lines: Some(lines),
+            });
+        }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
         match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
@@ -149,6 +177,7 @@ impl Worker {
                 Ok(Work {
                     done: as_it_is("done"),
                     matched: Some((record, *matched)),
+                    lines: None,
                 })
             }
             Assessed::Unmatched(time) => {
@@ -204,8 +233,16 @@ impl Worker {
     ) -> Result<usize, StoreError> {
         let mut placing = Placing::default();
         let mut batch = Batch::new();
+        let mut count = 0;
         for work in works.iter().take(most) {
-            batch.push(Write::Update(work.done.clone()));
+            count += 1;
+            if let Some(lines) = &work.lines {
+                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+                    batch.push(write);
+                }
+            } else {
+                batch.push(Write::Update(work.done.clone()));
+            }
             if let Some((record, matched)) = &work.matched {
                 self.add(app, record, matched, &mut placing).await?;
             }
@@ -213,7 +250,6 @@ impl Worker {
                 break;
             }
         }
-        let count = batch.writes().len();
         self.commit(app, batch, placing).await?;
         Ok(count)
     }
@@ -230,9 +266,11 @@ impl Worker {
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
         self.visitors.write(app.clock.now(), &mut batch)?;
+        self.network.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
         self.visitors.committed();
+        self.network.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -269,21 +307,24 @@ impl Worker {
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
-        let all = app.content.engine.correlations();
         let (store, now) = (&*app.state, app.clock.now());
+        let all = app.content.engine.correlations();
         self.memories.forget(store, all, now).await?;
-        self.visitors.forget(store, &[Resources], now).await
+        self.visitors.forget(store, &[Resources], now).await?;
+        let watch = std::slice::from_ref(&self.watch);
+        self.network.forget(store, watch, now).await
     }
 
-    /// Forgets what was read: it may not be so any more.
+    /// Forgets what was read of what detectors remember: it may not be so any more.
     fn clear(&mut self) {
         self.memories.clear();
         self.visitors.clear();
+        self.network.clear();
     }
 
     /// How many writes the next batch has for what is remembered.
     fn writes(&self) -> usize {
-        self.memories.writes() + self.visitors.writes()
+        self.memories.writes() + self.visitors.writes() + self.network.writes()
     }
 }
 

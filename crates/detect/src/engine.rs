@@ -213,6 +213,7 @@ impl Engine {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         };
         matching.into_iter().map(finding).collect()
     }

@@ -194,6 +194,7 @@ mod tests {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         }
     }
 

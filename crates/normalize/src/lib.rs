@@ -2,10 +2,13 @@
 //!
 //! [`split`] takes what a source delivers (an EventBridge event, a CloudTrail file, JSON Lines, gzip of any of
 //! these) apart into records; [`event`] understands one record; [`resource`] says what it changed,
-//! [`principal`] who is behind it.
+//! [`principal`] who is behind it. [`finding`] reads what AWS's own detectors say;
+//! [`ocsf`] writes events and findings in the words of OCSF.
 
 mod event;
+pub mod finding;
 mod gunzip;
+pub mod ocsf;
 mod principal;
 mod resource;
 mod split;

@@ -6,6 +6,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::{Diagnostic, Finding};
+use quell_normalize::finding::{GuardDutyType, GuardDutyTypes};
 use quell_respond::{Playbook, document_fault};
 use quell_states::{DiagnosticCode, lint};
 
@@ -13,13 +14,15 @@ use crate::catalog::Models;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content");
 
-/// Detections and playbooks, checked, and the faults of those that are not right.
+/// Detections, playbooks and tables, checked, and the faults of those that are not right.
 #[derive(Debug)]
 pub struct Content {
     /// All detections.
     pub engine: Engine,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
+    /// The known types of GuardDuty findings.
+    pub guardduty: GuardDutyTypes,
     /// What is wrong with the rest. It stops nothing else.
     pub faults: Vec<Diagnostic>,
 }
@@ -76,9 +79,11 @@ impl Content {
             faults.append(&mut unknown);
         }
         check_links(&engine, &playbooks, &mut faults);
+        let guardduty = guardduty_types(&files, &mut faults);
         Ok(Content {
             engine,
             playbooks,
+            guardduty,
             faults,
         })
     }
@@ -90,6 +95,38 @@ impl Content {
             p.resource_type == finding.resource.kind && p.detections.contains(&finding.detection)
         })
     }
+}
+
+const GUARDDUTY_TYPES: &str = "guardduty/types.toml";
+
+/// The table of GuardDuty's types. A folder without one knows none: then every type counts as unknown. So does a table with a
+/// fault, which would otherwise say of a type that no outsider can cause it, and be wrong.
+fn guardduty_types(files: &Files, faults: &mut Vec<Diagnostic>) -> GuardDutyTypes {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Table {
+        types: Vec<GuardDutyType>,
+    }
+    let Some(text) = files.get(GUARDDUTY_TYPES) else {
+        return GuardDutyTypes::default();
+    };
+    let table: Table = match toml::from_str(text) {
+        Ok(table) => table,
+        Err(error) => {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map(|before| before.matches('\n').count() + 1);
+            let fault = Diagnostic::new(GUARDDUTY_TYPES, error.message()).at_line(line);
+            faults.push(fault.help("content/guardduty/types.toml says what a row has"));
+            return GuardDutyTypes::default();
+        }
+    };
+    GuardDutyTypes::new(table.types).unwrap_or_else(|wrong| {
+        let fault = |(row, fault): (usize, String)| {
+            Diagnostic::new(GUARDDUTY_TYPES, fault).at(format!("/types/{row}"))
+        };
+        faults.extend(wrong.into_iter().map(fault));
+        GuardDutyTypes::default()
+    })
 }
 
 /// Calls in the documents of a playbook that AWS does not have: they would only fail when the playbook is needed.
@@ -189,6 +226,75 @@ mod tests {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
         assert!(content.playbooks.contains_key("PB-008"));
+    }
+
+    /// The list is that of AWS's documentation, put together apart from the table.
+    #[test]
+    fn every_type_of_guardduty_has_its_row() {
+        let content = Content::load(None).unwrap();
+        let listed: Vec<&str> = include_str!("../tests/guardduty_types.txt")
+            .lines()
+            .collect();
+        let known: Vec<&str> = content
+            .guardduty
+            .iter()
+            .map(|row| row.kind.as_str())
+            .collect();
+        assert_eq!(known, listed);
+        assert!(
+            known
+                .iter()
+                .filter(|kind| kind.starts_with("AttackSequence:"))
+                .count()
+                >= 5
+        );
+    }
+
+    #[test]
+    fn a_fault_in_the_table_of_types_is_named_and_leaves_no_type_known() {
+        let good = |kind: &str| {
+            format!(
+                "{{ type = \"{kind}\", tactic = \"impact\", attack = [], playbooks = [], outsider = \"no\" }}"
+            )
+        };
+        for (text, says, line) in [
+            (
+                format!("types = [\n{},\n{}]", good("A:B/C"), good("A:B/C")),
+                "twice",
+                None,
+            ),
+            (
+                format!("types = [\n{},\n{}]", good("A:B/C"), good("oops")),
+                "oops",
+                None,
+            ),
+            (
+                format!(
+                    "types = [\n{}]",
+                    good("A:B/C").replace("\"no\"", "\"perhaps\"")
+                ),
+                "perhaps",
+                Some(2),
+            ),
+            (
+                format!("types = [\n{}]\ncolour = 1", good("A:B/C")),
+                "colour",
+                Some(3),
+            ),
+            ("types = ".to_owned(), "", Some(1)),
+        ] {
+            let files = Files::from([(GUARDDUTY_TYPES.to_owned(), text.clone())]);
+            let mut faults = Vec::new();
+            let types = guardduty_types(&files, &mut faults);
+            assert_eq!(types.iter().count(), 0, "{text}");
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert!(faults[0].message.contains(says), "{faults:?}");
+            assert_eq!(faults[0].line, line, "{faults:?}");
+        }
+        assert_eq!(
+            guardduty_types(&Files::new(), &mut Vec::new()),
+            GuardDutyTypes::default()
+        );
     }
 
     fn samples(files: &Files, id: &str, kind: &str) -> Vec<Record> {

@@ -105,10 +105,11 @@ def test_every_event_keeps_to_the_schema(event):
 def test_every_source_and_every_class_is_there():
     sources = {path.name for path in GOLDEN.iterdir()}
     assert sources >= {
-        "access-analyzer", "cloudtrail", "config", "guardduty", "health", "inspector", "macie", "security-hub", "security-hub-v2",
+        "access-analyzer", "cloudtrail", "config", "dns", "flow", "guardduty", "health", "inspector", "macie", "security-hub",
+        "security-hub-v2", "waf",
     }
     classes = {e.values[0]["class_uid"] for e in EVENTS}
-    assert classes >= {2002, 2003, 2004, 3002, 3004, 6003}
+    assert classes >= {2002, 2003, 2004, 3002, 3004, 4001, 4002, 4003, 6003}
 
 
 def at(value, path):

@@ -25,6 +25,24 @@ pub(super) const AUTHENTICATION: Class = Class {
     category_uid: 3,
     category: "Identity & Access Management",
 };
+pub(super) const NETWORK_ACTIVITY: Class = Class {
+    uid: 4001,
+    name: "Network Activity",
+    category_uid: 4,
+    category: "Network Activity",
+};
+pub(super) const HTTP_ACTIVITY: Class = Class {
+    uid: 4002,
+    name: "HTTP Activity",
+    category_uid: 4,
+    category: "Network Activity",
+};
+pub(super) const DNS_ACTIVITY: Class = Class {
+    uid: 4003,
+    name: "DNS Activity",
+    category_uid: 4,
+    category: "Network Activity",
+};
 pub(super) const ENTITY_MANAGEMENT: Class = Class {
     uid: 3004,
     name: "Entity Management",

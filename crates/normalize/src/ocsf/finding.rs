@@ -8,6 +8,7 @@ use super::base::{
     Activity, COMPLIANCE_FINDING, Class, Cloud, DETECTION_FINDING, Observables, Product,
     VULNERABILITY_FINDING, event, metadata,
 };
+use super::hostname::is_hostname;
 use crate::finding::Reported;
 use crate::finding::facts::{
     Compliance, ComplianceStatus, Cvss, Detection, Facts, Package, Vulnerability,
@@ -285,17 +286,4 @@ fn vulnerability(one: &Vulnerability, title: &str) -> Value {
         "references": one.references,
         "vendor_name": one.vendor,
     })
-}
-
-/// Whether the schema takes a text for a host's name: labels of letters, digits and dashes.
-pub(super) fn is_hostname(text: &str) -> bool {
-    let label = |label: &str| {
-        let ends = label.starts_with('-') || label.ends_with('-');
-        !label.is_empty()
-            && !ends
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    text.split('.').all(label)
 }

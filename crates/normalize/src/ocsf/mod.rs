@@ -8,12 +8,15 @@ mod base;
 mod cloudtrail;
 mod config;
 mod finding;
+mod hostname;
+mod network;
 mod record;
 
 pub use cloudtrail::of_cloudtrail;
 pub(crate) use config::is_configuration_form;
 pub use config::{is_configuration, of_configuration};
 pub use finding::of_finding;
+pub use network::{of_dns, of_flow, of_web};
 pub use record::{OcsfEvents, of_record};
 
 use serde_json::Value;

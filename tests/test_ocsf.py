@@ -3,13 +3,14 @@
 import copy
 import ipaddress
 import json
+import os
 from pathlib import Path
 
 import jsonschema
 import pytest
+from harness.product import ROOT, quell
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "crates/normalize/tests/golden"
 VERSION = "1.1.0"
 SCHEMA = get_ocsf_schema(version=VERSION)
@@ -175,3 +176,44 @@ def test_an_address_has_to_be_one():
     assert faults(event) == []
     event["src_endpoint"]["ip"] = "300.1.2"
     assert faults(event) != []
+
+
+def test_the_command_writes_what_the_golden_files_say_and_names_what_it_cannot(tmp_path):
+    said = quell("ocsf", GOLDEN / "guardduty" / "sequence-s3.json", cwd=tmp_path, output="table")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == (GOLDEN / "guardduty" / "sequence-s3.ocsf.jsonl").read_text()
+    said = quell("ocsf", GOLDEN / "security-hub" / "many-with-one-broken.json", cwd=tmp_path, output="table")
+    assert said.code == 1
+    assert len(said.out.splitlines()) == 4
+    assert "findings[1]: it has no «/ProductArn»" in said.err
+    assert "2 could not be written in OCSF" in said.err
+
+
+DATA = Path(os.environ.get("QUELL_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not at hand")
+def test_real_logs_keep_to_the_schema(tmp_path):
+    """Every record of the real logs; each field's own value is not what the schema is about, so the same form is looked at once."""
+    files = [path for path in sorted(DATA.rglob("*")) if path.suffix in (".json", ".gz", ".jsonl") and path.is_file()]
+    assert files
+    said = quell("ocsf", *files, cwd=tmp_path, output="table", seconds=300)
+    seen = set()
+    for line in said.out.splitlines():
+        event = json.loads(line)
+        form = shape(event)
+        if form not in seen:
+            seen.add(form)
+            assert faults(event) == [], line
+    assert len(seen) > 50
+
+
+def shape(value):
+    """What of an event the schema looks at but for the text of strings: names, types, and the numbers of enums."""
+    if isinstance(value, dict):
+        return tuple((name, shape(part)) for name, part in sorted(value.items()) if name != "unmapped")
+    if isinstance(value, list):
+        return tuple(sorted({repr(shape(part)) for part in value}))
+    if isinstance(value, str):
+        return "ip" if is_address(value) else "text"
+    return value if isinstance(value, int) and value < 1_000_000 else type(value).__name__

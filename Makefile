@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect scorecard crash differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect bench-evidence scorecard crash differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ bench-states: setup-test ## runs and their stores: steps a second, memory and la
 
 bench-detect: setup ## rules on the real logs, multiplied: events a second of processor time, beside rsigma-eval
 	cargo run --release --locked --quiet --manifest-path benches/detect/Cargo.toml
+
+bench-evidence: setup ## checking a copy of the audit log with a million entries, beside hashing its bytes
+	cargo run --release --locked --quiet --manifest-path benches/evidence/Cargo.toml
 
 scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
 	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::{Keeper, KeeperError};
 use crate::brake;
 use crate::claims::Claims;
 use crate::config::{
@@ -122,6 +123,15 @@ impl App {
             runs,
             stop: CancellationToken::new(),
         }))
+    }
+
+    /// The keeper of the audit log.
+    ///
+    /// # Errors
+    /// [`KeeperError`]: the log's signing key cannot be had.
+    pub async fn keeper(&self) -> Result<Keeper, KeeperError> {
+        let (state, clock) = (self.state.clone(), self.clock.clone());
+        Keeper::open(state, clock, &self.sealing, &self.config.evidence.name).await
     }
 
     /// The account, when it is in scope.

@@ -6,6 +6,7 @@ use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
 use quell_respond::{Mode, Parent, Playbook, Run, RunStatus, Stage};
 use quell_store::{Document, Kind, StoreError, Write};
 
+use crate::audit;
 use crate::runner::wake;
 
 /// A run that answers an incident. Its id is the claim: the same incident and ordinal give the same run.
@@ -123,14 +124,15 @@ fn unbegun(
     }
 }
 
-/// What stores a new run, and that it is to be begun.
+/// What stores a new run, that it is to be begun, and who began it.
 ///
 /// # Errors
 /// [`StoreError::Unwritable`].
-pub fn writes(run: &Run) -> Result<[Write; 2], StoreError> {
+pub fn writes(run: &Run) -> Result<[Write; 3], StoreError> {
     let at = run.reached(Stage::Opened).unwrap_or_default();
     let document = Document::new(Kind::Run, run.id.as_str(), run.status.as_str(), at, run)?
         .under(run.incident.as_str());
     let wake = wake::first(&run.id, &run.resource.arn.account, at)?;
-    Ok([Write::InsertNew(document), wake])
+    let told = audit::write(&audit::begun(run, at))?;
+    Ok([Write::InsertNew(document), wake, told])
 }

@@ -5,9 +5,12 @@
 
 use std::path::Path;
 
+use quell_evidence::Act;
 use quell_model::Timestamp;
 use quell_store::{Batch, Document, Kind, State, StoreError, Write};
 use serde::{Deserialize, Serialize};
+
+use crate::audit;
 
 /// There is one brake, for all accounts.
 const ID: &str = "all";
@@ -73,7 +76,13 @@ async fn moved(state: &dyn State, to: &str, by: &str, at: Timestamp) -> Result<b
             None if to == "released" => return Ok(false),
             None => Write::Insert(Document::new(Kind::Brake, ID, to, at, &moved)?),
         };
-        match state.commit(Batch::new().with(write)).await {
+        let act = match to {
+            "pulled" => Act::Halted,
+            _ => Act::Resumed,
+        };
+        let told = audit::entry(at, act, &moved.by, "brake", serde_json::Value::Null);
+        let batch = Batch::new().with(write).with(audit::write(&told)?);
+        match state.commit(batch).await {
             Ok(_) => return Ok(true),
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),

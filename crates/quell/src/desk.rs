@@ -1,6 +1,7 @@
 //! What the API and the command line may ask for.
 
 use async_trait::async_trait;
+use quell_evidence::Act;
 use quell_guard::Approval;
 use quell_model::{Incident, IncidentStatus, Record, RunId};
 use quell_respond::{Mode, Playbook, Run, RunStatus};
@@ -8,6 +9,7 @@ use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use crate::app::App;
+use crate::audit;
 use crate::begin;
 use crate::runner::wake;
 
@@ -137,7 +139,15 @@ impl App {
         run.status = RunStatus::Running;
         run.reason = None;
         let update = Write::Update(document.with(run.status.as_str(), &run)?);
-        let mut batch = Batch::new().with(update);
+        let details = serde_json::json!({"planHash": plan_hash});
+        let told = audit::entry(
+            self.clock.now(),
+            Act::Approved,
+            by,
+            run.id.as_str(),
+            details,
+        );
+        let mut batch = Batch::new().with(update).with(audit::write(&told)?);
         for write in wake::at(&run.id, &run.resource.arn.account, self.clock.now())? {
             batch.push(write);
         }

@@ -16,6 +16,7 @@ mod sealing;
 mod trial;
 
 pub mod app;
+pub mod audit;
 pub mod claims;
 pub mod config;
 pub mod content;

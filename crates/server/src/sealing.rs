@@ -28,14 +28,14 @@ pub enum SealError {
     Short(usize),
     /// It was sealed with another.
     #[error(
-        "the API key {0} was sealed with another secret: give this process the same store.key as those that made it, or make a new key"
+        "the secret of {0} was sealed with another store.key: give this process the one of those that made it (of an API key, a new one can be made)"
     )]
     Other(String),
     /// It is sealed, and there is nothing to open it with.
-    #[error("the API key {0} is sealed, and this process has no store.key")]
+    #[error("the secret of {0} is sealed, and this process has no store.key")]
     Sealed(String),
     /// The library refused to seal.
-    #[error("the API key {0} could not be sealed")]
+    #[error("the secret of {0} could not be sealed")]
     Failed(String),
 }
 
@@ -68,17 +68,7 @@ impl Sealing {
     /// # Errors
     /// [`SealError::Failed`].
     pub fn seal(&self, key: AccessKey, nonce: [u8; NONCE_LEN]) -> Result<AccessKey, SealError> {
-        let Some(sealing) = &self.0 else {
-            return Ok(key);
-        };
-        let mut secret = key.secret.clone().into_bytes();
-        let sealed = sealing.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(beside(&key)),
-            &mut secret,
-        );
-        sealed.map_err(|_| SealError::Failed(key.id.clone()))?;
-        let secret = format!("{SEALED}{}{}", hex::encode(nonce), hex::encode(secret));
+        let secret = self.seal_text(&key.id, key.secret.clone(), &beside(&key), nonce)?;
         Ok(AccessKey { secret, ..key })
     }
 
@@ -87,17 +77,48 @@ impl Sealing {
     /// # Errors
     /// [`SealError`] says what is missing.
     pub fn open(&self, key: AccessKey) -> Result<AccessKey, SealError> {
-        let Some(sealed) = key.secret.strip_prefix(SEALED) else {
-            return Ok(key);
+        let secret = self.open_text(&key.id, key.secret.clone(), &beside(&key))?;
+        Ok(AccessKey { secret, ..key })
+    }
+
+    /// A secret as it is stored: `what` names it in errors, `beside` is sealed in with it and must be the same when it is opened.
+    /// Without a key it stays as it is.
+    ///
+    /// # Errors
+    /// [`SealError::Failed`].
+    pub fn seal_text(
+        &self,
+        what: &str,
+        secret: String,
+        beside: &str,
+        nonce: [u8; NONCE_LEN],
+    ) -> Result<String, SealError> {
+        let Some(sealing) = &self.0 else {
+            return Ok(secret);
+        };
+        let mut secret = secret.into_bytes();
+        let sealed = sealing.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(beside),
+            &mut secret,
+        );
+        sealed.map_err(|_| SealError::Failed(what.to_owned()))?;
+        let (nonce, secret) = (hex::encode(nonce), hex::encode(secret));
+        Ok(format!("{SEALED}{nonce}{secret}"))
+    }
+
+    /// A secret as it was before it was sealed.
+    ///
+    /// # Errors
+    /// [`SealError`] says what is missing.
+    pub fn open_text(&self, what: &str, stored: String, beside: &str) -> Result<String, SealError> {
+        let Some(sealed) = stored.strip_prefix(SEALED) else {
+            return Ok(stored);
         };
         let Some(sealing) = &self.0 else {
-            return Err(SealError::Sealed(key.id));
+            return Err(SealError::Sealed(what.to_owned()));
         };
-        let secret = open(sealing, sealed, &beside(&key));
-        let Some(secret) = secret else {
-            return Err(SealError::Other(key.id));
-        };
-        Ok(AccessKey { secret, ..key })
+        open(sealing, sealed, beside).ok_or_else(|| SealError::Other(what.to_owned()))
     }
 }
 

@@ -1,13 +1,15 @@
 //! `quell auth`.
 
 use clap::{Subcommand, ValueEnum};
+use quell_evidence::Act;
 use quell_server::{AccessKey, Role, new_key};
 use quell_store::{Batch, Kind, Query, Write};
 use serde_json::json;
 
+use super::undo::person;
 use super::{Failure, Global};
 use crate::output::table;
-use crate::{random, sealing};
+use crate::{audit, random, sealing};
 
 /// Access keys for the API
 #[derive(Subcommand)]
@@ -62,9 +64,13 @@ impl Auth {
                 let key = new_key(&random, role, &owner, app.clock.now());
                 let document = sealing::document(&app.sealing, key.clone());
                 let document = document.map_err(|e| Failure::Setup(e.to_string()))?;
-                app.state
-                    .commit(Batch::new().with(Write::Insert(document)))
-                    .await?;
+                let details = json!({"role": key.role, "owner": key.owner});
+                let by = person();
+                let told = audit::entry(key.created_at, Act::KeyIssued, &by, &key.id, details);
+                let batch = Batch::new()
+                    .with(Write::Insert(document))
+                    .with(audit::write(&told)?);
+                app.state.commit(batch).await?;
                 let value = json!({"accessKeyId": key.id, "secretAccessKey": key.secret, "role": key.role, "owner": key.owner});
                 global.output.print(&value, |_| {
                     let listen = &app.config.server.listen;

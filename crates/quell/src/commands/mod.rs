@@ -8,6 +8,7 @@ mod config;
 mod content;
 mod demo;
 mod doctor;
+mod evidence;
 mod halt;
 mod incident;
 mod ocsf;
@@ -84,6 +85,8 @@ enum Command {
     Incident(incident::IncidentCommand),
     #[command(subcommand)]
     Run(run::RunCommand),
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
     Approve(approve::Approve),
@@ -229,6 +232,7 @@ impl Command {
             Self::Range(c) => c.run(global).await,
             Self::Incident(c) => c.run(global).await,
             Self::Run(c) => c.run(global).await,
+            Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,

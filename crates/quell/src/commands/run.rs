@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Subcommand;
+use quell_evidence::Act;
 use quell_model::RunId;
 use quell_respond::Run;
 use quell_store::Kind;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::undo::person;
 use super::{Failure, Global};
 use crate::app::App;
+use crate::audit;
 use crate::loops::drive_to_end;
 use crate::output::{safe, table};
 use crate::runner::signal;
@@ -61,7 +63,10 @@ impl RunCommand {
             Self::Stop { id, reason } => {
                 let cause = format!("stopped by {}: {reason}", person());
                 let now = app.clock.now();
-                signal::stop(&*app.state, &id, "Quell.Stopped", &cause, now).await?;
+                let details = json!({"reason": reason});
+                let told = audit::entry(now, Act::StopAsked, &person(), id.as_str(), details);
+                let with = vec![audit::write(&told)?];
+                signal::stop(&*app.state, &id, "Quell.Stopped", &cause, now, with).await?;
                 app.runs.notify_one();
                 let run = stopped(&app, &id).await?;
                 global

@@ -38,6 +38,8 @@ pub struct Config {
     pub aws: AwsConfig,
     /// Where records come from.
     pub collect: CollectConfig,
+    /// What is kept of what was done.
+    pub evidence: EvidenceConfig,
     /// The accounts in scope. Nothing is ever done in any other.
     pub accounts: Vec<Account>,
     /// How far responses go.
@@ -54,6 +56,14 @@ pub struct StoreConfig {
     pub password: Option<Secret>,
     /// What the secrets of API keys are sealed with, the same for all processes; a reference. Beside an SQLite file there is a file for it when absent.
     pub key: Option<Secret>,
+}
+
+/// What is kept of what was done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceConfig {
+    /// The audit log's name in its signed checkpoints. It is taken once, when the log begins.
+    pub name: String,
 }
 
 /// The HTTP server.
@@ -179,6 +189,9 @@ impl Default for Config {
                 queues: Vec::new(),
                 wait_seconds: 10,
                 folder: None,
+            },
+            evidence: EvidenceConfig {
+                name: "quell/audit".to_owned(),
             },
             accounts: Vec::new(),
             respond: RespondConfig {

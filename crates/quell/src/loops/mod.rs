@@ -1,5 +1,6 @@
 //! The loops: collect, detect, run, serve. The only place that spawns tasks.
 
+mod audit;
 mod collect;
 mod detect;
 mod runs;
@@ -88,6 +89,7 @@ pub async fn start(app: &Arc<App>, tasks: &Tasks) -> Result<(), ClaimError> {
     app.claims.join().await?;
     let claims = app.claims.clone();
     tasks.start("claims", async move { claims.keep().await });
+    tasks.start("audit", audit::run(app.clone()));
     collect::start(app, tasks);
     tasks.start("detect", detect::run(app.clone()));
     tasks.start("runs", runs::run(app.clone(), tasks.clone()));

@@ -157,12 +157,15 @@ pub async fn stop(
     error: &str,
     cause: &str,
     now: Timestamp,
+    with: Vec<Write>,
 ) -> Result<(), SignalError> {
     let Some(wake) = state.get(Kind::Wake, run.as_str()).await? else {
         return Err(SignalError::NoRun(run.clone()));
     };
     let stop = stopped(run, &wake.parent, (error, cause), now)?;
-    state.commit(Batch::new().with(stop)).await?;
+    let mut batch = Batch::new().with(stop);
+    with.into_iter().for_each(|write| batch.push(write));
+    state.commit(batch).await?;
     Ok(())
 }
 

@@ -10,7 +10,15 @@ use crate::documents::{CHANGE, Mode, Place, READ, document, single};
 use crate::lab::Lab;
 
 async fn cancel(lab: &Lab, run: &quell_model::RunId) -> Result<(), SignalError> {
-    stop(&*lab.state, run, "Cancelled", "by a test", lab.clock.now()).await
+    stop(
+        &*lab.state,
+        run,
+        "Cancelled",
+        "by a test",
+        lab.clock.now(),
+        Vec::new(),
+    )
+    .await
 }
 
 async fn assert_aborted(lab: &Lab, run: &quell_model::RunId) {

@@ -167,7 +167,7 @@ async fn results_that_are_too_large_are_refused_and_the_token_stays_good() {
         "{told:?}"
     );
     lab.succeed(&token, json!("small")).await.unwrap();
-    stop(&*lab.state, &run, "Enough", "", lab.clock.now())
+    stop(&*lab.state, &run, "Enough", "", lab.clock.now(), Vec::new())
         .await
         .unwrap();
     assert_eq!(lab.carry(&process, &run).await, Some(Rest::Ended));

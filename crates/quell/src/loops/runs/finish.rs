@@ -1,5 +1,6 @@
 //! How a run ends, and what that means for its incident.
 
+use quell_evidence::Hash;
 use quell_model::{Incident, IncidentStatus, Plan, RunId, Timestamp, canonical_json};
 use quell_respond::{Mode, Run, RunStatus, Stage};
 use quell_states::Status;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::nested;
 use crate::app::App;
+use crate::audit;
 use crate::begin;
 
 /// Others write incidents too; not for ever at the same moment.
@@ -41,7 +43,10 @@ pub(super) async fn ended(
     run.undo = end.undo.or_else(|| run.undo.take());
     tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
     let mut writes = Vec::from_iter(give_back_lease(app, run).await?);
-    writes.extend(evidence(run, now)?);
+    let evidence = evidence(app, run, now).await?;
+    let hash = evidence.as_ref().map(|(hash, _)| *hash);
+    writes.push(audit::write(&audit::ended(run, hash, now))?);
+    writes.extend(evidence.map(|(_, write)| write));
     match run.parent {
         // What it means for the incident is its parent's to say.
         Some(_) => writes.extend(nested::ended(run, status, now)?),
@@ -164,20 +169,71 @@ pub(super) fn undo_of_plan(plan: &Plan) -> Value {
     json!({"before": plan.before, "after": plan.after, "calls": calls})
 }
 
-fn evidence(run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+/// So many findings, and as many of the records that they rest on, are captured with a run.
+const CAPTURED_MAX: usize = 50;
+/// So many entries of a run's log are captured: what was decided and called. The rest is the state machine's own.
+const LOG_CAPTURED_MAX: usize = 5_000;
+
+/// What is captured of a run: the plan with its before-image, what takes it back with the state that was read after, what was decided and
+/// called, the findings and their records. With its hash, by which the audit log names it.
+async fn evidence(
+    app: &App,
+    run: &Run,
+    now: Timestamp,
+) -> Result<Option<(Hash, Write)>, StoreError> {
     let Some(plan) = &run.plan else {
         return Ok(None);
     };
+    let incident = app.state.get(Kind::Incident, run.incident.as_str()).await?;
+    let incident: Option<Incident> = incident.map(|d| d.read()).transpose()?;
+    let (findings, records) = captured(app, incident.as_ref()).await?;
     let body = json!({
-        "run": run.id, "outcome": run.outcome, "planHash": plan.hash(), "plan": plan, "undo": run.undo,
-        "playbookDigest": run.playbook_digest, "capturedAt": now,
+        "run": run.id, "outcome": run.outcome, "reason": run.reason, "mode": run.mode, "planHash": plan.hash(), "plan": plan,
+        "undo": run.undo, "undoOf": run.undo_of, "approval": run.approval, "requestedBy": run.requested_by, "timeline": run.timeline,
+        "playbookDigest": run.playbook_digest, "log": decisions(app, run).await?, "incident": incident, "findings": findings,
+        "records": records, "capturedAt": now,
     });
-    let hash = quell_model::sha256_hex(canonical_json(&body));
+    let hash = Hash::of_bytes(canonical_json(&body).as_bytes());
     let sealed = json!({"sha256": hash, "evidence": body});
     let document = Document::new(Kind::Evidence, run.id.as_str(), "sealed", now, &sealed)?;
-    Ok(Some(Write::InsertNew(
-        document.under(run.incident.as_str()),
-    )))
+    let write = Write::InsertNew(document.under(run.incident.as_str()));
+    Ok(Some((hash, write)))
+}
+
+async fn captured(
+    app: &App,
+    incident: Option<&Incident>,
+) -> Result<(Vec<Value>, Vec<Value>), StoreError> {
+    let (mut findings, mut records) = (Vec::new(), Vec::new());
+    let ids = incident.iter().flat_map(|i| &i.findings);
+    for id in ids.take(CAPTURED_MAX) {
+        let Some(document) = app.state.get(Kind::Finding, id.as_str()).await? else {
+            continue;
+        };
+        let finding: Value = document.read()?;
+        let record = finding.get("record").and_then(Value::as_str);
+        if let Some(record) = record
+            && let Some(document) = app.state.get(Kind::Record, record).await?
+        {
+            records.push(document.read()?);
+        }
+        findings.push(finding);
+    }
+    Ok((findings, records))
+}
+
+/// What was decided and called, from the run's log.
+async fn decisions(app: &App, run: &Run) -> Result<Vec<Value>, StoreError> {
+    let entries = app
+        .state
+        .read_log(run.id.as_str(), 0, LOG_CAPTURED_MAX)
+        .await?;
+    let told = entries.iter().filter_map(|entry| {
+        let body: Value = serde_json::from_str(&entry.body).ok()?;
+        let is_input = body.get("entry").and_then(Value::as_str) == Some("input");
+        (!is_input).then(|| json!({"seq": entry.seq, "at": entry.at, "entry": body}))
+    });
+    Ok(told.collect())
 }
 
 /// A run that was taken back says so.

@@ -18,6 +18,7 @@ use super::finish;
 use super::nested;
 use super::perform;
 use crate::app::App;
+use crate::audit;
 use crate::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError, signal};
 
 /// The host of the runs of playbooks.
@@ -158,6 +159,11 @@ impl Host for Frame {
             Point::Parks => finish::parked(&self.app, &framed.run).await?,
             Point::Going | Point::Rests => Vec::new(),
         };
+        let now = self.app.clock.now();
+        for note in beside.notes {
+            let told = audit::of_log(&framed.run, note, now);
+            writes.extend(told.map(|entry| audit::write(&entry)).transpose()?);
+        }
         writes.extend(nested::stop_unawaited(&self.app, &mut framed.run, beside.flow).await?);
         writes.extend(framed.changed()?);
         Ok(writes)

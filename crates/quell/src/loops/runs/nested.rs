@@ -107,13 +107,13 @@ fn machine<'a>(app: &'a App, name: &str) -> Option<&'a Playbook> {
 }
 
 fn writes(child: &Run) -> Result<Vec<Write>, StoreError> {
-    let [document, wake] = begin::writes(child)?;
+    let [document, wake, told] = begin::writes(child)?;
     let document = match document {
         // Whoever was faster is read before the task is begun anew.
         Write::InsertNew(document) => Write::Insert(document),
         other => other,
     };
-    Ok(vec![document, wake])
+    Ok(vec![document, wake, told])
 }
 
 /// When the run that has the name began, if it was asked for in the same way and is still at work.

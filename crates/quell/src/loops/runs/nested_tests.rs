@@ -242,9 +242,16 @@ async fn who_stops_a_run_stops_what_it_awaits() {
     .await;
     let tasks = serve(&app);
     let child = only_child(&app, &id).await;
-    signal::stop(&*app.state, &id, "Stopped", "by hand", app.clock.now())
-        .await
-        .unwrap();
+    signal::stop(
+        &*app.state,
+        &id,
+        "Stopped",
+        "by hand",
+        app.clock.now(),
+        Vec::new(),
+    )
+    .await
+    .unwrap();
     assert_eq!(outcome(&app, &id).await, "Stopped");
     assert_eq!(outcome(&app, &child).await, "States.TaskFailed");
     until("an empty store", async || {
@@ -285,9 +292,16 @@ async fn a_child_that_is_stopped_fails_its_parent() {
     .await;
     let tasks = serve(&app);
     let child = only_child(&app, &id).await;
-    signal::stop(&*app.state, &child, "Stopped", "by hand", app.clock.now())
-        .await
-        .unwrap();
+    signal::stop(
+        &*app.state,
+        &child,
+        "Stopped",
+        "by hand",
+        app.clock.now(),
+        Vec::new(),
+    )
+    .await
+    .unwrap();
     assert_eq!(outcome(&app, &id).await, "States.TaskFailed");
     let reason = run(&app, &id).await.reason.unwrap();
     let said: Value = serde_json::from_str(&reason).unwrap();

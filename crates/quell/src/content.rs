@@ -78,8 +78,8 @@ impl Content {
             }
             faults.append(&mut unknown);
         }
-        check_links(&engine, &playbooks, &mut faults);
         let guardduty = guardduty_types(&files, &mut faults);
+        check_links(&engine, &guardduty, &playbooks, &mut faults);
         Ok(Content {
             engine,
             playbooks,
@@ -144,13 +144,20 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
 /// A playbook that waits for a detection nobody has would never run, and nobody would notice.
 fn check_links(
     engine: &Engine,
+    guardduty: &GuardDutyTypes,
     playbooks: &BTreeMap<String, Playbook>,
     faults: &mut Vec<Diagnostic>,
 ) {
     for playbook in playbooks.values() {
         for wanted in &playbook.detections {
             let single = engine.detections().iter().any(|d| d.id == *wanted);
-            if !single && !engine.correlations().iter().any(|c| c.id == *wanted) {
+            let reported = wanted
+                .strip_prefix("guardduty/")
+                .and_then(|kind| guardduty.get(kind));
+            if !single
+                && reported.is_none()
+                && !engine.correlations().iter().any(|c| c.id == *wanted)
+            {
                 let message = format!("there is no detection «{wanted}»");
                 let file = format!("playbooks/{}/playbook.toml", playbook.id);
                 faults.push(Diagnostic::new(file, message).at("/detections"));

@@ -4,6 +4,7 @@
 mod heard;
 mod memory;
 mod placing;
+mod reported;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -20,9 +21,9 @@ use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
 use self::memory::Memories;
-use self::placing::{Placing, Together};
+use self::placing::{Placing, Stored, Together};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -59,7 +60,15 @@ struct Work<'e> {
     /// The stored record, as it is to be.
     done: Document,
     /// It and what was said of it, when something was.
-    matched: Option<(Record, Matched<'e>)>,
+    said: Option<(Record, Said<'e>)>,
+}
+
+/// What was said of a record.
+enum Said<'e> {
+    /// By the rules.
+    Matched(Matched<'e>),
+    /// By AWS's own detectors.
+    Reported(Reports),
 }
 
 impl Worker {
@@ -109,12 +118,7 @@ impl Worker {
             status: status.to_owned(),
             ..document.clone()
         };
-        let quiet = |done| {
-            Ok(Work {
-                done,
-                matched: None,
-            })
-        };
+        let quiet = |done| Ok(Work { done, said: None });
         let record: Record = match document.read() {
             Ok(record) => record,
             Err(error) => {
@@ -125,7 +129,7 @@ impl Worker {
         };
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        match assess(&app.content, &record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
@@ -134,9 +138,13 @@ impl Worker {
                 }
                 Ok(Work {
                     done: as_it_is("done"),
-                    matched: Some((record, *matched)),
+                    said: Some((record, Said::Matched(*matched))),
                 })
             }
+            Assessed::Reported(reports) => Ok(Work {
+                done: as_it_is("done"),
+                said: Some((record, Said::Reported(reports))),
+            }),
             Assessed::Unmatched(time) => {
                 if let Some(time) = time {
                     self.heard.record(time, record.received_at);
@@ -147,7 +155,7 @@ impl Worker {
                 tracing::warn!(record = document.id, %error, "a record was put aside");
                 let body = record.body.get().as_bytes();
                 let (origin, received) = (record.origin.clone(), record.received_at);
-                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                let aside = Quarantined::new(origin, error, body, received);
                 quiet(document.clone().with("quarantined", &aside)?)
             }
         }
@@ -192,8 +200,14 @@ impl Worker {
         let mut batch = Batch::new();
         for work in works.iter().take(most) {
             batch.push(Write::Update(work.done.clone()));
-            if let Some((record, matched)) = &work.matched {
-                self.add(app, record, matched, &mut placing).await?;
+            match &work.said {
+                Some((record, Said::Matched(matched))) => {
+                    self.add(app, record, matched, &mut placing).await?;
+                }
+                Some((record, Said::Reported(reports))) => {
+                    reported::add(app, record, reports, &mut placing).await?;
+                }
+                None => {}
             }
             if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
                 break;
@@ -232,7 +246,7 @@ impl Worker {
         let of_record = Together {
             findings: &matched.findings,
             received_at: record.received_at,
-            must_be_new: false,
+            stored: Stored::Perhaps,
         };
         placing.add(app, of_record).await?;
         for (correlation, group, hit) in &matched.hits {
@@ -283,7 +297,7 @@ async fn say(
     let together = Together {
         findings: std::slice::from_ref(&finding),
         received_at,
-        must_be_new: true,
+        stored: Stored::No,
     };
     placing.add(app, together).await
 }

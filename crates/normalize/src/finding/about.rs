@@ -20,17 +20,14 @@ pub(super) fn is_region(text: &str) -> bool {
 
 /// The account itself.
 pub(super) fn account(account: &str, region: &str) -> Resource {
-    Resource {
-        arn: Arn {
-            partition: partition(region).to_owned(),
-            service: "iam".to_owned(),
-            region: String::new(),
-            account: account.to_owned(),
-            resource: "root".to_owned(),
-        },
-        kind: "AWS::::Account".to_owned(),
-        id: account.to_owned(),
-    }
+    let arn = Arn {
+        partition: partition(region).to_owned(),
+        service: "iam".to_owned(),
+        region: String::new(),
+        account: account.to_owned(),
+        resource: "root".to_owned(),
+    };
+    Resource::new(arn, "AWS::::Account", account)
 }
 
 /// What an ARN of the account names. A type that Quell does not know keeps its CloudFormation name when the product says
@@ -57,11 +54,8 @@ pub(super) fn arn(text: &str, account_id: &str, kind: Option<&str>) -> Option<Re
             && kind.len() <= 128
             && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':')
     };
-    Some(Resource {
-        id: id.to_owned(),
-        kind: kind.filter(is_type).unwrap_or(OTHER).to_owned(),
-        arn,
-    })
+    let (kind, id) = (kind.filter(is_type).unwrap_or(OTHER), id.to_owned());
+    Some(Resource::new(arn, kind, id))
 }
 
 /// A user or a role by its name. Its path is not known: the product does not say it.

@@ -128,7 +128,9 @@ impl Draft {
         let whole = about::account(account, region);
         let last = self.last.unwrap_or(*updated_at);
         let first = self.first.unwrap_or(last).min(last);
-        let principal = self.principal.unwrap_or_else(|| whole.clone());
+        // The ARN of a bucket does not say where it is: the finding does.
+        let here = |resource: Resource| resource.told_to_be_in(account, region);
+        let principal = self.principal.map_or_else(|| whole.clone(), here);
         let explanation = explanation(&self.explanation, self.outsider);
         let actor = Actor {
             account: self.actor.account.or_else(|| Some(account.clone())),
@@ -150,7 +152,7 @@ impl Draft {
             first_event_time: first,
             event_time: last,
             detected_at: now,
-            resource: self.resource.unwrap_or(whole),
+            resource: self.resource.map_or(whole, here),
             principal,
             actor,
             attack: self.attack,

@@ -40,7 +40,7 @@ pub fn of_finding(reported: &Reported) -> OcsfEvent {
         Facts::Vulnerability(_) => (&DETECTION_FINDING, json!({"resources": [resource]})),
     };
     let report = finding.report.as_ref();
-    let place = &finding.resource.arn;
+    let place = &finding.resource;
     let cloud = Cloud {
         account: report
             .map(|r| r.account.as_str())
@@ -183,14 +183,14 @@ fn analytic(finding: &Finding) -> Value {
 }
 
 fn resource(resource: &Resource) -> Value {
-    let arn = &resource.arn;
+    let account = Some(resource.account.as_str()).filter(|account| !account.is_empty());
     json!({
-        "uid": arn.to_string(),
+        "uid": resource.arn.to_string(),
         "name": resource.id,
         "type": resource.kind,
-        "region": arn.region,
-        "cloud_partition": arn.partition,
-        "owner": (!arn.account.is_empty()).then(|| json!({"account": super::base::account(Some(&arn.account))})),
+        "region": resource.region,
+        "cloud_partition": resource.arn.partition,
+        "owner": account.map(|account| json!({"account": super::base::account(Some(account))})),
     })
 }
 

@@ -59,12 +59,12 @@ impl Type {
                 self.arn(text, &event.region, &event.account)?,
                 text.to_owned(),
             );
-            return Some(Resource { arn, kind, id });
+            return Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region));
         }
         let arn = text.parse::<Arn>().ok()?;
         let arn = self.owns(&arn, event).then_some(arn)?;
         let id = self.id_in(&arn)?.to_owned();
-        Some(Resource { arn, kind, id })
+        Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region))
     }
 
     fn id_in<'a>(&self, arn: &'a Arn) -> Option<&'a str> {
@@ -136,19 +136,14 @@ pub(crate) fn of_arn(text: &str, account: &str) -> Option<Resource> {
         .max_by_key(|kind| kind.prefix.len())
         .filter(|_| here)?;
     let id = kind.id_in(&arn)?.to_owned();
-    let kind = kind.name.to_owned();
-    Some(Resource { arn, kind, id })
+    Some(Resource::new(arn, kind.name, id))
 }
 
 /// The resource of a CloudFormation type and an id, when the table has that type.
 pub(crate) fn of_id(kind: &str, id: &str, account: &str, region: &str) -> Option<Resource> {
     let row = ROWS.iter().find(|row| row.kind.name == kind)?;
     let arn = row.kind.arn(id, region, account)?;
-    Some(Resource {
-        arn,
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-    })
+    Some(Resource::new(arn, kind, id))
 }
 
 /// Letters, digits and the marks that names in AWS may have; no spaces, no quotes, no climbing.

@@ -15,6 +15,7 @@ mod ocsf;
 mod pattern;
 mod playbook;
 mod range;
+mod reject;
 mod rule;
 mod run;
 mod serve;
@@ -90,6 +91,7 @@ enum Command {
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
     Approve(approve::Approve),
+    Reject(reject::Reject),
     Undo(undo::Undo),
     Halt(halt::Halt),
     Resume(halt::Resume),
@@ -235,6 +237,7 @@ impl Command {
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
+            Self::Reject(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
             Self::Halt(c) => c.run(global).await,
             Self::Resume(c) => c.run(global).await,

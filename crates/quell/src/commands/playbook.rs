@@ -52,10 +52,10 @@ impl PlaybookCommand {
             Self::Plan { playbook, resource } => {
                 let playbook = app.playbook(&playbook)?;
                 let resource = resource_of(resource, playbook)?;
-                if app.account(&resource.arn.account).is_none() {
+                if app.account(&resource.account).is_none() {
                     let text = format!(
                         "account {} is not in scope: list it under [[accounts]] in quell.toml",
-                        resource.arn.account
+                        resource.account
                     );
                     return Err(Failure::Denied(text));
                 }
@@ -94,11 +94,7 @@ fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
             .ok_or_else(no)?,
         _ => return Err(no()),
     };
-    Ok(Resource {
-        kind: playbook.resource_type.clone(),
-        id: id.to_owned(),
-        arn: arn.clone(),
-    })
+    Ok(Resource::new(arn.clone(), &*playbook.resource_type, id))
 }
 
 fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {

@@ -66,7 +66,7 @@ struct Work<'e> {
 /// What was said of a record.
 enum Said<'e> {
     /// By the rules.
-    Matched(Matched<'e>),
+    Matched(Box<Matched<'e>>),
     /// By AWS's own detectors.
     Reported(Reports),
 }
@@ -138,7 +138,7 @@ impl Worker {
                 }
                 Ok(Work {
                     done: as_it_is("done"),
-                    said: Some((record, Said::Matched(*matched))),
+                    said: Some((record, Said::Matched(matched))),
                 })
             }
             Assessed::Reported(reports) => Ok(Work {

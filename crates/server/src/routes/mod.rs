@@ -27,6 +27,7 @@ pub fn router(services: Services) -> Router {
         .route("/api/v1/runs/{id}", get(runs::show))
         .route("/api/v1/runs/{id}/undo", post(runs::undo))
         .route("/api/v1/runs/{id}/approve", post(runs::approve))
+        .route("/api/v1/runs/{id}/reject", post(runs::reject))
         .route_layer(middleware::from_fn_with_state(
             services.clone(),
             auth::check,

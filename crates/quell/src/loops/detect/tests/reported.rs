@@ -101,7 +101,11 @@ async fn a_finding_and_its_updates_are_one_in_any_order_together_or_apart() {
             let [incident] = said.as_slice() else {
                 panic!("{order:?}: {said:#?}")
             };
-            assert_eq!(incident.findings, [finding.id.clone()], "{order:?}");
+            assert_eq!(
+                incident.findings.as_slice(),
+                std::slice::from_ref(&finding.id),
+                "{order:?}"
+            );
             assert_eq!(
                 (incident.severity, incident.finding_count),
                 (Severity::High, 1),

@@ -19,6 +19,8 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content"
 pub struct Content {
     /// All detections.
     pub engine: Engine,
+    /// Which playbooks answer which of them, and which of GuardDuty's types.
+    answers: BTreeMap<String, Vec<String>>,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
     /// The known types of GuardDuty findings.
@@ -79,8 +81,8 @@ impl Content {
             faults.append(&mut unknown);
         }
         let guardduty = guardduty_types(&files, &mut faults);
-        check_links(&engine, &guardduty, &playbooks, &mut faults);
         Ok(Content {
+            answers: answers(&engine, &guardduty),
             engine,
             playbooks,
             guardduty,
@@ -88,12 +90,19 @@ impl Content {
         })
     }
 
-    /// The playbook that a finding starts: one that waits for its detection and is for what it is about. A call that
+    /// The playbook that a finding starts: one that its detection names and that is for what the finding is about. A call that
     /// failed is about its caller, whom no playbook for a resource may touch.
     pub fn playbook_for(&self, finding: &Finding) -> Option<&Playbook> {
-        self.playbooks.values().find(|p| {
-            p.resource_type == finding.resource.kind && p.detections.contains(&finding.detection)
-        })
+        let named = self.answers.get(&finding.detection)?.iter();
+        let mut playbooks = named.filter_map(|id| self.playbooks.get(id));
+        playbooks.find(|playbook| playbook.resource_type == finding.resource.kind)
+    }
+
+    /// The detections that a playbook answers.
+    pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
+        let names = |ids: &[String]| ids.iter().any(|id| id == playbook);
+        let answered = self.answers.iter().filter(|(_, ids)| names(ids));
+        answered.map(|(detection, _)| detection.as_str()).collect()
     }
 }
 
@@ -141,29 +150,15 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// A playbook that waits for a detection nobody has would never run, and nobody would notice.
-fn check_links(
-    engine: &Engine,
-    guardduty: &GuardDutyTypes,
-    playbooks: &BTreeMap<String, Playbook>,
-    faults: &mut Vec<Diagnostic>,
-) {
-    for playbook in playbooks.values() {
-        for wanted in &playbook.detections {
-            let single = engine.detections().iter().any(|d| d.id == *wanted);
-            let reported = wanted
-                .strip_prefix("guardduty/")
-                .and_then(|kind| guardduty.get(kind));
-            if !single
-                && reported.is_none()
-                && !engine.correlations().iter().any(|c| c.id == *wanted)
-            {
-                let message = format!("there is no detection «{wanted}»");
-                let file = format!("playbooks/{}/playbook.toml", playbook.id);
-                faults.push(Diagnostic::new(file, message).at("/detections"));
-            }
-        }
-    }
+/// Which playbooks answer what is detected: a detection or correlation names one, a type of GuardDuty's those of its row.
+fn answers(engine: &Engine, guardduty: &GuardDutyTypes) -> BTreeMap<String, Vec<String>> {
+    let single = engine.detections().iter().map(|d| (&d.id, &d.playbook));
+    let several = engine.correlations().iter().map(|c| (&c.id, &c.playbook));
+    let named = single.chain(several);
+    let named = named.filter_map(|(id, playbook)| Some((id.clone(), vec![playbook.clone()?])));
+    let types = guardduty.iter();
+    let types = types.map(|row| (format!("guardduty/{}", row.kind), row.playbooks.clone()));
+    named.chain(types).collect()
 }
 
 fn folders(files: &Files, prefix: &str) -> BTreeMap<String, Files> {
@@ -323,6 +318,58 @@ mod tests {
             body: r.body,
         };
         split.records.into_iter().map(record).collect()
+    }
+
+    /// Whoever reads an incident knows which playbook is meant, also when it is not built yet; and none waits in vain.
+    #[test]
+    fn every_detection_names_a_playbook_and_every_playbook_is_named() {
+        let content = Content::load(None).unwrap();
+        let single = content.engine.detections().iter();
+        let nameless: Vec<&str> = single
+            .filter(|d| d.playbook.is_none() && !d.id.contains('#'))
+            .map(|d| d.id.as_str())
+            .chain(
+                content
+                    .engine
+                    .correlations()
+                    .iter()
+                    .filter(|c| c.playbook.is_none())
+                    .map(|c| c.id.as_str()),
+            )
+            .collect();
+        assert_eq!(nameless, [""; 0]);
+        for id in content.playbooks.keys() {
+            assert!(!content.detections_of(id).is_empty(), "nothing starts {id}");
+        }
+        assert_eq!(
+            content
+                .detections_of("PB-008")
+                .iter()
+                .filter(|d| d.contains("security-group"))
+                .count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_playbook_s_name_is_one() {
+        let rule = |playbook: &str| quell_detect::DetectionFile {
+            path: "x.yml".into(),
+            text: format!(
+                "title: T\nlogsource: {{product: aws, service: cloudtrail}}\ndetection:\n  s: {{eventName: A}}\n  condition: s\nlevel: low\nplaybook: {playbook}\n"
+            ),
+        };
+        assert_eq!(
+            rule("PB-003").load().unwrap().playbook.as_deref(),
+            Some("PB-003")
+        );
+        for bad in ["PB-3", "pb-003", "[PB-003]", "3", "PB-003a"] {
+            let faults = rule(bad).load().unwrap_err();
+            assert!(
+                faults[0].to_string().contains("no playbook's id"),
+                "{bad}: {faults:?}"
+            );
+        }
     }
 
     /// Every detection has records that it must match and records that it must not, beside it.

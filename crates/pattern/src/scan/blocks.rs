@@ -50,12 +50,12 @@ impl Block<'_> {
         })
     }
 
-    /// Where the spaces are that JSON has between tokens.
+    /// Where tabs and the ends of lines are.
     #[inline(always)]
-    pub(super) fn spaces(self) -> u64 {
+    pub(super) fn breaks(self) -> u64 {
         self.mask(|part| {
             let is = |byte| part.simd_eq(u8x16::splat(byte));
-            is(b' ') | is(b'\n') | is(b'\r') | is(b'\t')
+            is(b'\n') | is(b'\r') | is(b'\t')
         })
     }
 

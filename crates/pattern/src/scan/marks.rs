@@ -40,7 +40,7 @@ impl Marks {
             if found.escapes != 0 {
                 escapes_are_valid(found.escapes, text, at)?;
             }
-            if found.inside & Block(block).controls() != 0 {
+            if found.inside != 0 && found.inside & Block(block).controls() != 0 {
                 return None;
             }
         }

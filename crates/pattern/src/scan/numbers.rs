@@ -70,7 +70,7 @@ pub(super) fn pass(
         *steps += 1;
         let here = Place { block, depth };
         let classes = Classes::of(text.block(block));
-        let others = !classes.all();
+        let others = classes.others();
         let is_too_deep = depth + classes.opens.count_ones() > depth_max;
         let end = end_of(classes.opens, classes.closes, &mut depth);
         let end = end.filter(|end| others & up_to(*end) == 0);
@@ -153,7 +153,7 @@ impl<'t> Text<'t> {
 impl Classes {
     #[inline(always)]
     fn of(block: Block<'_>) -> Self {
-        Self {
+        let mut classes = Self {
             digits: block.digits(),
             zeros: block.is(b'0'),
             minuses: block.is(b'-'),
@@ -161,8 +161,13 @@ impl Classes {
             commas: block.is(b','),
             opens: block.is(b'['),
             closes: block.is(b']'),
-            spaces: block.spaces(),
+            spaces: block.is(b' '),
+        };
+        // Most have no other space.
+        if classes.others() != 0 {
+            classes.spaces |= block.breaks();
         }
+        classes
     }
 
     /// Those of the bytes in `mask`.
@@ -180,9 +185,10 @@ impl Classes {
         }
     }
 
+    /// All other bytes.
     #[inline(always)]
-    fn all(&self) -> u64 {
-        self.in_numbers() | self.commas | self.opens | self.closes | self.spaces
+    fn others(&self) -> u64 {
+        !(self.in_numbers() | self.commas | self.opens | self.closes | self.spaces)
     }
 
     #[inline(always)]

@@ -30,7 +30,12 @@ impl PlaybookCommand {
         let app = global.app().await?;
         match self {
             Self::List => {
-                let list: Vec<Value> = app.content.playbooks.values().map(summary).collect();
+                let list: Vec<Value> = app
+                    .content
+                    .playbooks
+                    .values()
+                    .map(|p| summary(p, &app.content.detections_of(&p.id)))
+                    .collect();
                 global.output.print(&list, |list| {
                     let text = |v: &Value, n: &str| {
                         v.get(n)
@@ -69,10 +74,10 @@ impl PlaybookCommand {
     }
 }
 
-fn summary(p: &Playbook) -> Value {
+fn summary(p: &Playbook, detections: &[&str]) -> Value {
     json!({
         "id": p.id, "version": p.version, "name": p.name, "summary": p.summary, "resourceType": p.resource_type,
-        "category": p.category, "attack": p.attack, "detections": p.detections,
+        "category": p.category, "attack": p.attack, "detections": detections,
         "responseTargetSeconds": p.response_target_seconds, "levelProduction": p.level.production,
         "levelNonProduction": p.level.non_production, "iam": {"read": p.iam.read, "act": p.iam.act},
         "steps": p.steps.iter().map(|s| json!({"document": s.document, "state": s.state, "class": s.class})).collect::<Vec<_>>(),

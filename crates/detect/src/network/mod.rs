@@ -453,6 +453,7 @@ impl Fired {
             sample: false,
             outsider: self.detection.outsider,
             explanation: Some(self.explanation.clone()),
+            report: None,
         }
     }
 }

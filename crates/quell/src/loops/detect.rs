@@ -6,6 +6,7 @@ mod lines;
 mod memory;
 mod placing;
 mod related;
+mod reported;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -24,10 +25,10 @@ use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use self::heard::Heard;
 use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
-use self::placing::{Placing, Together};
+use self::placing::{Placing, Stored, Together};
 use self::related::{Resources, VISITS_MAX};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -88,9 +89,17 @@ struct Work<'e> {
     /// The stored record, as it is to be.
     done: Document,
     /// It and what was said of it, when something was.
-    matched: Option<(Record, Matched<'e>)>,
+    said: Option<(Record, Said<'e>)>,
     /// What its lines say, when it is a record of lines.
     lines: Option<LinesWork>,
+}
+
+/// What was said of a record.
+enum Said<'e> {
+    /// By the rules.
+    Matched(Box<Matched<'e>>),
+    /// By AWS's own detectors.
+    Reported(Reports),
 }
 
 impl Worker {
@@ -143,13 +152,14 @@ impl Worker {
             status: status.to_owned(),
             ..document.clone()
         };
-        let quiet = |done| {
+        let said = |done, said| {
             Ok(Work {
                 done,
-                matched: None,
+                said,
                 lines: None,
             })
         };
+        let quiet = |done| said(done, None);
         let record: Record = match document.read() {
             Ok(record) => record,
             Err(error) => {
@@ -161,24 +171,24 @@ impl Worker {
         if let Some(lines) = LinesWork::of(app, &record) {
             return Ok(Work {
                 done: as_it_is("done"),
-                matched: None,
+                said: None,
                 lines: Some(lines),
             });
         }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        match assess(&app.content, &record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
                     // Else whoever can send a record could make all that comes after it too late.
                     hit.time = hit.time.min(record.received_at);
                 }
-                Ok(Work {
-                    done: as_it_is("done"),
-                    matched: Some((record, *matched)),
-                    lines: None,
-                })
+                said(as_it_is("done"), Some((record, Said::Matched(matched))))
+            }
+            Assessed::Reported(reports) => {
+                let reported = (record, Said::Reported(reports));
+                said(as_it_is("done"), Some(reported))
             }
             Assessed::Unmatched(time) => {
                 if let Some(time) = time {
@@ -190,7 +200,7 @@ impl Worker {
                 tracing::warn!(record = document.id, %error, "a record was put aside");
                 let body = record.body.get().as_bytes();
                 let (origin, received) = (record.origin.clone(), record.received_at);
-                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                let aside = Quarantined::new(origin, error, body, received);
                 quiet(document.clone().with("quarantined", &aside)?)
             }
         }
@@ -243,8 +253,14 @@ impl Worker {
             } else {
                 batch.push(Write::Update(work.done.clone()));
             }
-            if let Some((record, matched)) = &work.matched {
-                self.add(app, record, matched, &mut placing).await?;
+            match &work.said {
+                Some((record, Said::Matched(matched))) => {
+                    self.add(app, record, matched, &mut placing).await?;
+                }
+                Some((record, Said::Reported(reports))) => {
+                    reported::add(app, record, reports, &mut placing).await?;
+                }
+                None => {}
             }
             if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
@@ -288,7 +304,7 @@ impl Worker {
         let of_record = Together {
             findings: &matched.findings,
             received_at: record.received_at,
-            must_be_new: false,
+            stored: Stored::Perhaps,
         };
         placing.add(app, of_record).await?;
         for (correlation, group, hit) in &matched.hits {
@@ -353,7 +369,7 @@ async fn say(
     let together = Together {
         findings: std::slice::from_ref(&finding),
         received_at,
-        must_be_new: true,
+        stored: Stored::No,
     };
     placing.add(app, together).await
 }

@@ -18,13 +18,15 @@ pub enum Language {
     Correlation,
     /// `….baseline.yml`: what is new, rare or too much, against what was before.
     Baseline,
+    /// `….network.yml`: from when on one of the detectors over network logs fires.
+    Network,
     /// `….pattern.json`: an EventBridge event pattern, over the event with its envelope.
     Pattern,
 }
 
 impl Language {
     /// The language and the id of a detection file: its path without `.yml` or `.json`, so that a rule and a pattern
-    /// of one name stay two detections (`…/name`, `…/name.pattern`, `…/name.correlation`, `…/name.baseline`). `None` for other files.
+    /// of one name stay two detections (`…/name`, `…/name.pattern`, `…/name.correlation`, `…/name.baseline`, `…/name.network`). `None` for other files.
     pub fn of(path: &str) -> Option<(Language, &str)> {
         if let Some(id) = path.strip_suffix(".yml") {
             if id.ends_with(".correlation") {
@@ -32,6 +34,9 @@ impl Language {
             }
             if id.ends_with(".baseline") {
                 return Some((Language::Baseline, id));
+            }
+            if id.ends_with(".network") {
+                return Some((Language::Network, id));
             }
             return Some((Language::Sigma, id));
         }
@@ -65,6 +70,10 @@ impl DetectionFile {
             Some((Language::Baseline, _)) => Err(vec![
                 Diagnostic::new(&self.path, "a baseline is not a rule by itself")
                     .help("load it with the baselines"),
+            ]),
+            Some((Language::Network, _)) => Err(vec![
+                Diagnostic::new(&self.path, "this is not a rule over single records")
+                    .help("it belongs to the detectors over network logs"),
             ]),
             None => Err(vec![
                 Diagnostic::new(&self.path, "this is not a detection")

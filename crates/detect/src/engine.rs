@@ -248,6 +248,7 @@ impl Engine {
             outsider: false,
             explanation: None,
             initiator: None,
+            report: None,
         };
         said.findings = matching.into_iter().map(finding).collect();
         said

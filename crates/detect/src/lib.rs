@@ -15,6 +15,7 @@ mod limits;
 mod lint;
 mod meaning;
 mod memory;
+pub mod network;
 mod rule;
 mod sigma;
 mod source;

@@ -116,10 +116,21 @@ impl<'a> Trial<'a> {
                 }
                 self.counts.unmatched += 1;
             }
+            Assessed::Reported(reports) => {
+                self.counts.matched += 1;
+                reports
+                    .faults
+                    .into_iter()
+                    .for_each(|fault| self.reason(fault));
+                // Each is about a resource of its own.
+                for finding in reports.findings {
+                    self.keep(vec![finding]);
+                }
+            }
             Assessed::Unmatched(_) => self.counts.unmatched += 1,
             Assessed::Quarantined(error) => {
                 self.counts.quarantined += 1;
-                self.reason(error.to_string());
+                self.reason(error);
             }
         }
         None

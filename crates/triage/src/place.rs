@@ -129,6 +129,7 @@ fn opened(
         detected_at: opener.detected_at,
         resolved_at: None,
         last_event_at: worst.event_time,
+        related: Vec::new(),
     }
 }
 
@@ -136,6 +137,8 @@ fn opened(
 fn subject<'a>(finding: &'a Finding, cause: &Cause) -> &'a Resource {
     match cause {
         Cause::Resource(_) => &finding.resource,
+        // What another product says of a user is about the user, whoever acted.
+        Cause::Principal(_) if finding.report.is_some() => &finding.resource,
         Cause::Principal(_) => &finding.principal,
     }
 }
@@ -196,6 +199,7 @@ mod tests {
             outsider: false,
             explanation: None,
             initiator: None,
+            report: None,
         }
     }
 

@@ -78,6 +78,7 @@ impl Baselines {
             actor: event.actor.clone(),
             attack: detection.attack.clone(),
             initiator: None,
+            report: None,
             sample: false,
             outsider: false,
             explanation: Some(fired.explanation.clone()),

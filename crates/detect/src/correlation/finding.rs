@@ -59,6 +59,7 @@ impl Correlation {
             outsider: false,
             explanation: None,
             initiator: None,
+            report: None,
         })
     }
 }

@@ -2,9 +2,12 @@
 //! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
 
 mod heard;
+mod lines;
 mod memory;
 mod pasts;
 mod placing;
+mod related;
+mod reported;
 mod respond;
 mod sessions;
 mod sweep;
@@ -18,15 +21,18 @@ use quell_collect::Quarantined;
 use quell_detect::Scratch;
 use quell_detect::baseline::{Baselines, KEPT_VALUES_MAX};
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::network::{Network, Seed, Watch};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
+use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
-use self::placing::{Placing, Together};
+use self::placing::{Placing, Stored, Together};
+use self::related::{Resources, VISITS_MAX};
 use self::sessions::{LINKS_MAX, Sessions};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -37,7 +43,17 @@ const WRITES_MAX: usize = 500;
 const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let seed = loop {
+        match lines::seed(&*app.state).await {
+            Ok(seed) => break seed,
+            Err(error) => {
+                tracing::error!(%error, "detection cannot begin yet");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    };
     let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    worker.watch = app.content.network.watch(seed);
     loop {
         match worker.turn(&app).await {
             Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
@@ -50,12 +66,26 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
+/// Works off all records that are pending now, as the loop does: for benches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn work_off(app: &App) -> Result<(), StoreError> {
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    while worker.turn(app).await? {}
+    Ok(())
+}
+
 /// One that works off records, and what it holds in memory. All of that can be lost.
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
     pasts: Memories<Baselines>,
     sessions: Memories<Sessions>,
+    visitors: Memories<Resources>,
+    /// The detectors over network logs, and what they remember.
+    watch: Watch,
+    network: Memories<Watch>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -65,7 +95,17 @@ struct Work<'e> {
     /// The stored record, as it is to be.
     done: Document,
     /// It and what was said of it, when something was.
-    matched: Option<(Record, Matched<'e>)>,
+    said: Option<(Record, Said<'e>)>,
+    /// What its lines say, when it is a record of lines.
+    lines: Option<LinesWork>,
+}
+
+/// What was said of a record.
+enum Said<'e> {
+    /// By the rules.
+    Matched(Box<Matched<'e>>),
+    /// By AWS's own detectors.
+    Reported(Reports),
 }
 
 impl Worker {
@@ -76,6 +116,9 @@ impl Worker {
             memories: Memories::new(hits_max),
             pasts: Memories::new(KEPT_VALUES_MAX),
             sessions: Memories::new(LINKS_MAX),
+            visitors: Memories::new(VISITS_MAX),
+            watch: Network::default().watch(Seed::new([0; 16])),
+            network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -107,7 +150,10 @@ impl Worker {
             works.push(self.look_at(app, document)?);
         }
         // Records of one file came at one moment, and are listed by their ids. What is new depends on what was before.
-        works.sort_by_key(|work| work.matched.as_ref().map(|(_, m)| m.event.time));
+        works.sort_by_key(|work| match &work.said {
+            Some((_, Said::Matched(matched))) => Some(matched.event.time),
+            _ => None,
+        });
         self.store(app, &works).await?;
         self.forget(app).await?;
         Ok(count)
@@ -119,12 +165,14 @@ impl Worker {
             status: status.to_owned(),
             ..document.clone()
         };
-        let quiet = |done| {
+        let said = |done, said| {
             Ok(Work {
                 done,
-                matched: None,
+                said,
+                lines: None,
             })
         };
+        let quiet = |done| said(done, None);
         let record: Record = match document.read() {
             Ok(record) => record,
             Err(error) => {
@@ -133,6 +181,13 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
+        if let Some(lines) = LinesWork::of(app, &record) {
+            return Ok(Work {
+                done: as_it_is("done"),
+                said: None,
+                lines: Some(lines),
+            });
+        }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
         match assess(&app.content, &record, is_own, now, &mut self.scratch) {
@@ -142,10 +197,11 @@ impl Worker {
                     // Else whoever can send a record could make all that comes after it too late.
                     hit.time = hit.time.min(record.received_at);
                 }
-                Ok(Work {
-                    done: as_it_is("done"),
-                    matched: Some((record, *matched)),
-                })
+                said(as_it_is("done"), Some((record, Said::Matched(matched))))
+            }
+            Assessed::Reported(reports) => {
+                let reported = (record, Said::Reported(reports));
+                said(as_it_is("done"), Some(reported))
             }
             Assessed::Unmatched(time) => {
                 if let Some(time) = time {
@@ -157,7 +213,7 @@ impl Worker {
                 tracing::warn!(record = document.id, %error, "a record was put aside");
                 let body = record.body.get().as_bytes();
                 let (origin, received) = (record.origin.clone(), record.received_at);
-                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                let aside = Quarantined::new(origin, error, body, received);
                 quiet(document.clone().with("quarantined", &aside)?)
             }
         }
@@ -200,16 +256,29 @@ impl Worker {
     ) -> Result<usize, StoreError> {
         let mut placing = Placing::default();
         let mut batch = Batch::new();
+        let mut count = 0;
         for work in works.iter().take(most) {
-            batch.push(Write::Update(work.done.clone()));
-            if let Some((record, matched)) = &work.matched {
-                self.add(app, record, matched, &mut placing).await?;
+            count += 1;
+            if let Some(lines) = &work.lines {
+                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+                    batch.push(write);
+                }
+            } else {
+                batch.push(Write::Update(work.done.clone()));
             }
-            if batch.writes().len() + placing.writes() + self.memory_writes() >= WRITES_MAX {
+            match &work.said {
+                Some((record, Said::Matched(matched))) => {
+                    self.add(app, record, matched, &mut placing).await?;
+                }
+                Some((record, Said::Reported(reports))) => {
+                    reported::add(app, record, reports, &mut placing).await?;
+                }
+                None => {}
+            }
+            if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
             }
         }
-        let count = batch.writes().len();
         self.commit(app, batch, placing).await?;
         Ok(count)
     }
@@ -218,16 +287,22 @@ impl Worker {
         &mut self,
         app: &App,
         mut batch: Batch,
-        placing: Placing,
+        mut placing: Placing,
     ) -> Result<(), StoreError> {
         let begins = placing.begins_a_run();
+        self.relate(&*app.state, &mut placing).await?;
+        placing.relate(&*app.state).await?;
         placing.write(&mut batch)?;
         let now = app.clock.now();
         self.memories.write(now, &mut batch)?;
         self.pasts.write(now, &mut batch)?;
         self.sessions.write(now, &mut batch)?;
+        self.visitors.write(now, &mut batch)?;
+        self.network.write(now, &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.visitors.committed();
+        self.network.committed();
         self.pasts.committed();
         self.sessions.committed();
         if begins {
@@ -254,7 +329,7 @@ impl Worker {
         let of_record = Together {
             findings: &findings,
             received_at: record.received_at,
-            must_be_new: false,
+            stored: Stored::Perhaps,
         };
         placing.add(app, of_record).await?;
         for (correlation, group, hit) in &matched.hits {
@@ -303,28 +378,36 @@ impl Worker {
         let together = Together {
             findings,
             received_at,
-            must_be_new: true,
+            stored: Stored::No,
         };
         placing.add(app, together).await
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
-        let (all, now) = (app.content.engine.correlations(), app.clock.now());
-        self.memories.forget(&*app.state, all, now).await?;
+        let (store, now) = (&*app.state, app.clock.now());
+        let all = app.content.engine.correlations();
+        self.memories.forget(store, all, now).await?;
+        self.visitors.forget(store, &[Resources], now).await?;
+        let watch = std::slice::from_ref(&self.watch);
+        self.network.forget(store, watch, now).await?;
         let baselines = std::slice::from_ref(&app.content.baselines);
-        self.pasts.forget(&*app.state, baselines, now).await?;
-        self.sessions.forget(&*app.state, &[Sessions], now).await
+        self.pasts.forget(store, baselines, now).await?;
+        self.sessions.forget(store, &[Sessions], now).await
     }
 
-    /// Forgets what was read: it may not be so any more.
+    /// Forgets what was read of what detectors remember: it may not be so any more.
     fn clear(&mut self) {
         self.memories.clear();
+        self.visitors.clear();
+        self.network.clear();
         self.pasts.clear();
         self.sessions.clear();
     }
 
-    fn memory_writes(&self) -> usize {
-        self.memories.writes() + self.pasts.writes() + self.sessions.writes()
+    /// How many writes the next batch has for what is remembered.
+    fn writes(&self) -> usize {
+        let kept = self.pasts.writes() + self.sessions.writes();
+        self.memories.writes() + self.visitors.writes() + self.network.writes() + kept
     }
 }
 

@@ -5,7 +5,7 @@ use quell_model::{Event, Finding, Record};
 use quell_store::StoreError;
 
 use super::Worker;
-use super::placing::{Placing, Together};
+use super::placing::{Placing, Stored, Together};
 use crate::app::App;
 use crate::assess::principal_of;
 
@@ -40,7 +40,7 @@ impl Worker {
         let together = Together {
             findings: &new,
             received_at: record.received_at,
-            must_be_new: true,
+            stored: Stored::No,
         };
         placing.add(app, together).await
     }

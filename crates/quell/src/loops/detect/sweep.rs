@@ -8,6 +8,7 @@ use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 use super::Worker;
 use super::memory::{CLOSES, EXPIRES};
 use super::placing::Placing;
+use super::related::Resources;
 use crate::app::App;
 
 /// So often it is looked whether something is due.
@@ -76,6 +77,15 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let (mut batch, mut placing) = (Batch::new(), Placing::default());
         for document in ended {
+            let store = &*app.state;
+            if document.parent == Resources.memory() {
+                self.visitors.expire(store, &Resources, document).await?;
+                continue;
+            }
+            if document.parent == self.watch.memory() {
+                self.network.expire(store, &self.watch, document).await?;
+                continue;
+            }
             let of = |c: &&Correlation| c.memory() == document.parent;
             let Some(correlation) = app.content.engine.correlations().iter().find(of) else {
                 // A past or a session that nothing came for, or its rule is gone, or says something else now.
@@ -87,7 +97,6 @@ impl Worker {
                 batch.push(Write::Delete(Kind::Memory, document.id.clone()));
                 continue;
             };
-            let store = &*app.state;
             match closing.filter(|_| document.status == CLOSES) {
                 Some(to) => {
                     let advanced = self.memories.advance(store, correlation, document, to);

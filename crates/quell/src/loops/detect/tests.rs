@@ -2,6 +2,7 @@
 
 mod cases;
 mod pasts;
+mod reported;
 mod schedules;
 mod shelf;
 
@@ -48,7 +49,7 @@ fn correlation(kind: &str, rules: &str, timespan: &str, condition: &str) -> Stri
     )
 }
 
-/// An installation with these correlations, whose store is a shelf and whose clock stands at ten.
+/// An installation with these correlations (and detections, with the ends of their names), whose store is a shelf and whose clock stands at ten.
 async fn app(correlations: &[(&str, String)]) -> (App, tempfile::TempDir) {
     let named = correlations.iter();
     let named = named.map(|(name, text)| (format!("{name}.correlation.yml"), text.clone()));

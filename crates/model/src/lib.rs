@@ -22,7 +22,7 @@ pub use call::{Call, Caller};
 pub use canonical::{canonical_json, sha256_hex};
 pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event, plain_name};
-pub use finding::{Finding, Product, Severity};
+pub use finding::{Finding, Product, Report, ReportState, Severity};
 pub use id::{FindingId, IdError, IncidentId, MemoryId, RecordId, RunId};
 pub use incident::{Incident, IncidentStatus};
 pub use network::{Direction, DnsQuery, Flow, FlowAction, WebRequest};

@@ -3,13 +3,16 @@
 //! [`split`] takes what a source delivers (an EventBridge event, a CloudTrail file, JSON Lines, gzip of any of
 //! these) apart into records; [`event`] understands one record; [`resource`] says what it changed,
 //! [`principal`] who is behind it. Logs of lines (flow logs, DNS queries, web requests) become records of many lines
-//! each, which [`LineLog`] gives back; [`FlowReader`], [`dns_query`] and [`web_request`] understand one line.
+//! each, which [`LineLog`] gives back; [`FlowReader`], [`dns_query`] and [`web_request`] understand one line. [`finding`] reads
+//! what AWS's own detectors say; [`ocsf`] writes all of it in the words of OCSF.
 
 mod dns;
 mod event;
+pub mod finding;
 mod flow;
 mod gunzip;
 mod lines;
+pub mod ocsf;
 mod principal;
 mod resource;
 mod split;

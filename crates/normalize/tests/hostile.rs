@@ -1,4 +1,4 @@
-//! The fuzz targets' bodies over their seeds and over mutations of them: no panic, no line lost, and answers in proportion.
+//! The fuzz targets' bodies over their seeds and over mutations of them: no panic, no line or finding lost, and answers in proportion.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,6 +6,8 @@
     reason = "a test fails so"
 )]
 
+#[path = "../../../fuzz/src/findings.rs"]
+mod findings;
 #[path = "../../../fuzz/src/mutations.rs"]
 mod mutations;
 #[path = "../../../fuzz/src/normalize.rs"]
@@ -31,4 +33,24 @@ fn dns() {
 #[test]
 fn unpacked() {
     mutations::run("normalize_gunzip", MUTATIONS / 10, normalize::unpacked);
+}
+
+#[test]
+fn guardduty() {
+    mutations::run("normalize_guardduty", MUTATIONS, findings::guardduty);
+}
+
+#[test]
+fn asff() {
+    mutations::run("normalize_asff", MUTATIONS, findings::asff);
+}
+
+#[test]
+fn ocsf_v2() {
+    mutations::run("normalize_ocsf_v2", MUTATIONS, findings::ocsf_v2);
+}
+
+#[test]
+fn other_findings() {
+    mutations::run("normalize_findings", MUTATIONS, findings::other_findings);
 }

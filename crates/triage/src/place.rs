@@ -128,6 +128,7 @@ fn opened(
         detected_at: opener.detected_at,
         resolved_at: None,
         last_event_at: worst.event_time,
+        related: Vec::new(),
     }
 }
 
@@ -135,6 +136,8 @@ fn opened(
 fn subject<'a>(finding: &'a Finding, cause: &Cause) -> &'a Resource {
     match cause {
         Cause::Resource(_) => &finding.resource,
+        // What another product says of a user is about the user, whoever acted.
+        Cause::Principal(_) if finding.report.is_some() => &finding.resource,
         Cause::Principal(_) => &finding.principal,
     }
 }
@@ -191,6 +194,7 @@ mod tests {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         }
     }
 

@@ -455,6 +455,7 @@ impl Fired {
             sample: false,
             outsider: self.detection.outsider,
             explanation: Some(self.explanation.clone()),
+            report: None,
         }
     }
 }

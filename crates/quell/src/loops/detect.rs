@@ -5,6 +5,8 @@ mod heard;
 mod lines;
 mod memory;
 mod placing;
+mod related;
+mod reported;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -24,9 +26,10 @@ use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use self::heard::Heard;
 use self::lines::NETWORK_MAX;
 use self::memory::Memories;
-use self::placing::{Placing, Together};
+use self::placing::{Placing, Stored, Together};
+use self::related::{Resources, VISITS_MAX};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -60,10 +63,21 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
+/// Works off all records that are pending now, as the loop does: for benches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn work_off(app: &App) -> Result<(), StoreError> {
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    while worker.turn(app).await? {}
+    Ok(())
+}
+
 /// One that works off records, and what it holds in memory. All of that can be lost.
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
+    visitors: Memories<Resources>,
     /// The detectors over network logs, and what they remember.
     watch: Watch,
     network: Memories<Watch>,
@@ -76,9 +90,17 @@ struct Work<'e> {
     /// The stored record, as it is to be.
     done: Document,
     /// It and what was said of it, when something was.
-    matched: Option<(Record, Matched<'e>)>,
+    said: Option<(Record, Said<'e>)>,
     /// Whether it is a record of lines, which are still to be looked at.
     is_lines: bool,
+}
+
+/// What was said of a record.
+enum Said<'e> {
+    /// By the rules.
+    Matched(Box<Matched<'e>>),
+    /// By AWS's own detectors.
+    Reported(Reports),
 }
 
 impl Worker {
@@ -87,6 +109,7 @@ impl Worker {
         Self {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
+            visitors: Memories::new(VISITS_MAX),
             watch: Network::default().watch(Seed::new([0; 16])),
             network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
@@ -130,13 +153,14 @@ impl Worker {
             status: status.to_owned(),
             ..document.clone()
         };
-        let quiet = |done| {
+        let said = |done, said| {
             Ok(Work {
                 done,
-                matched: None,
+                said,
                 is_lines: false,
             })
         };
+        let quiet = |done| said(done, None);
         let record: Record = match document.read() {
             Ok(record) => record,
             Err(error) => {
@@ -148,24 +172,24 @@ impl Worker {
         if LineLog::is(&record) {
             return Ok(Work {
                 done: as_it_is("done"),
-                matched: None,
+                said: None,
                 is_lines: true,
             });
         }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        match assess(&app.content, &record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
                     // Else whoever can send a record could make all that comes after it too late.
                     hit.time = hit.time.min(record.received_at);
                 }
-                Ok(Work {
-                    done: as_it_is("done"),
-                    matched: Some((record, *matched)),
-                    is_lines: false,
-                })
+                said(as_it_is("done"), Some((record, Said::Matched(matched))))
+            }
+            Assessed::Reported(reports) => {
+                let reported = (record, Said::Reported(reports));
+                said(as_it_is("done"), Some(reported))
             }
             Assessed::Unmatched(time) => {
                 if let Some(time) = time {
@@ -177,7 +201,7 @@ impl Worker {
                 tracing::warn!(record = document.id, %error, "a record was put aside");
                 let body = record.body.get().as_bytes();
                 let (origin, received) = (record.origin.clone(), record.received_at);
-                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                let aside = Quarantined::new(origin, error, body, received);
                 quiet(document.clone().with("quarantined", &aside)?)
             }
         }
@@ -230,11 +254,16 @@ impl Worker {
             } else {
                 batch.push(Write::Update(work.done.clone()));
             }
-            if let Some((record, matched)) = &work.matched {
-                self.add(app, record, matched, &mut placing).await?;
+            match &work.said {
+                Some((record, Said::Matched(matched))) => {
+                    self.add(app, record, matched, &mut placing).await?;
+                }
+                Some((record, Said::Reported(reports))) => {
+                    reported::add(app, record, reports, &mut placing).await?;
+                }
+                None => {}
             }
-            let remembered = self.memories.writes() + self.network.writes();
-            if batch.writes().len() + placing.writes() + remembered >= WRITES_MAX {
+            if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
             }
         }
@@ -246,14 +275,18 @@ impl Worker {
         &mut self,
         app: &App,
         mut batch: Batch,
-        placing: Placing,
+        mut placing: Placing,
     ) -> Result<(), StoreError> {
         let begins = placing.begins_a_run();
+        self.relate(&*app.state, &mut placing).await?;
+        placing.relate(&*app.state).await?;
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
+        self.visitors.write(app.clock.now(), &mut batch)?;
         self.network.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.visitors.committed();
         self.network.committed();
         if begins {
             app.runs.notify_one();
@@ -272,7 +305,7 @@ impl Worker {
         let of_record = Together {
             findings: &matched.findings,
             received_at: record.received_at,
-            must_be_new: false,
+            stored: Stored::Perhaps,
         };
         placing.add(app, of_record).await?;
         for (correlation, group, hit) in &matched.hits {
@@ -294,6 +327,7 @@ impl Worker {
         let (store, now) = (&*app.state, app.clock.now());
         let all = app.content.engine.correlations();
         self.memories.forget(store, all, now).await?;
+        self.visitors.forget(store, &[Resources], now).await?;
         let watch = std::slice::from_ref(&self.watch);
         self.network.forget(store, watch, now).await
     }
@@ -301,7 +335,13 @@ impl Worker {
     /// Forgets what was read of what detectors remember: it may not be so any more.
     fn clear(&mut self) {
         self.memories.clear();
+        self.visitors.clear();
         self.network.clear();
+    }
+
+    /// How many writes the next batch has for what is remembered.
+    fn writes(&self) -> usize {
+        self.memories.writes() + self.visitors.writes() + self.network.writes()
     }
 }
 
@@ -330,7 +370,7 @@ async fn say(
     let together = Together {
         findings: std::slice::from_ref(&finding),
         received_at,
-        must_be_new: true,
+        stored: Stored::No,
     };
     placing.add(app, together).await
 }

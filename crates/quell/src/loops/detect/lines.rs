@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Worker;
-use super::placing::{Placing, Together};
+use super::placing::{Placing, Stored, Together};
 use crate::app::App;
 
 /// So much the states of network logs are together: counted in sixty-four things each, a quarter of a gigabyte or so.
@@ -81,7 +81,7 @@ impl Worker {
                 let together = Together {
                     findings: std::slice::from_ref(&finding),
                     received_at: record.received_at,
-                    must_be_new: true,
+                    stored: Stored::No,
                 };
                 placing.add(app, together).await?;
             }

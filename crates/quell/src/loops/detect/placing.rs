@@ -1,9 +1,9 @@
 //! Where the findings of a batch belong: each incident is read once and written once, whatever joins it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Finding, Incident, IncidentStatus, Timestamp};
-use quell_respond::Run;
+use quell_model::{Finding, FindingId, Incident, IncidentId, IncidentStatus, Timestamp};
+use quell_respond::{Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
 
@@ -12,7 +12,7 @@ use super::{open_incident, push_incident};
 use crate::app::App;
 
 /// The status of a finding that waits for more of its kind.
-const WAITING: &str = "waiting";
+pub(super) const WAITING: &str = "waiting";
 /// The status of one that an incident holds.
 const NEW: &str = "new";
 /// So many weak findings say as much as more of them would.
@@ -22,9 +22,26 @@ const WAITING_MAX: usize = 200;
 #[derive(Default)]
 pub(super) struct Placing {
     causes: BTreeMap<String, OfCause>,
-    /// Findings that are not stored yet.
-    findings: BTreeMap<String, Write>,
+    /// Findings that are not stored yet, or not as they are now.
+    pub(super) findings: BTreeMap<String, Write>,
+    /// What could not be read.
+    pub(super) aside: Vec<Write>,
     runs: Vec<Write>,
+    /// Resources that the findings placed since this was last asked for are about.
+    visits: Vec<Visit>,
+    /// Incidents that are to be told of each other, and those of them that nothing else of the batch is about.
+    links: BTreeSet<(IncidentId, IncidentId)>,
+    others: Vec<(Incident, Option<Document>, bool)>,
+}
+
+/// Somebody's incident has a finding about a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Visit {
+    /// The resource's ARN.
+    pub(super) resource: String,
+    pub(super) incident: IncidentId,
+    /// When it happened.
+    pub(super) at: Timestamp,
 }
 
 /// What is known of a cause, with what the batch adds.
@@ -45,14 +62,24 @@ pub(super) struct Together<'a> {
     pub(super) findings: &'a [Finding],
     /// When the record came that completed them.
     pub(super) received_at: Timestamp,
-    /// Whether a stored finding of that name makes the batch a conflict: those of single records are stored only with their record.
-    pub(super) must_be_new: bool,
+    /// What is stored of them already.
+    pub(super) stored: Stored,
+}
+
+/// What is stored of findings that are placed.
+pub(super) enum Stored {
+    /// Perhaps the very same: those of single records are stored only with their record.
+    Perhaps,
+    /// Nothing: who stores it meanwhile makes the batch a conflict.
+    No,
+    /// What was said before of the one finding that is placed.
+    Before(Document),
 }
 
 impl Placing {
     /// Roughly how many writes there will be.
     pub(super) fn writes(&self) -> usize {
-        self.findings.len() + self.runs.len() + self.causes.len() * 2
+        self.findings.len() + self.aside.len() + self.runs.len() + self.causes.len() * 2
     }
 
     /// Whether a run begins.
@@ -80,13 +107,8 @@ impl Placing {
         let Some(first) = findings.first() else {
             return Ok(());
         };
-        let mut may = findings.iter().filter(|f| f.may_begin_a_change());
-        let playbook = may.find_map(|f| app.content.playbook_for(f));
+        let (playbook, cause) = answer_to(app, findings, first);
         let category = playbook.map(|p| p.category.as_str());
-        let cause = match category {
-            Some(category) => Cause::of_category(category, first),
-            None => Cause::of(first),
-        };
         let of = match self.causes.remove(cause.key()) {
             Some(of) => of,
             None => OfCause::read(&*app.state, &cause).await?,
@@ -100,11 +122,14 @@ impl Placing {
         for finding in findings {
             let status = if is_waiting { WAITING } else { NEW };
             let id = finding.id.as_str();
-            let document = Document::new(Kind::Finding, id, status, finding.event_time, finding)?
-                .under(cause.key());
-            let write = match together.must_be_new {
-                true => Write::Insert(document),
-                false => Write::InsertNew(document),
+            let document = |finding: &Finding| {
+                let new = Document::new(Kind::Finding, id, status, finding.event_time, finding)?;
+                Ok::<_, StoreError>(new.under(cause.key()))
+            };
+            let write = match &together.stored {
+                Stored::Perhaps => Write::InsertNew(document(finding)?),
+                Stored::No => Write::Insert(document(finding)?),
+                Stored::Before(before) => Write::Update(before.clone().with(status, finding)?),
             };
             self.findings.insert(id.to_owned(), write);
             if is_waiting {
@@ -122,7 +147,9 @@ impl Placing {
             }
             Placed::Known(_) | Placed::Waiting => return Ok(()),
         };
-        of.join_waiting(&cause, first, &mut self.findings);
+        let waited = of.join_waiting(&cause, first, &mut self.findings);
+        self.visits
+            .extend(visits(&incident, findings.iter().chain(&waited)));
         let idle = matches!(
             incident.status,
             IncidentStatus::Open | IncidentStatus::Parked
@@ -134,8 +161,82 @@ impl Placing {
         Ok(())
     }
 
+    /// The resources that are new in incidents since this was last asked for.
+    pub(super) fn take_visits(&mut self) -> Vec<Visit> {
+        std::mem::take(&mut self.visits)
+    }
+
+    /// Two incidents are to be told of each other.
+    pub(super) fn link(&mut self, one: IncidentId, other: IncidentId) {
+        self.links.insert((one, other));
+    }
+
+    pub(super) fn take_links(&mut self) -> BTreeSet<(IncidentId, IncidentId)> {
+        std::mem::take(&mut self.links)
+    }
+
+    /// Tells an incident that the batch has in its hands of another; answers whether it has it.
+    pub(super) fn knows(&mut self, id: &IncidentId, related: &IncidentId) -> bool {
+        let of_causes = self.causes.values_mut().flat_map(|of| &mut of.incidents);
+        let mut all = of_causes.chain(&mut self.others);
+        let Some((incident, _, changed)) = all.find(|(incident, ..)| incident.id == *id) else {
+            return false;
+        };
+        if !incident.related.contains(related) && incident.related.len() < Incident::RELATED_MAX {
+            incident.related.push(related.clone());
+            *changed = true;
+        }
+        true
+    }
+
+    /// An incident that nothing else of the batch is about.
+    pub(super) fn read(&mut self, incident: Incident, document: Document) {
+        self.others.push((incident, Some(document), false));
+    }
+
+    /// Takes a finding out of those that wait for more of their cause: it is placed anew.
+    pub(super) async fn stop_waiting(
+        &mut self,
+        app: &App,
+        cause: &Cause,
+        id: &FindingId,
+    ) -> Result<(), StoreError> {
+        let of = self.of(app, cause).await?;
+        of.waiting.retain(|(waiting, _)| waiting.id != *id);
+        Ok(())
+    }
+
+    /// Says on the unresolved incident that holds a finding, if there is one, what is known of it now.
+    pub(super) async fn tell(
+        &mut self,
+        app: &App,
+        cause: &Cause,
+        finding: &Finding,
+    ) -> Result<(), StoreError> {
+        let of = self.of(app, cause).await?;
+        if let Some((incident, _, changed)) = of.incidents.last_mut()
+            && incident.findings.contains(&finding.id)
+        {
+            let before = incident.clone();
+            incident.severity = incident.severity.max(finding.severity);
+            incident.first_event_at = incident.first_event_at.min(finding.first_event_time);
+            incident.last_event_at = incident.last_event_at.max(finding.event_time);
+            *changed |= *incident != before;
+        }
+        Ok(())
+    }
+
+    async fn of(&mut self, app: &App, cause: &Cause) -> Result<&mut OfCause, StoreError> {
+        let of = match self.causes.remove(cause.key()) {
+            Some(of) => of,
+            None => OfCause::read(&*app.state, cause).await?,
+        };
+        Ok(self.causes.entry(cause.key().to_owned()).or_insert(of))
+    }
+
     /// Adds all of it to a batch.
     pub(super) fn write(self, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut incidents = self.others;
         for (key, of) in self.causes {
             if let Some(at) = of.opened {
                 batch.push(match of.document {
@@ -146,13 +247,17 @@ impl Placing {
             for document in of.joined {
                 batch.push(Write::Update(document));
             }
-            for (incident, stored, changed) in of.incidents {
-                if changed {
-                    push_incident(&incident, stored, batch)?;
-                }
-            }
+            incidents.extend(of.incidents);
         }
-        for write in self.findings.into_values().chain(self.runs) {
+        for (incident, stored, _) in incidents.into_iter().filter(|(.., changed)| *changed) {
+            push_incident(&incident, stored, batch)?;
+        }
+        for write in self
+            .findings
+            .into_values()
+            .chain(self.aside)
+            .chain(self.runs)
+        {
             batch.push(write);
         }
         Ok(())
@@ -196,13 +301,14 @@ impl OfCause {
         }
     }
 
-    /// What waited is held by an incident now.
+    /// What waited is held by an incident now; answers it.
     fn join_waiting(
         &mut self,
         cause: &Cause,
         first: &Finding,
         findings: &mut BTreeMap<String, Write>,
-    ) {
+    ) -> Vec<Finding> {
+        let mut waited = Vec::new();
         for (finding, document) in std::mem::take(&mut self.waiting) {
             if !belongs(cause, &finding, first) {
                 self.waiting.push((finding, document));
@@ -211,13 +317,51 @@ impl OfCause {
             let status = NEW.to_owned();
             match (document, findings.get_mut(finding.id.as_str())) {
                 (Some(document), _) => self.joined.push(Document { status, ..document }),
-                (None, Some(Write::Insert(document) | Write::InsertNew(document))) => {
+                (
+                    None,
+                    Some(
+                        Write::Insert(document)
+                        | Write::InsertNew(document)
+                        | Write::Update(document),
+                    ),
+                ) => {
                     document.status = status;
                 }
                 (None, _) => {}
             }
+            waited.push(finding);
         }
+        waited
     }
+}
+
+/// The resources that somebody's findings are about. What he is himself is nobody else's.
+fn visits<'f>(
+    incident: &Incident,
+    findings: impl Iterator<Item = &'f Finding>,
+) -> impl Iterator<Item = Visit> {
+    let others = findings.filter(|f| f.resource.arn != f.principal.arn);
+    let visit = |finding: &Finding| Visit {
+        resource: finding.resource.arn.to_string(),
+        incident: incident.id.clone(),
+        at: finding.event_time,
+    };
+    others.map(visit).collect::<BTreeSet<_>>().into_iter()
+}
+
+/// The playbook that answers findings of which `first` is one, and their cause.
+pub(super) fn answer_to<'a>(
+    app: &'a App,
+    findings: &[Finding],
+    first: &Finding,
+) -> (Option<&'a Playbook>, Cause) {
+    let mut may = findings.iter().filter(|f| f.may_begin_a_change());
+    let playbook = may.find_map(|f| app.content.playbook_for(f));
+    let cause = match playbook {
+        Some(playbook) => Cause::of_category(&playbook.category, first),
+        None => Cause::of(first),
+    };
+    (playbook, cause)
 }
 
 /// Whether a finding that waits is near enough to what happens now.

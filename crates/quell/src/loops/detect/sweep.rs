@@ -7,6 +7,7 @@ use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use super::memory::{CLOSES, EXPIRES};
 use super::placing::Placing;
+use super::related::Resources;
 use super::{Worker, say};
 use crate::app::App;
 
@@ -76,8 +77,12 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let (mut batch, mut placing) = (Batch::new(), Placing::default());
         for document in ended {
+            let store = &*app.state;
+            if document.parent == Resources.memory() {
+                self.visitors.expire(store, &Resources, document).await?;
+                continue;
+            }
             if document.parent == self.watch.memory() {
-                let store = &*app.state;
                 self.network.expire(store, &self.watch, document).await?;
                 continue;
             }
@@ -87,7 +92,6 @@ impl Worker {
                 batch.push(Write::Delete(Kind::Memory, document.id.clone()));
                 continue;
             };
-            let store = &*app.state;
             match closing.filter(|_| document.status == CLOSES) {
                 Some(to) => {
                     let advanced = self.memories.advance(store, correlation, document, to);

@@ -3,5 +3,7 @@
 
 pub mod aws;
 pub mod detect;
+pub mod findings;
+pub mod normalize;
 pub mod pattern;
 pub mod states;

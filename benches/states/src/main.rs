@@ -6,6 +6,7 @@
 mod bench;
 mod records;
 mod replay;
+mod server;
 mod steps;
 mod stores;
 mod waiting;

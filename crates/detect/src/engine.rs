@@ -242,6 +242,7 @@ impl Engine {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         };
         said.findings = matching.into_iter().map(finding).collect();
         said

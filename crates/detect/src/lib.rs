@@ -14,6 +14,7 @@ mod limits;
 mod lint;
 mod meaning;
 mod memory;
+pub mod network;
 mod rule;
 mod sigma;
 mod source;

@@ -83,12 +83,47 @@ impl Product {
     }
 }
 
+/// What becomes of a finding in the product that made it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportState {
+    /// It stands.
+    #[default]
+    Active,
+    /// Put aside, by a person or a rule there.
+    Archived,
+    /// Not to be told of, by a person or a rule there.
+    Suppressed,
+    /// What it was about is no more.
+    Resolved,
+}
+
+/// What another product says of a finding of its own, beside what every finding has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The product's own id of it.
+    pub uid: String,
+    /// The account it is about (twelve digits).
+    pub account: String,
+    /// The Region it is about.
+    pub region: String,
+    /// When the product last changed it.
+    pub updated_at: Timestamp,
+    /// What became of it there.
+    #[serde(default)]
+    pub state: ReportState,
+}
+
 /// What one detection says of one resource because of one record, or because of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // The fields that came later have values that follow from others: see `Deserialize` below.
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct Finding {
-    /// Made from detection, record and resource; that of a correlation from detection, group and stretch of time.
+    /// Made from detection, record and resource; that of a correlation from detection, group and stretch of time; that of
+    /// another product from product, account, Region and its own id, so that its updates are one.
     pub id: FindingId,
     /// The detection's id (its path under `content/detections`, without the ending).
     pub detection: String,
@@ -104,7 +139,7 @@ pub struct Finding {
     /// The records it rests on, in order of time: the last [`Finding::RECORDS_MAX`] of them.
     #[serde(default)]
     pub records: Vec<RecordId>,
-    /// How many records it rests on in all.
+    /// How many records it rests on in all; of another product's, how often it says that it happened.
     #[serde(default)]
     pub record_count: u64,
     /// CloudTrail's `eventName` of the last record.
@@ -134,6 +169,9 @@ pub struct Finding {
     /// Why, in words, where the title does not say it: at most [`Finding::EXPLANATION_BYTES_MAX`] bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// What another product says of it; none of Quell's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 impl Finding {
@@ -142,9 +180,11 @@ impl Finding {
     /// A page of text; who writes an explanation cuts it.
     pub const EXPLANATION_BYTES_MAX: usize = 2000;
 
-    /// Whether it may begin a change by itself: something happened, and nobody outside can make it seem so.
+    /// Whether it may begin a change by itself: it is no sample, no outsider can cause it, and where it came from it
+    /// still stands.
     pub fn may_begin_a_change(&self) -> bool {
-        !self.sample && !self.outsider
+        let stands = |report: &Report| report.state == ReportState::Active;
+        !self.sample && !self.outsider && self.report.as_ref().is_none_or(stands)
     }
 }
 
@@ -193,6 +233,36 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_and_what_an_outsider_can_cause_begin_no_change_nor_does_what_stands_no_more() {
+        let finding: Finding = serde_json::from_str(OLD).unwrap();
+        assert!(finding.may_begin_a_change());
+        let report = |state| Report {
+            uid: "f-1".into(),
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            updated_at: Timestamp::EPOCH,
+            state,
+        };
+        for (sample, outsider, state, may) in [
+            (false, false, ReportState::Active, true),
+            (true, false, ReportState::Active, false),
+            (false, true, ReportState::Active, false),
+            (false, false, ReportState::Archived, false),
+            (false, false, ReportState::Suppressed, false),
+            (false, false, ReportState::Resolved, false),
+        ] {
+            let report = Some(report(state));
+            let finding = Finding {
+                sample,
+                outsider,
+                report,
+                ..finding.clone()
+            };
+            assert_eq!(finding.may_begin_a_change(), may);
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read() {
         let mut finding: Finding = serde_json::from_str(OLD).unwrap();
         finding.product = Product::GuardDuty;
@@ -201,6 +271,13 @@ mod tests {
         finding.first_event_time = Timestamp::from_millis(5);
         (finding.sample, finding.outsider) = (true, true);
         finding.explanation = Some("why".into());
+        finding.report = Some(Report {
+            uid: "f-1".into(),
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            updated_at: Timestamp::from_millis(7),
+            state: ReportState::Archived,
+        });
         let text = serde_json::to_string(&finding).unwrap();
         assert!(text.contains(r#""product":"guardDuty""#), "{text}");
         assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), finding);

@@ -135,6 +135,12 @@ impl FindingId {
         parts.extend(group.iter().map(String::as_str));
         Self(format!("fnd-{}", digest(&parts, 24)))
     }
+
+    /// The id of what `product` calls `uid` in an account and Region: its updates have the same.
+    pub fn of_report(product: &str, account: &str, region: &str, uid: &str) -> Self {
+        let parts = ["report", product, account, region, uid];
+        Self(format!("fnd-{}", digest(&parts, 24)))
+    }
 }
 
 impl MemoryId {

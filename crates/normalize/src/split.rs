@@ -10,7 +10,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::DELIVERY_BYTES_MAX;
+use crate::finding::Source;
 use crate::gunzip::{gunzip, is_gzip};
+use crate::lines::split_log;
+use crate::ocsf::is_configuration_form;
 
 /// A record as it was sent, with its id and the envelope it came in.
 #[derive(Debug, Clone)]
@@ -36,7 +39,8 @@ pub struct Split {
 const QUOTE_CHARS_MAX: usize = 120;
 
 /// Takes a delivery apart. It may be an EventBridge event, a CloudTrail file (`{"Records": […]}`), one record, an
-/// array of records, JSON Lines of any of these, or gzip of any of these.
+/// array of records, a finding of an AWS detector or a list of them, JSON Lines of any of these, a log of lines (flow logs, also
+/// in Parquet; DNS queries; web requests; what a subscription of CloudWatch Logs sends of these), or gzip of any of these.
 pub fn split(bytes: &[u8]) -> Split {
     let mut out = Split::default();
     if is_gzip(bytes) {
@@ -62,6 +66,9 @@ fn split_text(bytes: &[u8], out: &mut Split) {
         && let Ok(File { records }) = serde_json::from_slice(bytes)
     {
         return push_items(records, "Records", out);
+    }
+    if split_log(bytes, out) {
+        return;
     }
     match serde_json::from_slice::<&RawValue>(bytes) {
         Ok(whole) => split_value(whole, "the delivery", out),
@@ -131,11 +138,17 @@ fn split_value(value: &RawValue, place: &str, out: &mut Split) {
         Ok(Form { records: Some(records), .. }) => split_array(records, "Records", out),
         Ok(Form { detail: Some(detail), detail_type: Some(_), .. }) => push_enveloped(value, detail, place, out),
         Ok(Form { event_name: Some(_), .. }) => push(value, None, place, out),
+        Ok(_) if is_other(value) => push(value, None, place, out),
         Ok(_) => out.faults.push(format!(
-            "{place} is neither an EventBridge event (detail-type, detail), nor a file of Records, nor a CloudTrail record (eventName)"
+            "{place} is neither an EventBridge event (detail-type, detail), nor a file of Records, nor a CloudTrail record (eventName), nor a finding of an AWS detector"
         )),
         Err(error) => out.faults.push(format!("{place} is not an object: {error}")),
     }
+}
+
+/// Findings and changes of resources, as products write them to files: without an envelope their fields say what they are.
+fn is_other(value: &RawValue) -> bool {
+    Source::of_form(value.get()).is_some() || is_configuration_form(value.get())
 }
 
 fn split_array(array: &RawValue, place: &str, out: &mut Split) {
@@ -193,6 +206,7 @@ fn push_item(item: &RawValue, place: &dyn Fn() -> String, out: &mut Split) {
                 .faults
                 .push(format!("{} is not a record: {error}", place())),
         },
+        Ok(_) if is_other(item) => push(item, None, &place(), out),
         Ok(_) => out.faults.push(format!(
             "{} has no eventName: it is not a CloudTrail record",
             place()
@@ -292,6 +306,19 @@ mod tests {
         let envelope = split.records[0].envelope.as_ref().unwrap();
         assert_eq!(envelope["source"], "aws.ec2");
         assert!(envelope.get("detail").is_none());
+    }
+
+    #[test]
+    fn findings_and_changes_come_without_an_envelope_too() {
+        for text in [
+            r#"{"schemaVersion":"2.0","accountId":"111122223333","service":{},"resource":{},"type":"T"}"#,
+            r#"{"Findings":[{"ProductArn":"a","AwsAccountId":"b"},{"ProductArn":"a","AwsAccountId":"b"}]}"#,
+            r#"[{"findingArn":"a","awsAccountId":"b"}]"#,
+            r#"{"configurationItemCaptureTime":"t","configurationItemStatus":"OK"}"#,
+        ] {
+            assert_eq!(ids(text).len(), 1, "{text}");
+        }
+        assert_eq!(split(br#"{"Findings":[{"a":1}]}"#).faults.len(), 1);
     }
 
     #[test]

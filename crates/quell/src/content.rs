@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use quell_detect::network::Network;
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::{Diagnostic, Finding};
+use quell_normalize::finding::{GuardDutyType, GuardDutyTypes};
 use quell_respond::{Playbook, document_fault};
 use quell_states::{DiagnosticCode, lint};
 
@@ -13,15 +15,19 @@ use crate::catalog::Models;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content");
 
-/// Detections and playbooks, checked, and the faults of those that are not right.
+/// Detections, playbooks and tables, checked, and the faults of those that are not right.
 #[derive(Debug)]
 pub struct Content {
-    /// All detections.
+    /// All detections over single records, and correlations of them.
     pub engine: Engine,
-    /// Which playbook answers which of them.
-    answers: BTreeMap<String, String>,
+    /// All detections over network logs.
+    pub network: Network,
+    /// Which playbooks answer which of them, and which of GuardDuty's types.
+    answers: BTreeMap<String, Vec<String>>,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
+    /// The known types of GuardDuty findings.
+    pub guardduty: GuardDutyTypes,
     /// What is wrong with the rest. It stops nothing else.
     pub faults: Vec<Diagnostic>,
 }
@@ -58,7 +64,12 @@ impl Content {
                 text: text.clone(),
             })
             .collect();
-        let (engine, more) = Engine::load(&detections);
+        let is_network =
+            |file: &DetectionFile| matches!(Language::of(&file.path), Some((Language::Network, _)));
+        let (of_lines, of_records): (Vec<_>, Vec<_>) = detections.into_iter().partition(is_network);
+        let (engine, mut more) = Engine::load(&of_records);
+        let (network, faults_of_network) = Network::load(&of_lines);
+        more.extend(faults_of_network);
         let from_content = |fault: Diagnostic| Diagnostic {
             file: format!("detections/{}", fault.file),
             ..fault
@@ -77,27 +88,63 @@ impl Content {
             }
             faults.append(&mut unknown);
         }
+        let guardduty = guardduty_types(&files, &mut faults);
         Ok(Content {
-            answers: answers(&engine),
+            answers: answers(&engine, &network, &guardduty),
             engine,
+            network,
             playbooks,
+            guardduty,
             faults,
         })
     }
 
-    /// The playbook that a finding starts: the one that its detection names, if it is for what the finding is about. A call that
+    /// The playbook that a finding starts: one that its detection names and that is for what the finding is about. A call that
     /// failed is about its caller, whom no playbook for a resource may touch.
     pub fn playbook_for(&self, finding: &Finding) -> Option<&Playbook> {
-        let named = self.answers.get(&finding.detection)?;
-        let playbook = self.playbooks.get(named)?;
-        (playbook.resource_type == finding.resource.kind).then_some(playbook)
+        let named = self.answers.get(&finding.detection)?.iter();
+        let mut playbooks = named.filter_map(|id| self.playbooks.get(id));
+        playbooks.find(|playbook| playbook.resource_type == finding.resource.kind)
     }
 
     /// The detections that a playbook answers.
     pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
-        let answered = self.answers.iter().filter(|(_, id)| *id == playbook);
+        let names = |ids: &[String]| ids.iter().any(|id| id == playbook);
+        let answered = self.answers.iter().filter(|(_, ids)| names(ids));
         answered.map(|(detection, _)| detection.as_str()).collect()
     }
+}
+
+const GUARDDUTY_TYPES: &str = "guardduty/types.toml";
+
+/// The table of GuardDuty's types. A folder without one knows none: then every type counts as unknown. So does a table with a
+/// fault, which would otherwise say of a type that no outsider can cause it, and be wrong.
+fn guardduty_types(files: &Files, faults: &mut Vec<Diagnostic>) -> GuardDutyTypes {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Table {
+        types: Vec<GuardDutyType>,
+    }
+    let Some(text) = files.get(GUARDDUTY_TYPES) else {
+        return GuardDutyTypes::default();
+    };
+    let table: Table = match toml::from_str(text) {
+        Ok(table) => table,
+        Err(error) => {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map(|before| before.matches('\n').count() + 1);
+            let fault = Diagnostic::new(GUARDDUTY_TYPES, error.message()).at_line(line);
+            faults.push(fault.help("content/guardduty/types.toml says what a row has"));
+            return GuardDutyTypes::default();
+        }
+    };
+    GuardDutyTypes::new(table.types).unwrap_or_else(|wrong| {
+        let fault = |(row, fault): (usize, String)| {
+            Diagnostic::new(GUARDDUTY_TYPES, fault).at(format!("/types/{row}"))
+        };
+        faults.extend(wrong.into_iter().map(fault));
+        GuardDutyTypes::default()
+    })
 }
 
 /// Calls in the documents of a playbook that AWS does not have: they would only fail when the playbook is needed.
@@ -112,14 +159,22 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// Which playbook answers a detection or correlation, by their ids.
-fn answers(engine: &Engine) -> BTreeMap<String, String> {
+/// Which playbooks answer what is detected: a detection or correlation names one, a type of GuardDuty's those of its row.
+fn answers(
+    engine: &Engine,
+    network: &Network,
+    guardduty: &GuardDutyTypes,
+) -> BTreeMap<String, Vec<String>> {
     let single = engine.detections().iter().map(|d| (&d.id, &d.playbook));
     let several = engine.correlations().iter().map(|c| (&c.id, &c.playbook));
-    let named = single.chain(several);
-    named
-        .filter_map(|(id, playbook)| Some((id.clone(), playbook.clone()?)))
-        .collect()
+    let of_lines = network.detections().into_iter();
+    let named = single
+        .chain(several)
+        .chain(of_lines.map(|d| (&d.id, &d.playbook)));
+    let named = named.filter_map(|(id, playbook)| Some((id.clone(), vec![playbook.clone()?])));
+    let types = guardduty.iter();
+    let types = types.map(|row| (format!("guardduty/{}", row.kind), row.playbooks.clone()));
+    named.chain(types).collect()
 }
 
 fn folders(files: &Files, prefix: &str) -> BTreeMap<String, Files> {
@@ -189,7 +244,77 @@ mod tests {
     fn the_built_in_content_is_right() {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
+        assert!(!content.network.detections().is_empty());
         assert!(content.playbooks.contains_key("PB-008"));
+    }
+
+    /// The list is that of AWS's documentation, put together apart from the table.
+    #[test]
+    fn every_type_of_guardduty_has_its_row() {
+        let content = Content::load(None).unwrap();
+        let listed: Vec<&str> = include_str!("../tests/guardduty_types.txt")
+            .lines()
+            .collect();
+        let known: Vec<&str> = content
+            .guardduty
+            .iter()
+            .map(|row| row.kind.as_str())
+            .collect();
+        assert_eq!(known, listed);
+        assert!(
+            known
+                .iter()
+                .filter(|kind| kind.starts_with("AttackSequence:"))
+                .count()
+                >= 5
+        );
+    }
+
+    #[test]
+    fn a_fault_in_the_table_of_types_is_named_and_leaves_no_type_known() {
+        let good = |kind: &str| {
+            format!(
+                "{{ type = \"{kind}\", tactic = \"impact\", attack = [], playbooks = [], outsider = \"no\" }}"
+            )
+        };
+        for (text, says, line) in [
+            (
+                format!("types = [\n{},\n{}]", good("A:B/C"), good("A:B/C")),
+                "twice",
+                None,
+            ),
+            (
+                format!("types = [\n{},\n{}]", good("A:B/C"), good("oops")),
+                "oops",
+                None,
+            ),
+            (
+                format!(
+                    "types = [\n{}]",
+                    good("A:B/C").replace("\"no\"", "\"perhaps\"")
+                ),
+                "perhaps",
+                Some(2),
+            ),
+            (
+                format!("types = [\n{}]\ncolour = 1", good("A:B/C")),
+                "colour",
+                Some(3),
+            ),
+            ("types = ".to_owned(), "", Some(1)),
+        ] {
+            let files = Files::from([(GUARDDUTY_TYPES.to_owned(), text.clone())]);
+            let mut faults = Vec::new();
+            let types = guardduty_types(&files, &mut faults);
+            assert_eq!(types.iter().count(), 0, "{text}");
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert!(faults[0].message.contains(says), "{faults:?}");
+            assert_eq!(faults[0].line, line, "{faults:?}");
+        }
+        assert_eq!(
+            guardduty_types(&Files::new(), &mut Vec::new()),
+            GuardDutyTypes::default()
+        );
     }
 
     fn samples(files: &Files, id: &str, kind: &str) -> Vec<Record> {

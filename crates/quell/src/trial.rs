@@ -77,9 +77,8 @@ impl<'a> Trial<'a> {
     /// when there are no more: [`Trial::complete`].
     pub fn add(&mut self, record: &Record) -> Option<(Event, Vec<Finding>)> {
         self.counts.accepted += 1;
-        let engine = &self.content.engine;
         let now = Timestamp::EPOCH;
-        match assess(engine, record, |_| false, now, &mut self.scratch) {
+        match assess(self.content, record, |_| false, now, &mut self.scratch) {
             Assessed::Matched(matched) => {
                 let Matched {
                     event,
@@ -94,10 +93,21 @@ impl<'a> Trial<'a> {
                 }
                 self.counts.unmatched += 1;
             }
+            Assessed::Reported(reports) => {
+                self.counts.matched += 1;
+                reports
+                    .faults
+                    .into_iter()
+                    .for_each(|fault| self.reason(fault));
+                // Each is about a resource of its own.
+                for finding in reports.findings {
+                    self.keep(vec![finding]);
+                }
+            }
             Assessed::Unmatched(_) => self.counts.unmatched += 1,
             Assessed::Quarantined(error) => {
                 self.counts.quarantined += 1;
-                self.reason(error.to_string());
+                self.reason(error);
             }
         }
         None

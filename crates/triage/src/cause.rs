@@ -24,9 +24,17 @@ impl Cause {
 
     /// The cause of a finding that no playbook answers.
     ///
-    /// A service that acts for AWS is nobody to look into: what it did is grouped by the resource.
+    /// A service that acts for AWS is nobody to look into: what it did is grouped by the resource. So is what AWS's own
+    /// detectors say, but of what they say of a user or a role: that belongs to what Quell's own detections say of them.
     pub fn of(finding: &Finding) -> Self {
         let (actor, principal) = (&finding.actor, &finding.principal);
+        if finding.report.is_some() {
+            let arn = &finding.resource.arn;
+            return match finding.resource.kind.as_str() {
+                "AWS::IAM::User" | "AWS::IAM::Role" => Self::Principal(format!("principal|{arn}")),
+                _ => Self::Resource(format!("reported|{arn}")),
+            };
+        }
         if actor.kind == "AWSService" {
             return Self::Resource(format!("service|{}", finding.resource.arn));
         }

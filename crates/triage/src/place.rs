@@ -136,6 +136,8 @@ fn opened(
 fn subject<'a>(finding: &'a Finding, cause: &Cause) -> &'a Resource {
     match cause {
         Cause::Resource(_) => &finding.resource,
+        // What another product says of a user is about the user, whoever acted.
+        Cause::Principal(_) if finding.report.is_some() => &finding.resource,
         Cause::Principal(_) => &finding.principal,
     }
 }
@@ -192,6 +194,7 @@ mod tests {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         }
     }
 

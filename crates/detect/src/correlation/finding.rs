@@ -58,6 +58,7 @@ impl Correlation {
             sample: false,
             outsider: false,
             explanation: None,
+            report: None,
         })
     }
 }

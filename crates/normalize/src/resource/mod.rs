@@ -55,19 +55,25 @@ impl Type {
     fn resource(&self, text: &str, event: &Event) -> Option<Resource> {
         let kind = self.name.to_owned();
         if !text.starts_with("arn:") {
-            let (arn, id) = (self.arn(text, event)?, text.to_owned());
+            let (arn, id) = (
+                self.arn(text, &event.region, &event.account)?,
+                text.to_owned(),
+            );
             return Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region));
         }
         let arn = text.parse::<Arn>().ok()?;
         let arn = self.owns(&arn, event).then_some(arn)?;
+        let id = self.id_in(&arn)?.to_owned();
+        Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region))
+    }
+
+    fn id_in<'a>(&self, arn: &'a Arn) -> Option<&'a str> {
         let rest = arn.resource.strip_prefix(self.prefix)?;
         // The path is not part of a name in IAM.
-        let name = match self.service {
-            "iam" => rest.rsplit('/').next()?,
-            _ => rest,
-        };
-        let id = name.to_owned();
-        Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region))
+        match self.service {
+            "iam" => rest.rsplit('/').next(),
+            _ => Some(rest),
+        }
     }
 
     /// Whether an ARN is of this type and in the event's account: another's was named, not changed.
@@ -78,21 +84,21 @@ impl Type {
             && arn.resource.strip_prefix(self.prefix).is_some_and(is_id)
     }
 
-    fn arn(&self, id: &str, event: &Event) -> Option<Arn> {
+    fn arn(&self, id: &str, region: &str, account: &str) -> Option<Arn> {
         let good = is_id(id) && id.starts_with(self.id_prefix) && id.len() > self.id_prefix.len();
         // What EC2 makes has ids of one form: anything else could mean more than an id once it is put into a call.
         let plain = self.id_prefix.is_empty()
             || (id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
         (good && plain).then(|| Arn {
-            partition: partition(&event.region).to_owned(),
+            partition: partition(region).to_owned(),
             service: self.service.to_owned(),
             region: if self.regional {
-                event.region.clone()
+                region.to_owned()
             } else {
                 String::new()
             },
             account: if self.owned {
-                event.account.clone()
+                account.to_owned()
             } else {
                 String::new()
             },
@@ -105,8 +111,43 @@ impl Type {
     }
 }
 
+/// The resource that an ARN of the account names, when it is of a type that the table has.
+pub(crate) fn of_arn(text: &str, account: &str) -> Option<Resource> {
+    let mut arn = text.parse::<Arn>().ok()?;
+    match arn.service.as_str() {
+        // An object is a matter of its bucket.
+        "s3" => arn.resource = arn.resource.split('/').next()?.to_owned(),
+        // A version or an alias is a matter of its function.
+        "lambda" if arn.resource.starts_with("function:") => {
+            let name = arn.resource.split(':').nth(1)?;
+            arn.resource = format!("function:{name}");
+        }
+        _ => {}
+    }
+    let here = arn.account.is_empty() || arn.account == account;
+    let fits = |kind: &Type| {
+        let rest = arn.resource.strip_prefix(kind.prefix);
+        kind.service == arn.service
+            && kind.owned != arn.account.is_empty()
+            && rest.is_some_and(|rest| is_id(rest) && rest.starts_with(kind.id_prefix))
+    };
+    let kinds = ROWS.iter().map(|row| &row.kind).filter(|kind| fits(kind));
+    let kind = kinds
+        .max_by_key(|kind| kind.prefix.len())
+        .filter(|_| here)?;
+    let id = kind.id_in(&arn)?.to_owned();
+    Some(Resource::new(arn, kind.name, id))
+}
+
+/// The resource of a CloudFormation type and an id, when the table has that type.
+pub(crate) fn of_id(kind: &str, id: &str, account: &str, region: &str) -> Option<Resource> {
+    let row = ROWS.iter().find(|row| row.kind.name == kind)?;
+    let arn = row.kind.arn(id, region, account)?;
+    Some(Resource::new(arn, kind, id))
+}
+
 /// Letters, digits and the marks that names in AWS may have; no spaces, no quotes, no climbing.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_./@+=,:#$".contains(&b);
     (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(good) && !id.contains("..")
 }
@@ -249,6 +290,59 @@ mod tests {
         let foreign = r#""requestParameters":{"functionName":"arn:aws:lambda:us-east-1:999988887777:function:f"}"#;
         assert_eq!(
             called("lambda", "UpdateFunctionCode20150331v2", foreign),
+            None
+        );
+    }
+
+    #[test]
+    fn an_arn_or_an_id_gives_the_resource_of_its_own_account_alone() {
+        for (text, kind, id) in [
+            (
+                "arn:aws:ec2:us-east-1:111122223333:instance/i-0a1",
+                "AWS::EC2::Instance",
+                "i-0a1",
+            ),
+            (
+                "arn:aws:s3:::b.example/some/key",
+                "AWS::S3::Bucket",
+                "b.example",
+            ),
+            (
+                "arn:aws:lambda:us-east-1:111122223333:function:f:PROD",
+                "AWS::Lambda::Function",
+                "f",
+            ),
+            (
+                "arn:aws:iam::111122223333:role/team/ci",
+                "AWS::IAM::Role",
+                "ci",
+            ),
+            (
+                "arn:aws:rds:us-east-1:111122223333:cluster-snapshot:c",
+                "AWS::RDS::DBClusterSnapshot",
+                "c",
+            ),
+        ] {
+            let found = of_arn(text, "111122223333").unwrap();
+            assert_eq!((found.kind.as_str(), found.id.as_str()), (kind, id));
+        }
+        for text in [
+            "arn:aws:ec2:us-east-1:999988887777:instance/i-0a1",
+            "arn:aws:ec2:us-east-1:111122223333:instance/i-0a1 x",
+            "arn:aws:ec2:us-east-1:111122223333:instance/",
+            "arn:aws:ec2:us-east-1:111122223333:spaceship/s-1",
+            "arn:aws:ec2:us-east-1::instance/i-0a1",
+            "i-0a1",
+        ] {
+            assert_eq!(of_arn(text, "111122223333"), None, "{text}");
+        }
+        let found = of_id("AWS::EC2::Instance", "i-0a1", "111122223333", "us-east-1").unwrap();
+        assert_eq!(
+            Some(found.clone()),
+            of_arn(&found.arn.to_string(), "111122223333")
+        );
+        assert_eq!(
+            of_id("AWS::EC2::Instance", "web-1", "111122223333", "us-east-1"),
             None
         );
     }

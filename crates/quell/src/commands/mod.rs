@@ -11,6 +11,7 @@ mod doctor;
 mod evidence;
 mod halt;
 mod incident;
+mod ocsf;
 mod pattern;
 mod playbook;
 mod range;
@@ -103,6 +104,7 @@ enum Command {
     Content(content::ContentCommand),
     #[command(subcommand)]
     Rule(rule::RuleCommand),
+    Ocsf(ocsf::Ocsf),
     #[command(subcommand)]
     Pattern(pattern::PatternCommand),
     #[command(subcommand)]
@@ -244,6 +246,7 @@ impl Command {
             Self::Config(c) => c.run(global),
             Self::Content(c) => c.run(global),
             Self::Rule(c) => c.run(global).await,
+            Self::Ocsf(c) => c.run(global),
             Self::Pattern(c) => c.run(global),
             Self::States(c) => c.run(global),
             Self::Aws(c) => c.run(global).await,

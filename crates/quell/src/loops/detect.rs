@@ -2,9 +2,11 @@
 //! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
 
 mod heard;
+mod lines;
 mod memory;
 mod placing;
 mod related;
+mod reported;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -15,16 +17,18 @@ use std::time::Duration;
 
 use quell_collect::Quarantined;
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::network::{Network, Seed, Watch};
 use quell_detect::{About, Scratch};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
+use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
-use self::placing::{Placing, Together};
+use self::placing::{Placing, Stored, Together};
 use self::related::{Resources, VISITS_MAX};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -35,7 +39,17 @@ const WRITES_MAX: usize = 500;
 const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let seed = loop {
+        match lines::seed(&*app.state).await {
+            Ok(seed) => break seed,
+            Err(error) => {
+                tracing::error!(%error, "detection cannot begin yet");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    };
     let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    worker.watch = app.content.network.watch(seed);
     loop {
         match worker.turn(&app).await {
             Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
@@ -63,6 +77,9 @@ struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
     visitors: Memories<Resources>,
+    /// The detectors over network logs, and what they remember.
+    watch: Watch,
+    network: Memories<Watch>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -72,7 +89,17 @@ struct Work<'e> {
     /// The stored record, as it is to be.
     done: Document,
     /// It and what was said of it, when something was.
-    matched: Option<(Record, Matched<'e>)>,
+    said: Option<(Record, Said<'e>)>,
+    /// What its lines say, when it is a record of lines.
+    lines: Option<LinesWork>,
+}
+
+/// What was said of a record.
+enum Said<'e> {
+    /// By the rules.
+    Matched(Box<Matched<'e>>),
+    /// By AWS's own detectors.
+    Reported(Reports),
 }
 
 impl Worker {
@@ -82,6 +109,8 @@ impl Worker {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
             visitors: Memories::new(VISITS_MAX),
+            watch: Network::default().watch(Seed::new([0; 16])),
+            network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -123,12 +152,14 @@ impl Worker {
             status: status.to_owned(),
             ..document.clone()
         };
-        let quiet = |done| {
+        let said = |done, said| {
             Ok(Work {
                 done,
-                matched: None,
+                said,
+                lines: None,
             })
         };
+        let quiet = |done| said(done, None);
         let record: Record = match document.read() {
             Ok(record) => record,
             Err(error) => {
@@ -137,19 +168,27 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
+        if let Some(lines) = LinesWork::of(app, &record) {
+            return Ok(Work {
+                done: as_it_is("done"),
+                said: None,
+                lines: Some(lines),
+            });
+        }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        match assess(&app.content, &record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
                     // Else whoever can send a record could make all that comes after it too late.
                     hit.time = hit.time.min(record.received_at);
                 }
-                Ok(Work {
-                    done: as_it_is("done"),
-                    matched: Some((record, *matched)),
-                })
+                said(as_it_is("done"), Some((record, Said::Matched(matched))))
+            }
+            Assessed::Reported(reports) => {
+                let reported = (record, Said::Reported(reports));
+                said(as_it_is("done"), Some(reported))
             }
             Assessed::Unmatched(time) => {
                 if let Some(time) = time {
@@ -161,7 +200,7 @@ impl Worker {
                 tracing::warn!(record = document.id, %error, "a record was put aside");
                 let body = record.body.get().as_bytes();
                 let (origin, received) = (record.origin.clone(), record.received_at);
-                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                let aside = Quarantined::new(origin, error, body, received);
                 quiet(document.clone().with("quarantined", &aside)?)
             }
         }
@@ -204,16 +243,29 @@ impl Worker {
     ) -> Result<usize, StoreError> {
         let mut placing = Placing::default();
         let mut batch = Batch::new();
+        let mut count = 0;
         for work in works.iter().take(most) {
-            batch.push(Write::Update(work.done.clone()));
-            if let Some((record, matched)) = &work.matched {
-                self.add(app, record, matched, &mut placing).await?;
+            count += 1;
+            if let Some(lines) = &work.lines {
+                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+                    batch.push(write);
+                }
+            } else {
+                batch.push(Write::Update(work.done.clone()));
+            }
+            match &work.said {
+                Some((record, Said::Matched(matched))) => {
+                    self.add(app, record, matched, &mut placing).await?;
+                }
+                Some((record, Said::Reported(reports))) => {
+                    reported::add(app, record, reports, &mut placing).await?;
+                }
+                None => {}
             }
             if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
             }
         }
-        let count = batch.writes().len();
         self.commit(app, batch, placing).await?;
         Ok(count)
     }
@@ -230,9 +282,11 @@ impl Worker {
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
         self.visitors.write(app.clock.now(), &mut batch)?;
+        self.network.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
         self.visitors.committed();
+        self.network.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -250,7 +304,7 @@ impl Worker {
         let of_record = Together {
             findings: &matched.findings,
             received_at: record.received_at,
-            must_be_new: false,
+            stored: Stored::Perhaps,
         };
         placing.add(app, of_record).await?;
         for (correlation, group, hit) in &matched.hits {
@@ -269,21 +323,24 @@ impl Worker {
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
-        let all = app.content.engine.correlations();
         let (store, now) = (&*app.state, app.clock.now());
+        let all = app.content.engine.correlations();
         self.memories.forget(store, all, now).await?;
-        self.visitors.forget(store, &[Resources], now).await
+        self.visitors.forget(store, &[Resources], now).await?;
+        let watch = std::slice::from_ref(&self.watch);
+        self.network.forget(store, watch, now).await
     }
 
-    /// Forgets what was read: it may not be so any more.
+    /// Forgets what was read of what detectors remember: it may not be so any more.
     fn clear(&mut self) {
         self.memories.clear();
         self.visitors.clear();
+        self.network.clear();
     }
 
     /// How many writes the next batch has for what is remembered.
     fn writes(&self) -> usize {
-        self.memories.writes() + self.visitors.writes()
+        self.memories.writes() + self.visitors.writes() + self.network.writes()
     }
 }
 
@@ -312,7 +369,7 @@ async fn say(
     let together = Together {
         findings: std::slice::from_ref(&finding),
         received_at,
-        must_be_new: true,
+        stored: Stored::No,
     };
     placing.add(app, together).await
 }

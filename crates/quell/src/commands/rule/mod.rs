@@ -4,7 +4,7 @@ mod backtest;
 mod explain;
 mod import;
 mod lint;
-mod records;
+pub(super) mod records;
 mod scorecard;
 mod test;
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Finding, Incident, IncidentId, IncidentStatus, Timestamp};
-use quell_respond::Run;
+use quell_model::{Finding, FindingId, Incident, IncidentId, IncidentStatus, Timestamp};
+use quell_respond::{Playbook, Run};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
 
@@ -12,7 +12,7 @@ use super::{open_incident, push_incident};
 use crate::app::App;
 
 /// The status of a finding that waits for more of its kind.
-const WAITING: &str = "waiting";
+pub(super) const WAITING: &str = "waiting";
 /// The status of one that an incident holds.
 const NEW: &str = "new";
 /// So many weak findings say as much as more of them would.
@@ -22,8 +22,10 @@ const WAITING_MAX: usize = 200;
 #[derive(Default)]
 pub(super) struct Placing {
     causes: BTreeMap<String, OfCause>,
-    /// Findings that are not stored yet.
-    findings: BTreeMap<String, Write>,
+    /// Findings that are not stored yet, or not as they are now.
+    pub(super) findings: BTreeMap<String, Write>,
+    /// What could not be read.
+    pub(super) aside: Vec<Write>,
     runs: Vec<Write>,
     /// Resources that the findings placed since this was last asked for are about.
     visits: Vec<Visit>,
@@ -60,14 +62,24 @@ pub(super) struct Together<'a> {
     pub(super) findings: &'a [Finding],
     /// When the record came that completed them.
     pub(super) received_at: Timestamp,
-    /// Whether a stored finding of that name makes the batch a conflict: those of single records are stored only with their record.
-    pub(super) must_be_new: bool,
+    /// What is stored of them already.
+    pub(super) stored: Stored,
+}
+
+/// What is stored of findings that are placed.
+pub(super) enum Stored {
+    /// Perhaps the very same: those of single records are stored only with their record.
+    Perhaps,
+    /// Nothing: who stores it meanwhile makes the batch a conflict.
+    No,
+    /// What was said before of the one finding that is placed.
+    Before(Document),
 }
 
 impl Placing {
     /// Roughly how many writes there will be.
     pub(super) fn writes(&self) -> usize {
-        self.findings.len() + self.runs.len() + self.causes.len() * 2
+        self.findings.len() + self.aside.len() + self.runs.len() + self.causes.len() * 2
     }
 
     /// Whether a run begins.
@@ -95,13 +107,8 @@ impl Placing {
         let Some(first) = findings.first() else {
             return Ok(());
         };
-        let mut may = findings.iter().filter(|f| f.may_begin_a_change());
-        let playbook = may.find_map(|f| app.content.playbook_for(f));
+        let (playbook, cause) = answer_to(app, findings, first);
         let category = playbook.map(|p| p.category.as_str());
-        let cause = match category {
-            Some(category) => Cause::of_category(category, first),
-            None => Cause::of(first),
-        };
         let of = match self.causes.remove(cause.key()) {
             Some(of) => of,
             None => OfCause::read(&*app.state, &cause).await?,
@@ -115,11 +122,14 @@ impl Placing {
         for finding in findings {
             let status = if is_waiting { WAITING } else { NEW };
             let id = finding.id.as_str();
-            let document = Document::new(Kind::Finding, id, status, finding.event_time, finding)?
-                .under(cause.key());
-            let write = match together.must_be_new {
-                true => Write::Insert(document),
-                false => Write::InsertNew(document),
+            let document = |finding: &Finding| {
+                let new = Document::new(Kind::Finding, id, status, finding.event_time, finding)?;
+                Ok::<_, StoreError>(new.under(cause.key()))
+            };
+            let write = match &together.stored {
+                Stored::Perhaps => Write::InsertNew(document(finding)?),
+                Stored::No => Write::Insert(document(finding)?),
+                Stored::Before(before) => Write::Update(before.clone().with(status, finding)?),
             };
             self.findings.insert(id.to_owned(), write);
             if is_waiting {
@@ -184,6 +194,46 @@ impl Placing {
         self.others.push((incident, Some(document), false));
     }
 
+    /// Takes a finding out of those that wait for more of their cause: it is placed anew.
+    pub(super) async fn stop_waiting(
+        &mut self,
+        app: &App,
+        cause: &Cause,
+        id: &FindingId,
+    ) -> Result<(), StoreError> {
+        let of = self.of(app, cause).await?;
+        of.waiting.retain(|(waiting, _)| waiting.id != *id);
+        Ok(())
+    }
+
+    /// Says on the unresolved incident that holds a finding, if there is one, what is known of it now.
+    pub(super) async fn tell(
+        &mut self,
+        app: &App,
+        cause: &Cause,
+        finding: &Finding,
+    ) -> Result<(), StoreError> {
+        let of = self.of(app, cause).await?;
+        if let Some((incident, _, changed)) = of.incidents.last_mut()
+            && incident.findings.contains(&finding.id)
+        {
+            let before = incident.clone();
+            incident.severity = incident.severity.max(finding.severity);
+            incident.first_event_at = incident.first_event_at.min(finding.first_event_time);
+            incident.last_event_at = incident.last_event_at.max(finding.event_time);
+            *changed |= *incident != before;
+        }
+        Ok(())
+    }
+
+    async fn of(&mut self, app: &App, cause: &Cause) -> Result<&mut OfCause, StoreError> {
+        let of = match self.causes.remove(cause.key()) {
+            Some(of) => of,
+            None => OfCause::read(&*app.state, cause).await?,
+        };
+        Ok(self.causes.entry(cause.key().to_owned()).or_insert(of))
+    }
+
     /// Adds all of it to a batch.
     pub(super) fn write(self, batch: &mut Batch) -> Result<(), StoreError> {
         let mut incidents = self.others;
@@ -202,7 +252,12 @@ impl Placing {
         for (incident, stored, _) in incidents.into_iter().filter(|(.., changed)| *changed) {
             push_incident(&incident, stored, batch)?;
         }
-        for write in self.findings.into_values().chain(self.runs) {
+        for write in self
+            .findings
+            .into_values()
+            .chain(self.aside)
+            .chain(self.runs)
+        {
             batch.push(write);
         }
         Ok(())
@@ -262,7 +317,14 @@ impl OfCause {
             let status = NEW.to_owned();
             match (document, findings.get_mut(finding.id.as_str())) {
                 (Some(document), _) => self.joined.push(Document { status, ..document }),
-                (None, Some(Write::Insert(document) | Write::InsertNew(document))) => {
+                (
+                    None,
+                    Some(
+                        Write::Insert(document)
+                        | Write::InsertNew(document)
+                        | Write::Update(document),
+                    ),
+                ) => {
                     document.status = status;
                 }
                 (None, _) => {}
@@ -285,6 +347,21 @@ fn visits<'f>(
         at: finding.event_time,
     };
     others.map(visit).collect::<BTreeSet<_>>().into_iter()
+}
+
+/// The playbook that answers findings of which `first` is one, and their cause.
+pub(super) fn answer_to<'a>(
+    app: &'a App,
+    findings: &[Finding],
+    first: &Finding,
+) -> (Option<&'a Playbook>, Cause) {
+    let mut may = findings.iter().filter(|f| f.may_begin_a_change());
+    let playbook = may.find_map(|f| app.content.playbook_for(f));
+    let cause = match playbook {
+        Some(playbook) => Cause::of_category(&playbook.category, first),
+        None => Cause::of(first),
+    };
+    (playbook, cause)
 }
 
 /// Whether a finding that waits is near enough to what happens now.

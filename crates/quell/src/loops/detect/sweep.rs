@@ -82,6 +82,10 @@ impl Worker {
                 self.visitors.expire(store, &Resources, document).await?;
                 continue;
             }
+            if document.parent == self.watch.memory() {
+                self.network.expire(store, &self.watch, document).await?;
+                continue;
+            }
             let of = |c: &&Correlation| c.memory() == document.parent;
             let Some(correlation) = app.content.engine.correlations().iter().find(of) else {
                 // Its rule is gone, or says something else now.

@@ -1,6 +1,7 @@
 //! Detection over a store, without AWS: what is said, what is kept, and what happens between two workers.
 
 mod cases;
+mod reported;
 mod schedules;
 mod shelf;
 

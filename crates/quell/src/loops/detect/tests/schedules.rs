@@ -86,14 +86,14 @@ fn reference(app: &App, records: &[Record]) -> BTreeSet<FindingId> {
     trial.complete().into_iter().map(|f| f.id).collect()
 }
 
-struct World {
-    shelf: Arc<Shelf>,
-    clock: Arc<ManualClock>,
-    workers: [Worker; 2],
+pub(super) struct World {
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) workers: [Worker; 2],
 }
 
 impl World {
-    fn worker(app: &App) -> Worker {
+    pub(super) fn worker(app: &App) -> Worker {
         Worker::new(app.clock.now(), RULE_HITS_MAX)
     }
 
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// One worker has a turn, or both at the same time; one whose commit failed dies, or goes on.
-    async fn turn(&mut self, app: &App, dice: &mut Dice) -> bool {
+    pub(super) async fn turn(&mut self, app: &App, dice: &mut Dice) -> bool {
         let [one, two] = &mut self.workers;
         let (first, second) = match dice.below(3) {
             0 => (one.turn(app).await, Ok(false)),

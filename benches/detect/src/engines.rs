@@ -82,7 +82,8 @@ impl Reader for Quell {
             };
             let findings =
                 self.engine
-                    .findings(&record, &event, about, Timestamp::EPOCH, &mut self.scratch);
+                    .said(&record, &event, about, Timestamp::EPOCH, &mut self.scratch)
+                    .findings;
             counts.matched += usize::from(!findings.is_empty());
             counts.hits += findings.len();
             for finding in findings {

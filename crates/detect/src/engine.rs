@@ -9,7 +9,7 @@ use quell_pattern::Pattern;
 
 use crate::candidates::{Candidates, names, patterns, too_broad};
 use crate::content::{DetectionFile, Language};
-use crate::correlation::{Correlation, Correlations, Draft, Group, Hit};
+use crate::correlation::{Base, Correlation, Correlations, Draft, Group, Hit};
 use crate::envelope::enveloped;
 use crate::rule::Rule;
 use crate::tree::Tree;
@@ -71,6 +71,15 @@ pub struct Scratch {
     candidates: Vec<usize>,
 }
 
+/// What the rules say of a record.
+#[derive(Debug)]
+pub struct Said<'e> {
+    /// Those that fire by themselves.
+    pub findings: Vec<Finding>,
+    /// What the record is to the correlations: the hits of its groups.
+    pub hits: Vec<(&'e Correlation, Group, Hit)>,
+}
+
 impl Engine {
     /// The engine with the detections that are right, and the faults of those that are not: one bad rule does not
     /// stop the others.
@@ -124,13 +133,20 @@ impl Engine {
         self.detections.iter().any(is)
     }
 
-    /// Whether a detection is about calls that it names, and does not match whatever the call.
+    /// Whether a detection is about calls that it names, and does not match whatever the call; or a correlation, all of whose base
+    /// rules are.
     pub fn names_its_calls(&self, id: &str) -> bool {
-        let found = self.detections.iter().find(|d| d.id == id);
-        found.is_some_and(|d| match &d.matcher {
+        let names = |d: &Detection| match &d.matcher {
             Matcher::Sigma(rule) => too_broad(rule.condition()).is_none(),
             Matcher::Pattern(pattern) => pattern.inside.is_some(),
-        })
+        };
+        let base = |base: &Base| self.detections.get(base.detection).is_some_and(names);
+        let correlation = self.correlations().iter().find(|c| c.id == id);
+        let detection = || self.detections().iter().find(|d| d.id == id);
+        match correlation {
+            Some(correlation) => correlation.bases.iter().all(base),
+            None => detection().is_some_and(names),
+        }
     }
 
     /// Which detections match a record, in their order.
@@ -177,19 +193,30 @@ impl Engine {
         candidates.copied().filter(|at| matches(at)).collect()
     }
 
-    /// What the detections say of a record. `about` gives the resource that findings are about, and the principal; it is asked only
+    /// What the rules say of a record, in one look. `about` gives the resource that findings are about, and the principal; it is asked only
     /// when there are findings.
-    pub fn findings(
+    pub fn said(
         &self,
         record: &Record,
         event: &Event,
         about: impl FnOnce() -> (Resource, Resource),
         now: Timestamp,
         scratch: &mut Scratch,
-    ) -> Vec<Finding> {
-        let matching = self.matching(record, scratch);
+    ) -> Said<'_> {
+        let mut subject = Subject::new(record);
+        let wanted = |at: &usize| *at < self.loud || self.correlations.is_base(*at);
+        let matched = self.matched(record, &mut subject, wanted, scratch);
+        let hits = self
+            .correlations
+            .hits(record, event.time, &matched, || subject.tree());
+        let loud = matched.iter().filter(|at| **at < self.loud);
+        let matching: Vec<&Detection> = loud.filter_map(|at| self.detections.get(*at)).collect();
+        let mut said = Said {
+            findings: Vec::new(),
+            hits,
+        };
         if matching.is_empty() {
-            return Vec::new();
+            return said;
         }
         let (resource, principal) = about();
         let arn = resource.arn.to_string();
@@ -214,7 +241,8 @@ impl Engine {
             outsider: false,
             explanation: None,
         };
-        matching.into_iter().map(finding).collect()
+        said.findings = matching.into_iter().map(finding).collect();
+        said
     }
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod limits;
 mod lint;
 mod meaning;
+mod memory;
 mod rule;
 mod sigma;
 mod source;
@@ -22,7 +23,9 @@ mod tree;
 mod engine_tests;
 
 pub use content::{DetectionFile, Language};
-pub use engine::{Detection, Engine, Scratch};
+pub use correlation::About;
+pub use engine::{Detection, Engine, Said, Scratch};
 pub use explain::{Clause, Explanation};
 pub use lint::{Calls, Warning, WarningKind};
+pub use memory::{Keeping, Stateful, Until};
 pub use source::{Source, source};

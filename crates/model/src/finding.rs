@@ -141,6 +141,11 @@ impl Finding {
     pub const RECORDS_MAX: usize = 100;
     /// A page of text; who writes an explanation cuts it.
     pub const EXPLANATION_BYTES_MAX: usize = 2000;
+
+    /// Whether it may begin a change by itself: something happened, and nobody outside can make it seem so.
+    pub fn may_begin_a_change(&self) -> bool {
+        !self.sample && !self.outsider
+    }
 }
 
 fn is_false(value: &bool) -> bool {

@@ -82,6 +82,10 @@ id!(
     IncidentId, "inc-", "an incident"
 );
 id!(
+    /// What a detector remembers of one group.
+    MemoryId, "mem-", "a memory"
+);
+id!(
     /// A run: one playbook, one cause, one resource.
     RunId, "run-", "a run"
 );
@@ -130,6 +134,15 @@ impl FindingId {
         let mut parts = vec!["group", correlation, &begin];
         parts.extend(group.iter().map(String::as_str));
         Self(format!("fnd-{}", digest(&parts, 24)))
+    }
+}
+
+impl MemoryId {
+    /// The id of what is kept under the name `memory` for the things that have the values of `group` in common.
+    pub fn of(memory: &str, group: &[String]) -> Self {
+        let mut parts = vec!["memory", memory];
+        parts.extend(group.iter().map(String::as_str));
+        Self(format!("mem-{}", digest(&parts, 40)))
     }
 }
 

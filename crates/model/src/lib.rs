@@ -22,7 +22,7 @@ pub use canonical::{canonical_json, sha256_hex};
 pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event, plain_name};
 pub use finding::{Finding, Product, Severity};
-pub use id::{FindingId, IdError, IncidentId, RecordId, RunId};
+pub use id::{FindingId, IdError, IncidentId, MemoryId, RecordId, RunId};
 pub use incident::{Incident, IncidentStatus};
 pub use plan::{Class, Plan, PlannedCall, UndoCall};
 pub use receipt::{Outcome, Receipt};

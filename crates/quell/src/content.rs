@@ -112,7 +112,8 @@ fn check_links(
 ) {
     for playbook in playbooks.values() {
         for wanted in &playbook.detections {
-            if !engine.detections().iter().any(|d| d.id == *wanted) {
+            let single = engine.detections().iter().any(|d| d.id == *wanted);
+            if !single && !engine.correlations().iter().any(|c| c.id == *wanted) {
                 let message = format!("there is no detection «{wanted}»");
                 let file = format!("playbooks/{}/playbook.toml", playbook.id);
                 faults.push(Diagnostic::new(file, message).at("/detections"));

@@ -1,17 +1,21 @@
 //! Rules tried on records that are not stored: what they would have said, and what incidents would have been opened.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use quell_detect::Scratch;
-use quell_model::{Event, Finding, Record, Severity, Timestamp};
+use quell_detect::correlation::{Correlation, Correlator, Fired, Group, Hit};
+use quell_detect::{About, Scratch};
+use quell_model::{Event, Finding, Record, RecordId, Severity, Timestamp};
 use quell_triage::Board;
 use serde::Serialize;
 
-use crate::assess::{Assessed, assess};
+use crate::assess::{Assessed, Matched, about_last, assess};
 use crate::content::Content;
 
 /// More findings than this are counted and not kept: a year of a large organisation must not take all memory.
 const FINDINGS_MAX: usize = 500_000;
+/// More records than this are not given to the correlations, for the same reason.
+const CORRELATED_MAX: usize = 200_000;
 
 /// What became of the records of a trial.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,6 +45,11 @@ pub struct Trial<'a> {
     pub reasons: Vec<String>,
     findings: Vec<Vec<Finding>>,
     kept: usize,
+    hits: Vec<(&'a Correlation, Group, Hit)>,
+    /// What the records are about that correlations are given.
+    about: BTreeMap<RecordId, Arc<About>>,
+    /// Records that the correlations were not given: there were too many.
+    pub not_correlated: u64,
 }
 
 /// So many reasons are kept: more would tell nobody more.
@@ -58,38 +67,95 @@ impl<'a> Trial<'a> {
             reasons: Vec::new(),
             findings: Vec::new(),
             kept: 0,
+            hits: Vec::new(),
+            about: BTreeMap::new(),
+            not_correlated: 0,
         }
     }
 
-    /// Tries the rules on a record; the event and its findings, when there are any.
-    pub fn add(&mut self, record: &Record) -> Option<(Box<Event>, Vec<Finding>)> {
+    /// Tries the rules on a record; the event and its findings, when there are any. What several records say together is known
+    /// when there are no more: [`Trial::complete`].
+    pub fn add(&mut self, record: &Record) -> Option<(Event, Vec<Finding>)> {
         self.counts.accepted += 1;
-        match assess(
-            &self.content.engine,
-            record,
-            |_| false,
-            Timestamp::EPOCH,
-            &mut self.scratch,
-        ) {
-            Assessed::Matched(event, findings) => {
-                self.counts.matched += 1;
-                for finding in &findings {
-                    *self.by_rule.entry(finding.detection.clone()).or_default() += 1;
-                    *self.by_severity.entry(finding.severity).or_default() += 1;
+        let engine = &self.content.engine;
+        let now = Timestamp::EPOCH;
+        match assess(engine, record, |_| false, now, &mut self.scratch) {
+            Assessed::Matched(matched) => {
+                let Matched {
+                    event,
+                    findings,
+                    hits,
+                } = *matched;
+                self.correlate(record, &event, hits);
+                if !findings.is_empty() {
+                    self.counts.matched += 1;
+                    self.keep(findings.clone());
+                    return Some((event, findings));
                 }
-                self.kept += findings.len();
-                if self.kept <= FINDINGS_MAX {
-                    self.findings.push(findings.clone());
-                }
-                return Some((event, findings));
+                self.counts.unmatched += 1;
             }
-            Assessed::Unmatched => self.counts.unmatched += 1,
+            Assessed::Unmatched(_) => self.counts.unmatched += 1,
             Assessed::Quarantined(error) => {
                 self.counts.quarantined += 1;
                 self.reason(error.to_string());
             }
         }
         None
+    }
+
+    fn keep(&mut self, findings: Vec<Finding>) {
+        for finding in &findings {
+            *self.by_rule.entry(finding.detection.clone()).or_default() += 1;
+            *self.by_severity.entry(finding.severity).or_default() += 1;
+        }
+        self.kept += findings.len();
+        if self.kept <= FINDINGS_MAX {
+            self.findings.push(findings);
+        }
+    }
+
+    fn correlate(
+        &mut self,
+        record: &Record,
+        event: &Event,
+        hits: Vec<(&'a Correlation, Group, Hit)>,
+    ) {
+        if hits.is_empty() {
+            return;
+        }
+        if self.about.len() >= CORRELATED_MAX {
+            self.not_correlated += 1;
+            return;
+        }
+        let about = Arc::new(about_last(event, record));
+        self.about.insert(record.id.clone(), about);
+        self.hits.extend(hits);
+    }
+
+    /// Gives the correlations all hits in the order of time, so that files may come in any; answers what they say.
+    pub fn complete(&mut self) -> Vec<Finding> {
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.sort_by(|(_, _, a), (_, _, b)| (a.time, &a.record).cmp(&(b.time, &b.record)));
+        let mut correlator = Correlator::default();
+        let mut out = Vec::new();
+        for (correlation, group, hit) in hits {
+            let fired = correlator.step(correlation, &group, hit).into_iter();
+            out.extend(fired.filter_map(|fired| self.finding(correlation, &group, fired)));
+        }
+        let end = Timestamp::from_millis(i64::MAX);
+        for correlation in self.content.engine.correlations() {
+            let fired = correlator.advance(correlation, end).into_iter();
+            out.extend(fired.filter_map(|(group, f)| self.finding(correlation, &group, f)));
+        }
+        for finding in &out {
+            self.keep(vec![finding.clone()]);
+        }
+        out
+    }
+
+    fn finding(&self, correlation: &Correlation, group: &Group, fired: Fired) -> Option<Finding> {
+        let about = self.about.get(fired.records.last()?)?;
+        correlation.finding(group, fired, (**about).clone(), Timestamp::EPOCH)
     }
 
     /// Counts what is no record.
@@ -112,6 +178,7 @@ impl<'a> Trial<'a> {
 
     /// The incidents, as they would have been opened had the records come in the order in which they happened.
     pub fn board(&mut self) -> Board {
+        self.complete();
         self.findings
             .sort_by_key(|findings| findings.first().map(|f| (f.event_time, f.record.clone())));
         let mut board = Board::default();

@@ -48,6 +48,8 @@ pub enum Kind {
     AuditEntry,
     /// The audit log's tree, its checkpoints, and what signs them.
     AuditLog,
+    /// What a detector remembers: of one group (`closes`, `expires`), or of itself (`detector`).
+    Memory,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Self::Signal => "signal",
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
+            Self::Memory => "memory",
         }
     }
 }

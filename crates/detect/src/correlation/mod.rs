@@ -12,8 +12,10 @@
 
 mod correlator;
 mod fields;
+mod finding;
 mod kinds;
 mod load;
+mod memory;
 mod set;
 mod state;
 
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use correlator::Correlator;
 pub(crate) use fields::Base;
+pub use finding::About;
 pub(crate) use kinds::Kind;
 pub(crate) use load::Draft;
 pub(crate) use set::Correlations;
@@ -60,6 +63,8 @@ pub struct Correlation {
     pub attack: Vec<String>,
     /// The fields, or aliases, whose values a group shares.
     pub group_by: Vec<String>,
+    /// What its memory is kept under: its id and a hash of its text, since a hit of another text may mean something else.
+    pub(crate) memory: String,
     pub(crate) span_millis: i64,
     pub(crate) kind: Kind,
     /// The base rules; a hit's bits count them in this order.

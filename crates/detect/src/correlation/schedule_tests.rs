@@ -138,6 +138,7 @@ pub(super) fn correlation(kind: Kind, span_millis: i64) -> Correlation {
         severity: Severity::Low,
         attack: Vec::new(),
         group_by: vec!["who".into()],
+        memory: "t".into(),
         span_millis,
         kind,
         bases: Vec::new(),

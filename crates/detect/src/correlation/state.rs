@@ -67,6 +67,21 @@ impl GroupState {
         self.hits.last().map(|hit| hit.time)
     }
 
+    /// When [`Correlation::advance`] has something to do: to close the window of the first hit whose window is open, else to
+    /// drop what no window can need.
+    pub(super) fn due(&self, span_millis: i64) -> Timestamp {
+        let closed = |hit: &Hit| self.watermark.is_some_and(|watermark| hit.time < watermark);
+        let open = self.hits.get(self.hits.partition_point(closed));
+        let newest = self.newest().map(|at| at.plus_millis(span_millis));
+        let fired = self
+            .fired
+            .iter()
+            .max()
+            .map(|at| at.plus_millis(span_millis));
+        let needed = open.map(|hit| hit.time).or(newest.max(fired));
+        needed.map_or(Timestamp::EPOCH, |at| at.plus_millis(1))
+    }
+
     /// Puts a hit in its place; the oldest go when there are too many.
     fn insert(&mut self, hit: Hit) {
         let key = (hit.time, &hit.record);

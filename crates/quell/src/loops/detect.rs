@@ -1,36 +1,43 @@
-//! Records to findings to incidents to runs. A record is done in the same batch that stores what came of it, so a
-//! crash repeats it whole, and the ids make the repetition harmless.
+//! Records to findings to incidents to runs. A record is done in the same batch that stores what came of it and what detectors
+//! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
+
+mod heard;
+mod memory;
+mod placing;
+mod respond;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use quell_collect::Quarantined;
-use quell_detect::Scratch;
-use quell_guard::Level;
-use quell_model::{Event, Finding, Incident, IncidentStatus, Record};
-use quell_respond::{Playbook, Run};
+use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::{About, Scratch};
+use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
-use quell_triage::{Cause, Known, Placed, place};
 
+use self::heard::Heard;
+use self::memory::Memories;
+use self::placing::{Placing, Together};
 use crate::app::App;
-use crate::assess::{Assessed, assess};
-use crate::begin;
+use crate::assess::{Assessed, Matched, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 200;
-/// The status of a finding that waits for more of its kind.
-const WAITING: &str = "waiting";
-/// So many weak findings say as much as more of them would.
-const WAITING_MAX: usize = 200;
-/// Somebody else may write the same incident at the same moment; not for ever.
-const CONFLICTS_MAX: usize = 20;
+/// A batch takes no more records in once it has so many writes.
+const WRITES_MAX: usize = 500;
+/// Somebody else may write the same incident or state at the same moment; not for ever.
+const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
     loop {
-        match pending(&app).await {
-            Ok(0) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
-            Ok(_) => {}
+        match worker.turn(&app).await {
+            Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
+            Ok(true) => {}
             Err(error) => {
                 tracing::error!(%error, "detection stopped for a moment");
                 tokio::time::sleep(POLL).await;
@@ -39,189 +46,268 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
-/// Works off a page of pending records; answers how many there were.
-async fn pending(app: &App) -> Result<usize, StoreError> {
-    let query = Query::all(Kind::Record).status("pending").limit(AT_ONCE);
-    let mut documents = app.state.list(&query).await?.documents;
-    // Two that look at the same record are no harm: whoever is late finds a conflict, and nothing is counted twice.
-    documents.retain(|record| app.claims.is_for_me(&record.id, record.at));
-    let count = documents.len();
-    // Records that nothing is said of are finished together: one sync for all of them.
-    let mut quiet = Batch::new();
-    let mut scratch = Scratch::default();
-    for document in documents {
-        match work_off(app, &document, &mut scratch)? {
-            Worked::Quiet(done) => quiet.push(Write::Update(done)),
-            Worked::Findings(findings) => store(app, document, &findings).await?,
-        }
-    }
-    match app.state.commit(quiet).await {
-        // Another process was quicker with one of them: the next round sees what is left.
-        Ok(_) | Err(StoreError::Conflict { .. }) => Ok(count),
-        Err(e) => Err(e),
-    }
+/// One that works off records, and what it holds in memory. All of that can be lost.
+struct Worker {
+    scratch: Scratch,
+    memories: Memories<Correlation>,
+    heard: Heard,
+    swept_at: Option<Timestamp>,
 }
 
-enum Worked {
-    Quiet(Document),
-    Findings(Vec<Finding>),
+/// A record that was looked at.
+struct Work<'e> {
+    /// The stored record, as it is to be.
+    done: Document,
+    /// It and what was said of it, when something was.
+    matched: Option<(Record, Matched<'e>)>,
 }
 
-/// What the detections say of a record.
-fn work_off(app: &App, document: &Document, scratch: &mut Scratch) -> Result<Worked, StoreError> {
-    let as_it_is = |status: &str| Document {
-        status: status.to_owned(),
-        ..document.clone()
-    };
-    let record: Record = match document.read() {
-        Ok(record) => record,
-        Err(error) => {
-            // It must not hold up those behind it; what is stored stays as it is.
-            tracing::error!(record = document.id, %error, "a stored record cannot be read");
-            return Ok(Worked::Quiet(as_it_is("quarantined")));
-        }
-    };
-    let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
-    let engine = &app.content.engine;
-    match assess(engine, &record, is_own, app.clock.now(), scratch) {
-        Assessed::Matched(_, findings) => Ok(Worked::Findings(findings)),
-        Assessed::Unmatched => Ok(Worked::Quiet(as_it_is("done"))),
-        Assessed::Quarantined(error) => {
-            tracing::warn!(record = document.id, %error, "a record was put aside");
-            let body = record.body.get().as_bytes();
-            let (origin, received) = (record.origin.clone(), record.received_at);
-            let aside = Quarantined::new(origin, error.to_string(), body, received);
-            Ok(Worked::Quiet(document.clone().with("quarantined", &aside)?))
+impl Worker {
+    /// One that begins at `now`, and keeps at most so many hits of a rule.
+    fn new(now: Timestamp, hits_max: usize) -> Self {
+        Self {
+            scratch: Scratch::default(),
+            memories: Memories::new(hits_max),
+            heard: Heard::new(now),
+            swept_at: None,
         }
     }
-}
 
-/// Stores a record's findings, their incident, and the run that answers it: one batch.
-async fn store(app: &App, document: Document, findings: &[Finding]) -> Result<(), StoreError> {
-    for _ in 0..CONFLICTS_MAX {
-        let record: Record = document.read()?;
-        let done = Document {
-            status: "done".to_owned(),
+    /// Works off a page of pending records, and now and then looks at what is due; answers whether there may be more.
+    async fn turn(&mut self, app: &App) -> Result<bool, StoreError> {
+        let worked = self.work_off(app).await;
+        let swept = match worked {
+            Ok(_) => self.sweep_when_due(app).await,
+            Err(_) => Ok(false),
+        };
+        if worked.is_err() || swept.is_err() {
+            // What was to be stored may be, or may not.
+            self.memories.clear();
+        }
+        Ok(worked? > 0 || swept?)
+    }
+
+    /// Works off a page of pending records; answers how many there were.
+    async fn work_off(&mut self, app: &App) -> Result<usize, StoreError> {
+        let query = Query::all(Kind::Record).status("pending").limit(AT_ONCE);
+        let mut documents = app.state.list(&query).await?.documents;
+        // Two that look at the same record are no harm: whoever is late finds a conflict, and nothing is counted twice.
+        documents.retain(|record| app.claims.is_for_me(&record.id, record.at));
+        let count = documents.len();
+        let mut works = Vec::with_capacity(count);
+        for document in documents {
+            works.push(self.look_at(app, document)?);
+        }
+        self.store(app, &works).await?;
+        self.forget(app).await?;
+        Ok(count)
+    }
+
+    /// What the rules say of a record.
+    fn look_at<'a>(&mut self, app: &'a App, document: Document) -> Result<Work<'a>, StoreError> {
+        let as_it_is = |status: &str| Document {
+            status: status.to_owned(),
             ..document.clone()
         };
-        let mut batch = Batch::new().with(Write::Update(done));
-        add_findings(app, &record, findings, &mut batch).await?;
-        match app.state.commit(batch).await {
-            Ok(_) => {
-                app.runs.notify_one();
-                return Ok(());
+        let quiet = |done| {
+            Ok(Work {
+                done,
+                matched: None,
+            })
+        };
+        let record: Record = match document.read() {
+            Ok(record) => record,
+            Err(error) => {
+                // It must not hold up those behind it; what is stored stays as it is.
+                tracing::error!(record = document.id, %error, "a stored record cannot be read");
+                return quiet(as_it_is("quarantined"));
             }
-            Err(StoreError::Conflict { kind: "record", .. }) => return Ok(()),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(e) => return Err(e),
+        };
+        let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
+        let now = app.clock.now();
+        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+            Assessed::Matched(mut matched) => {
+                self.heard.record(matched.event.time, record.received_at);
+                for (_, _, hit) in &mut matched.hits {
+                    // Else whoever can send a record could make all that comes after it too late.
+                    hit.time = hit.time.min(record.received_at);
+                }
+                Ok(Work {
+                    done: as_it_is("done"),
+                    matched: Some((record, *matched)),
+                })
+            }
+            Assessed::Unmatched(time) => {
+                if let Some(time) = time {
+                    self.heard.record(time, record.received_at);
+                }
+                quiet(as_it_is("done"))
+            }
+            Assessed::Quarantined(error) => {
+                tracing::warn!(record = document.id, %error, "a record was put aside");
+                let body = record.body.get().as_bytes();
+                let (origin, received) = (record.origin.clone(), record.received_at);
+                let aside = Quarantined::new(origin, error.to_string(), body, received);
+                quiet(document.clone().with("quarantined", &aside)?)
+            }
         }
     }
-    Err(StoreError::Conflict {
-        kind: "record",
-        id: document.id,
-    })
+
+    /// Stores records and what came of them, in as few batches as there is room for.
+    async fn store(&mut self, app: &App, works: &[Work<'_>]) -> Result<(), StoreError> {
+        let (mut rest, mut most, mut conflicts) = (works, works.len(), 0);
+        while !rest.is_empty() {
+            match self.store_some(app, rest, most).await {
+                Ok(stored) => {
+                    rest = rest.get(stored..).unwrap_or_default();
+                    conflicts = 0;
+                }
+                // Somebody else was quicker with one of them: the next round sees what is left.
+                Err(StoreError::Conflict { kind: "record", .. }) => {
+                    self.memories.clear();
+                    return Ok(());
+                }
+                Err(StoreError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
+                    self.memories.clear();
+                    conflicts += 1;
+                    // What was in memory may have been old; after that, a smaller batch is quicker.
+                    if conflicts > 1 {
+                        most = (most / 2).max(1);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// One batch of at most so many records; answers how many.
+    async fn store_some(
+        &mut self,
+        app: &App,
+        works: &[Work<'_>],
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let mut placing = Placing::default();
+        let mut batch = Batch::new();
+        for work in works.iter().take(most) {
+            batch.push(Write::Update(work.done.clone()));
+            if let Some((record, matched)) = &work.matched {
+                self.add(app, record, matched, &mut placing).await?;
+            }
+            if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
+                break;
+            }
+        }
+        let count = batch.writes().len();
+        self.commit(app, batch, placing).await?;
+        Ok(count)
+    }
+
+    async fn commit(
+        &mut self,
+        app: &App,
+        mut batch: Batch,
+        placing: Placing,
+    ) -> Result<(), StoreError> {
+        let begins = placing.begins_a_run();
+        placing.write(&mut batch)?;
+        self.memories.write(app.clock.now(), &mut batch)?;
+        app.state.commit(batch).await?;
+        self.memories.committed();
+        if begins {
+            app.runs.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The findings of a record, and those that it completes.
+    async fn add(
+        &mut self,
+        app: &App,
+        record: &Record,
+        matched: &Matched<'_>,
+        placing: &mut Placing,
+    ) -> Result<(), StoreError> {
+        let of_record = Together {
+            findings: &matched.findings,
+            received_at: record.received_at,
+            must_be_new: false,
+        };
+        placing.add(app, of_record).await?;
+        for (correlation, group, hit) in &matched.hits {
+            let at = hit.time;
+            let hit = hit.clone();
+            let step = self
+                .memories
+                .step(&*app.state, *correlation, group, hit, at);
+            for fired in step.await? {
+                let here = (record, &matched.event);
+                let said = (*correlation, group, fired);
+                say(app, said, Some(here), record.received_at, placing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
+        let all = app.content.engine.correlations();
+        self.memories
+            .forget(&*app.state, all, app.clock.now())
+            .await
+    }
 }
 
-async fn add_findings(
+/// Places the finding of a correlation that fired, unless it is stored already. `here` is the record at hand, when there is one.
+async fn say(
     app: &App,
-    record: &Record,
-    findings: &[Finding],
-    batch: &mut Batch,
+    (correlation, group, fired): (&Correlation, &Group, Fired),
+    here: Option<(&Record, &Event)>,
+    received_at: Timestamp,
+    placing: &mut Placing,
 ) -> Result<(), StoreError> {
-    let Some(first) = findings.first() else {
+    let Some(about) = about_fired(app, &fired, here).await? else {
+        tracing::error!(
+            correlation = correlation.id,
+            "none of the records is there any more that it fired on"
+        );
         return Ok(());
     };
-    let playbook = findings.iter().find_map(|f| app.content.playbook_for(f));
-    let category = playbook.map(|p| p.category.as_str());
-    let cause = match category {
-        Some(category) => Cause::of_category(category, first),
-        None => Cause::of(first),
-    };
-    // Read first: who opens an incident of this cause after that makes this batch a conflict.
-    let opening = app.state.get(Kind::Cause, cause.key()).await?;
-    let stored = open_incident(&*app.state, cause.key()).await?;
-    let waiting = waiting(&*app.state, &cause, first).await?;
-    let known = Known {
-        open: stored.as_ref().map(Document::read).transpose()?,
-        waiting: waiting
-            .iter()
-            .map(Document::read)
-            .collect::<Result<_, _>>()?,
-    };
-    let Some(placed) = place(known, &cause, findings, category, record.received_at) else {
+    let Some(finding) = correlation.finding(group, fired, about, app.clock.now()) else {
         return Ok(());
     };
-    let status = match placed {
-        Placed::Waiting => WAITING,
-        _ => "new",
-    };
-    for finding in findings {
-        let document = Document::new(
-            Kind::Finding,
-            finding.id.as_str(),
-            status,
-            finding.event_time,
-            finding,
-        )?;
-        batch.push(Write::InsertNew(document.under(cause.key())));
+    // It fires again when its group was forgotten, and says the same.
+    if placing.is_known(&*app.state, &finding).await? {
+        return Ok(());
     }
-    let (mut incident, stored) = match placed {
-        Placed::Opened(opened) => {
-            batch.push(match opening {
-                Some(before) => Write::Update(before),
-                None => Write::Insert(Document::new(
-                    Kind::Cause,
-                    cause.key(),
-                    "opened",
-                    opened.detected_at,
-                    &(),
-                )?),
-            });
-            (opened, None)
+    let together = Together {
+        findings: std::slice::from_ref(&finding),
+        received_at,
+        must_be_new: true,
+    };
+    placing.add(app, together).await
+}
+
+/// What the last record is about of those that something fired on.
+async fn about_fired(
+    app: &App,
+    fired: &Fired,
+    here: Option<(&Record, &Event)>,
+) -> Result<Option<About>, StoreError> {
+    for id in fired.records.iter().rev() {
+        if let Some((record, event)) = here.filter(|(record, _)| record.id == *id) {
+            return Ok(Some(about_last(event, record)));
         }
-        Placed::Joined(joined) => (joined, stored),
-        Placed::Known(_) | Placed::Waiting => return Ok(()),
-    };
-    for document in waiting {
-        let status = "new".to_owned();
-        batch.push(Write::Update(Document { status, ..document }));
+        let Some(document) = app.state.get(Kind::Record, id.as_str()).await? else {
+            continue;
+        };
+        let record = document.read::<Record>().ok();
+        let event = record.and_then(|r| Some((quell_normalize::event(&r).ok()?, r)));
+        if let Some((event, record)) = event {
+            return Ok(Some(about_last(&event, &record)));
+        }
     }
-    let idle = matches!(
-        incident.status,
-        IncidentStatus::Open | IncidentStatus::Parked
-    );
-    if idle && !waits_for_a_person(&*app.state, &incident).await? {
-        respond(app, &mut incident, playbook, batch)?;
-    }
-    push_incident(&incident, stored, batch)
-}
-
-/// Weak findings of a cause that no incident holds yet.
-async fn waiting(
-    state: &dyn State,
-    cause: &Cause,
-    first: &Finding,
-) -> Result<Vec<Document>, StoreError> {
-    let mut query = Query::all(Kind::Finding)
-        .parent(cause.key())
-        .status(WAITING)
-        .newest()
-        .limit(WAITING_MAX);
-    query.since = cause.since(first.event_time);
-    Ok(state.list(&query).await?.documents)
-}
-
-/// Whether a run of the incident has a plan that somebody is asked about: another would only ask again.
-async fn waits_for_a_person(state: &dyn State, incident: &Incident) -> Result<bool, StoreError> {
-    let query = Query::all(Kind::Run)
-        .parent(incident.id.as_str())
-        .status("parked")
-        .newest()
-        .limit(1);
-    match state.list(&query).await?.documents.pop() {
-        Some(document) => Ok(document.read::<Run>()?.outcome.is_none()),
-        None => Ok(false),
-    }
+    Ok(None)
 }
 
 /// The unresolved incident of a cause.
@@ -253,51 +339,5 @@ pub(crate) fn push_incident(
             Write::Insert(document.under(&*incident.cause))
         }
     });
-    Ok(())
-}
-
-/// Begins a run, or says on the incident why none is begun.
-fn respond(
-    app: &App,
-    incident: &mut Incident,
-    playbook: Option<&Playbook>,
-    batch: &mut Batch,
-) -> Result<(), StoreError> {
-    if let Err(reason) = may_respond(app, incident, playbook) {
-        incident.status_reason = Some(reason);
-        return Ok(());
-    }
-    let Some(playbook) = playbook else {
-        return Ok(());
-    };
-    let run = begin::respond(incident, playbook, None, app.clock.now());
-    incident.runs.push(run.id.clone());
-    incident.status = IncidentStatus::Responding;
-    incident.status_reason = None;
-    for write in begin::writes(&run)? {
-        batch.push(write);
-    }
-    Ok(())
-}
-
-fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> Result<(), String> {
-    let account_id = &incident.resource.arn.account;
-    let playbook = playbook.ok_or("no playbook answers this detection")?;
-    let account = app.account(account_id).ok_or_else(|| {
-        format!("account {account_id} is not in scope: list it under [[accounts]] in quell.toml to have it looked after")
-    })?;
-    if app.level(playbook, account) == Level::Observe {
-        return Err("the level here is «observe»".to_owned());
-    }
-    let age = app.clock.now().millis_since(incident.last_event_at) / 1000;
-    if age > app.config.respond.event_age_seconds_max {
-        return Err(format!(
-            "the event is {age} s old: a person may start {} for it",
-            playbook.id
-        ));
-    }
-    if app.aws.is_none() {
-        return Err("there are no AWS credentials to respond with".to_owned());
-    }
     Ok(())
 }

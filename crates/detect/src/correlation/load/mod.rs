@@ -5,7 +5,7 @@ mod document;
 
 use std::collections::BTreeMap;
 
-use quell_model::{Diagnostic, nearest};
+use quell_model::{Diagnostic, nearest, sha256_hex};
 use rsigma_parser::{CorrelationCondition, CorrelationRule};
 use yaml_serde::Value;
 
@@ -23,6 +23,8 @@ const DOCUMENTS_MAX: usize = 1 + BASES_MAX;
 const GROUP_FIELDS_MAX: usize = 8;
 /// Hits are kept as long as a window is.
 const SPAN_SECONDS_MAX: u64 = 31 * 24 * 60 * 60;
+/// So many digits tell the texts that a rule had from each other.
+const MEMORY_DIGITS: usize = 16;
 
 /// A correlation whose base rules have not been looked up.
 #[derive(Debug)]
@@ -109,6 +111,12 @@ impl Draft {
         self.rule.generate
     }
 
+    fn memory(&self) -> String {
+        let mut hash = sha256_hex(&self.document.text);
+        hash.truncate(MEMORY_DIGITS);
+        format!("{}@{hash}", self.id)
+    }
+
     /// What it is called.
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         self.rule.id.iter().chain(&self.rule.name)
@@ -165,6 +173,7 @@ impl Draft {
                 severity,
                 attack: sigma::attack(&rule.tags),
                 group_by: rule.group_by.clone(),
+                memory: self.memory(),
                 span_millis: i64::try_from(rule.timespan.seconds)
                     .unwrap_or(i64::MAX)
                     .saturating_mul(1000),

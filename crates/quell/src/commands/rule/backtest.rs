@@ -88,12 +88,15 @@ async fn stored(global: &Global, trial: &mut Trial<'_>) -> Result<(), Failure> {
     }
 }
 
-/// The title and severity of a detection.
+/// The title and severity of a detection or a correlation.
 fn facts<'a>(content: &'a Content, id: &str) -> (&'a str, Severity) {
-    let found = content.engine.detections().iter().find(|d| d.id == id);
-    found.map_or(("", Severity::Informational), |d| {
-        (d.title.as_str(), d.severity)
-    })
+    let engine = &content.engine;
+    let detection = engine.detections().iter().find(|d| d.id == id);
+    let correlation = engine.correlations().iter().find(|c| c.id == id);
+    let facts = detection.map(|d| (d.title.as_str(), d.severity));
+    facts
+        .or(correlation.map(|c| (c.title.as_str(), c.severity)))
+        .unwrap_or(("", Severity::Informational))
 }
 
 fn report(content: &Content, trial: &Trial<'_>, incidents: &[Incident]) -> Value {
@@ -111,7 +114,7 @@ fn report(content: &Content, trial: &Trial<'_>, incidents: &[Incident]) -> Value
         "records": trial.counts, "reasons": trial.reasons, "severities": trial.by_severity,
         "rules": trial.by_rule.iter().map(rule).collect::<Vec<_>>(),
         "incidents": incidents.iter().map(incident).collect::<Vec<_>>(),
-        "findingsLeftOut": trial.left_out(),
+        "findingsLeftOut": trial.left_out(), "recordsNotCorrelated": trial.not_correlated,
     })
 }
 
@@ -168,6 +171,12 @@ fn text(content: &Content, trial: &Trial<'_>, incidents: &[Incident]) -> String 
         out.push(format!(
             "{} findings are counted, and are in no incident: there were too many to keep",
             trial.left_out()
+        ));
+    }
+    if trial.not_correlated > 0 {
+        out.push(format!(
+            "{} records were not given to the correlations: there were too many",
+            trial.not_correlated
         ));
     }
     out.join("\n")

@@ -42,6 +42,7 @@ pub struct Scorecard {
 #[serde(rename_all = "camelCase")]
 struct Card {
     rules: usize,
+    correlations: usize,
     stratus: Vec<Technique>,
     invictus: Option<Hour>,
     traildiscover: Option<Coverage>,
@@ -98,6 +99,7 @@ impl Scorecard {
         let there = |name: &str| Some(self.data.join(name)).filter(|path| path.is_dir());
         let mut card = Card {
             rules: content.engine.detections().len(),
+            correlations: content.engine.correlations().len(),
             ..Card::default()
         };
         if let Some(folder) = there("stratus") {
@@ -133,15 +135,15 @@ fn stratus(content: &Content, folder: &Path) -> Result<Vec<Technique>, Failure> 
     for file in json_files(folder)? {
         let mut trial = Trial::new(content);
         let mut rules = BTreeMap::new();
+        let mut findings = Vec::new();
         for record in &records(&file)?.0 {
-            for finding in trial
-                .add(record)
-                .into_iter()
-                .flat_map(|(_, findings)| findings)
-            {
-                if content.engine.names_its_calls(&finding.detection) {
-                    rules.insert(finding.detection, finding.severity);
-                }
+            let said = trial.add(record).into_iter();
+            findings.extend(said.flat_map(|(_, findings)| findings));
+        }
+        findings.extend(trial.complete());
+        for finding in findings {
+            if content.engine.names_its_calls(&finding.detection) {
+                rules.insert(finding.detection, finding.severity);
             }
         }
         out.push(Technique {
@@ -170,16 +172,23 @@ fn hour(content: &Content, folder: &Path) -> Result<Hour, Failure> {
     let mut trial = Trial::new(content);
     let mut findings: Vec<(Option<String>, Finding)> = Vec::new();
     let mut simulations = BTreeSet::new();
+    let mut marked = BTreeMap::new();
     for file in json_files(folder)? {
         let (records, faults) = records(&file)?;
         for record in &records {
-            simulations.extend(quell_normalize::event(record).ok().as_ref().and_then(mark));
+            if let Some(mark) = quell_normalize::event(record).ok().as_ref().and_then(mark) {
+                marked.insert(record.id.clone(), mark.clone());
+                simulations.insert(mark);
+            }
             if let Some((event, more)) = trial.add(record) {
                 findings.extend(more.into_iter().map(|finding| (mark(&event), finding)));
             }
         }
         faults.into_iter().for_each(|fault| trial.refuse(fault));
     }
+    // What several records say together counts as what its last one does.
+    let complete = trial.complete().into_iter();
+    findings.extend(complete.map(|finding| (marked.get(&finding.record).cloned(), finding)));
     let board = trial.board();
     let of = |wanted: &dyn Fn(&Finding) -> bool| -> BTreeSet<&String> {
         findings
@@ -295,7 +304,10 @@ fn plain(api: &Api) -> Option<quell_model::Record> {
 }
 
 fn text(card: &Card) -> String {
-    let mut out = vec![format!("{} rules", card.rules)];
+    let mut out = vec![format!(
+        "{} rules, {} correlations",
+        card.rules, card.correlations
+    )];
     if !card.stratus.is_empty() {
         let caught = card
             .stratus

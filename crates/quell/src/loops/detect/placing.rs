@@ -1,0 +1,241 @@
+//! Where the findings of a batch belong: each incident is read once and written once, whatever joins it.
+
+use std::collections::BTreeMap;
+
+use quell_model::{Finding, Incident, IncidentStatus, Timestamp};
+use quell_respond::Run;
+use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
+use quell_triage::{Cause, Known, Placed, place};
+
+use super::respond::respond;
+use super::{open_incident, push_incident};
+use crate::app::App;
+
+/// The status of a finding that waits for more of its kind.
+const WAITING: &str = "waiting";
+/// The status of one that an incident holds.
+const NEW: &str = "new";
+/// So many weak findings say as much as more of them would.
+const WAITING_MAX: usize = 200;
+
+/// What a batch says of incidents.
+#[derive(Default)]
+pub(super) struct Placing {
+    causes: BTreeMap<String, OfCause>,
+    /// Findings that are not stored yet.
+    findings: BTreeMap<String, Write>,
+    runs: Vec<Write>,
+}
+
+/// What is known of a cause, with what the batch adds.
+struct OfCause {
+    /// Who opens an incident of it meanwhile makes the batch a conflict.
+    document: Option<Document>,
+    opened: Option<Timestamp>,
+    /// The unresolved one that was stored, and those that were opened; the last is the newest.
+    incidents: Vec<(Incident, Option<Document>, bool)>,
+    /// Weak findings that no incident holds yet, with their documents when they are stored.
+    waiting: Vec<(Finding, Option<Document>)>,
+    /// Stored findings that an incident holds now.
+    joined: Vec<Document>,
+}
+
+/// Findings that belong together, and whether somebody may have stored them already.
+pub(super) struct Together<'a> {
+    pub(super) findings: &'a [Finding],
+    /// When the record came that completed them.
+    pub(super) received_at: Timestamp,
+    /// Whether a stored finding of that name makes the batch a conflict: those of single records are stored only with their record.
+    pub(super) must_be_new: bool,
+}
+
+impl Placing {
+    /// Roughly how many writes there will be.
+    pub(super) fn writes(&self) -> usize {
+        self.findings.len() + self.runs.len() + self.causes.len() * 2
+    }
+
+    /// Whether a run begins.
+    pub(super) fn begins_a_run(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Whether a finding is stored already, or will be.
+    pub(super) async fn is_known(
+        &self,
+        store: &dyn State,
+        finding: &Finding,
+    ) -> Result<bool, StoreError> {
+        let id = finding.id.as_str();
+        Ok(self.findings.contains_key(id) || store.get(Kind::Finding, id).await?.is_some())
+    }
+
+    /// Puts findings into the incident of their cause, and begins the run that answers it.
+    pub(super) async fn add(
+        &mut self,
+        app: &App,
+        together: Together<'_>,
+    ) -> Result<(), StoreError> {
+        let findings = together.findings;
+        let Some(first) = findings.first() else {
+            return Ok(());
+        };
+        let mut may = findings.iter().filter(|f| f.may_begin_a_change());
+        let playbook = may.find_map(|f| app.content.playbook_for(f));
+        let category = playbook.map(|p| p.category.as_str());
+        let cause = match category {
+            Some(category) => Cause::of_category(category, first),
+            None => Cause::of(first),
+        };
+        let of = match self.causes.remove(cause.key()) {
+            Some(of) => of,
+            None => OfCause::read(&*app.state, &cause).await?,
+        };
+        let of = self.causes.entry(cause.key().to_owned()).or_insert(of);
+        let known = of.known(&cause, first);
+        let Some(placed) = place(known, &cause, findings, category, together.received_at) else {
+            return Ok(());
+        };
+        let is_waiting = placed == Placed::Waiting;
+        for finding in findings {
+            let status = if is_waiting { WAITING } else { NEW };
+            let id = finding.id.as_str();
+            let document = Document::new(Kind::Finding, id, status, finding.event_time, finding)?
+                .under(cause.key());
+            let write = match together.must_be_new {
+                true => Write::Insert(document),
+                false => Write::InsertNew(document),
+            };
+            self.findings.insert(id.to_owned(), write);
+            if is_waiting {
+                of.waiting.push((finding.clone(), None));
+            }
+        }
+        let (mut incident, stored) = match placed {
+            Placed::Opened(opened) => {
+                of.opened = Some(opened.detected_at);
+                (opened, None)
+            }
+            Placed::Joined(joined) => {
+                let (_, stored, _) = of.incidents.pop().unwrap_or((joined.clone(), None, true));
+                (joined, stored)
+            }
+            Placed::Known(_) | Placed::Waiting => return Ok(()),
+        };
+        of.join_waiting(&cause, first, &mut self.findings);
+        let idle = matches!(
+            incident.status,
+            IncidentStatus::Open | IncidentStatus::Parked
+        );
+        if idle && !waits_for_a_person(&*app.state, &incident).await? {
+            self.runs.extend(respond(app, &mut incident, playbook)?);
+        }
+        of.incidents.push((incident, stored, true));
+        Ok(())
+    }
+
+    /// Adds all of it to a batch.
+    pub(super) fn write(self, batch: &mut Batch) -> Result<(), StoreError> {
+        for (key, of) in self.causes {
+            if let Some(at) = of.opened {
+                batch.push(match of.document {
+                    Some(before) => Write::Update(before),
+                    None => Write::Insert(Document::new(Kind::Cause, key, "opened", at, &())?),
+                });
+            }
+            for document in of.joined {
+                batch.push(Write::Update(document));
+            }
+            for (incident, stored, changed) in of.incidents {
+                if changed {
+                    push_incident(&incident, stored, batch)?;
+                }
+            }
+        }
+        for write in self.findings.into_values().chain(self.runs) {
+            batch.push(write);
+        }
+        Ok(())
+    }
+}
+
+impl OfCause {
+    async fn read(store: &dyn State, cause: &Cause) -> Result<Self, StoreError> {
+        // Read first: who opens an incident of this cause after that makes the batch a conflict.
+        let document = store.get(Kind::Cause, cause.key()).await?;
+        let stored = open_incident(store, cause.key()).await?;
+        let incidents = stored
+            .map(|document| Ok((document.read()?, Some(document), false)))
+            .into_iter()
+            .collect::<Result<_, StoreError>>()?;
+        let query = Query::all(Kind::Finding)
+            .parent(cause.key())
+            .status(WAITING)
+            .newest()
+            .limit(WAITING_MAX);
+        let waiting = store.list(&query).await?.documents.into_iter();
+        let waiting = waiting.map(|document| Ok((document.read()?, Some(document))));
+        Ok(Self {
+            document,
+            opened: None,
+            incidents,
+            waiting: waiting.collect::<Result<_, StoreError>>()?,
+            joined: Vec::new(),
+        })
+    }
+
+    /// What is known before findings are placed of which `first` is one.
+    fn known(&self, cause: &Cause, first: &Finding) -> Known {
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|(w, _)| belongs(cause, w, first));
+        Known {
+            open: self.incidents.last().map(|(incident, ..)| incident.clone()),
+            waiting: waiting.map(|(finding, _)| finding.clone()).collect(),
+        }
+    }
+
+    /// What waited is held by an incident now.
+    fn join_waiting(
+        &mut self,
+        cause: &Cause,
+        first: &Finding,
+        findings: &mut BTreeMap<String, Write>,
+    ) {
+        for (finding, document) in std::mem::take(&mut self.waiting) {
+            if !belongs(cause, &finding, first) {
+                self.waiting.push((finding, document));
+                continue;
+            }
+            let status = NEW.to_owned();
+            match (document, findings.get_mut(finding.id.as_str())) {
+                (Some(document), _) => self.joined.push(Document { status, ..document }),
+                (None, Some(Write::Insert(document) | Write::InsertNew(document))) => {
+                    document.status = status;
+                }
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+/// Whether a finding that waits is near enough to what happens now.
+fn belongs(cause: &Cause, waiting: &Finding, first: &Finding) -> bool {
+    cause
+        .since(first.event_time)
+        .is_none_or(|since| waiting.event_time >= since)
+}
+
+/// Whether a run of the incident has a plan that somebody is asked about: another would only ask again.
+async fn waits_for_a_person(state: &dyn State, incident: &Incident) -> Result<bool, StoreError> {
+    let query = Query::all(Kind::Run)
+        .parent(incident.id.as_str())
+        .status("parked")
+        .newest()
+        .limit(1);
+    match state.list(&query).await?.documents.pop() {
+        Some(document) => Ok(document.read::<Run>()?.outcome.is_none()),
+        None => Ok(false),
+    }
+}

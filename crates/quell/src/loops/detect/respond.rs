@@ -1,0 +1,51 @@
+//! Whether a run answers an incident.
+
+use quell_guard::Level;
+use quell_model::{Incident, IncidentStatus};
+use quell_respond::Playbook;
+use quell_store::{StoreError, Write};
+
+use crate::app::App;
+use crate::begin;
+
+/// Begins a run, or says on the incident why none is begun. Answers what has to be stored.
+pub(super) fn respond(
+    app: &App,
+    incident: &mut Incident,
+    playbook: Option<&Playbook>,
+) -> Result<Vec<Write>, StoreError> {
+    if let Err(reason) = may_respond(app, incident, playbook) {
+        incident.status_reason = Some(reason);
+        return Ok(Vec::new());
+    }
+    let Some(playbook) = playbook else {
+        return Ok(Vec::new());
+    };
+    let run = begin::respond(incident, playbook, None, app.clock.now());
+    incident.runs.push(run.id.clone());
+    incident.status = IncidentStatus::Responding;
+    incident.status_reason = None;
+    Ok(begin::writes(&run)?.into_iter().collect())
+}
+
+fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> Result<(), String> {
+    let account_id = &incident.resource.arn.account;
+    let playbook = playbook.ok_or("no playbook answers this detection")?;
+    let account = app.account(account_id).ok_or_else(|| {
+        format!("account {account_id} is not in scope: list it under [[accounts]] in quell.toml to have it looked after")
+    })?;
+    if app.level(playbook, account) == Level::Observe {
+        return Err("the level here is «observe»".to_owned());
+    }
+    let age = app.clock.now().millis_since(incident.last_event_at) / 1000;
+    if age > app.config.respond.event_age_seconds_max {
+        return Err(format!(
+            "the event is {age} s old: a person may start {} for it",
+            playbook.id
+        ));
+    }
+    if app.aws.is_none() {
+        return Err("there are no AWS credentials to respond with".to_owned());
+    }
+    Ok(())
+}

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use quell_detect::{DetectionFile, Engine, Scratch};
-use quell_model::{Origin, Record, Timestamp, plain_name};
-use quell_normalize::{event, principal, resource, split};
+use quell_detect::{Assessed, Came, DetectionFile, Engine, Scratch};
+use quell_model::{Timestamp, plain_name};
+use quell_normalize::FileReader;
 use rsigma_eval::JsonEvent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,8 +30,9 @@ pub trait Reader {
     );
 }
 
-/// Quell, by the parts that `quell serve` has: take apart, understand, detect, and a finding as it is stored.
+/// Quell, by the parts that `quell rule backtest` has, and a finding as it is stored.
 pub struct Quell {
+    files: FileReader,
     engine: Engine,
     scratch: Scratch,
 }
@@ -41,6 +42,7 @@ impl Quell {
         let (engine, faults) = Engine::load(rules);
         assert!(faults.is_empty(), "{faults:?}");
         Self {
+            files: FileReader::default(),
             engine,
             scratch: Scratch::default(),
         }
@@ -55,35 +57,30 @@ impl Reader for Quell {
         counts: &mut Counts,
         hit: &mut dyn FnMut(usize, &str),
     ) {
-        let split = split(file);
-        counts.quarantined += split.faults.len();
-        for raw in split.records {
+        let Some(pieces) = self.files.read(file) else {
+            panic!("a file as CloudTrail writes it is read in place");
+        };
+        for piece in pieces {
             let at = counts.events;
             counts.events += 1;
-            let record = Record {
-                id: raw.id,
-                origin: Origin::File {
-                    path: String::new(),
-                },
+            let record = Came {
+                id: piece.name.id(),
                 received_at: Timestamp::EPOCH,
-                envelope: raw.envelope,
-                body: raw.body,
+                envelope: None,
+                reading: piece.reading,
             };
-            let Ok(event) = event(&record) else {
-                counts.quarantined += 1;
-                continue;
+            let now = Timestamp::EPOCH;
+            let assessed = self
+                .engine
+                .assess_read(record, |_| false, now, &mut self.scratch);
+            let findings = match assessed {
+                Assessed::Matched(matched) => matched.findings,
+                Assessed::Unmatched(_) => continue,
+                Assessed::Quarantined(_) => {
+                    counts.quarantined += 1;
+                    continue;
+                }
             };
-            let about = || {
-                let principal = principal(&event);
-                (
-                    resource(&event, &record).unwrap_or_else(|| principal.clone()),
-                    principal,
-                )
-            };
-            let findings =
-                self.engine
-                    .said(&record, &event, about, Timestamp::EPOCH, &mut self.scratch)
-                    .findings;
             counts.matched += usize::from(!findings.is_empty());
             counts.hits += findings.len();
             for finding in findings {

@@ -1,90 +1,120 @@
-//! Which rules could match a record, found by one look at its bytes.
+//! Which rules could match a record, by its call.
 //!
-//! From the condition of a rule follows what every record that it matches has: mostly one of some values of
-//! `eventSource` and `eventName`. That is written as event patterns, which match at least the records that the rule
-//! matches; the pattern crate finds the few that fit among thousands. The exact condition then decides. A rule from which
-//! nothing follows is always looked at.
+//! From the condition of a rule follows what every record that it matches has: mostly one of some values of `eventName`
+//! or `eventSource`. Rules are found by these, with a look at two fields of the record. The exact condition then decides. A rule from
+//! which nothing of that kind follows is always looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use quell_pattern::{Pattern, Scratch, Set, Snapshot};
+use foldhash::fast::RandomState;
+use quell_model::plain_name;
+use quell_normalize::{Kind, Part, Reading, Top};
 use rsigma_eval::{CompiledDetectionItem, CompiledMatcher};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::tree::EVENT_NAME;
 
-/// More patterns for one rule cost more than they save.
+/// More ways to match than this cost more than they save.
 const CASES_MAX: usize = 64;
 
-/// The rules that could match.
-#[derive(Debug)]
+/// The field that says which service was called.
+const EVENT_SOURCE: &str = "eventSource";
+
+/// The rules that could match, by their places in order.
+#[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    some: Snapshot<usize>,
-    /// Those that are always looked at, by their places in order.
+    /// By a name of a call in lower case, with or without its version.
+    by_name: ByText,
+    /// By a service in lower case.
+    by_source: ByText,
+    /// Those that are always looked at.
     always: Vec<usize>,
-    all: Vec<usize>,
+    count: usize,
 }
+
+type ByText = HashMap<String, Vec<usize>, RandomState>;
 
 impl Candidates {
-    /// For rules by their places, each with the patterns of which one fits every record that the rule matches; `None`
-    /// where nothing is known.
-    pub(crate) fn new(rules: impl Iterator<Item = (usize, Option<Vec<Pattern>>)>) -> Self {
-        let (mut set, mut always, mut all) = (Set::new(), Vec::new(), Vec::new());
-        for (at, patterns) in rules {
-            all.push(at);
-            match patterns {
-                Some(patterns) => patterns
-                    .into_iter()
-                    .for_each(|pattern| set.add(at, pattern)),
-                None => always.push(at),
-            }
-        }
-        Self {
-            some: set.snapshot(),
-            always,
-            all,
-        }
-    }
-
-    /// The places of the rules that could match a record with these bytes.
-    pub(crate) fn of(&self, record: &[u8], scratch: &mut Scratch, found: &mut Vec<usize>) {
-        found.clear();
-        let fits = if folds_oddly(record) {
-            None
-        } else {
-            self.some.matching(record, scratch).ok()
-        };
-        match fits {
-            Some(some) => {
-                found.extend(some.into_iter().copied());
-                if !self.always.is_empty() {
-                    found.extend_from_slice(&self.always);
-                    found.sort_unstable();
+    /// For rules by their places, each with the ways in which a record can match; `None` where nothing is known.
+    pub(crate) fn new(rules: impl Iterator<Item = Cases>) -> Self {
+        let mut out = Self::default();
+        for (at, cases) in rules.enumerate() {
+            out.count = at + 1;
+            match cases.as_deref().and_then(places) {
+                Some(places) => {
+                    for (by_name, text) in places {
+                        let map = match by_name {
+                            true => &mut out.by_name,
+                            false => &mut out.by_source,
+                        };
+                        map.entry(text).or_default().push(at);
+                    }
                 }
+                None => out.always.push(at),
             }
-            // What the pattern crate will not read (too deep, say) is not thereby out of a rule's reach.
-            None => found.extend_from_slice(&self.all),
         }
+        out
+    }
+
+    /// Gives `each` rule that could match a record; one may come several times. `lower` is memory that is used again.
+    pub(crate) fn of(&self, record: &Reading<'_>, lower: &mut String, mut each: impl FnMut(usize)) {
+        let (name, source) = (record.top(Top::EventName), record.top(Top::EventSource));
+        // One of several is enough for a rule, and an array can hold them.
+        let is_array = |part: &Option<Part<'_>>| part.is_some_and(|p| p.kind() == Kind::Array);
+        if is_array(&name) || is_array(&source) {
+            return (0..self.count).for_each(each);
+        }
+        if let Some(name) = name.and_then(|part| part.string()) {
+            find(&self.by_name, &name, lower, &mut each);
+            let plain = plain_name(&name);
+            if plain.len() < name.len() {
+                find(&self.by_name, plain, lower, &mut each);
+            }
+        }
+        if let Some(source) = source.and_then(|part| part.string()) {
+            find(&self.by_source, &source, lower, &mut each);
+        }
+        self.always.iter().copied().for_each(each);
     }
 }
 
-/// Whether a record has, bare or escaped, one of the two characters whose lower case begins with a letter of ASCII
-/// (U+0130 and U+212A): Sigma ignores case by lower case, patterns compare character by character.
-fn folds_oddly(record: &[u8]) -> bool {
-    let bare = || !record.is_ascii() && has(record, &["\u{130}", "\u{212a}"]);
-    bare() || has(record, &["\\u0130", "\\u212a", "\\u212A"])
+fn find(map: &ByText, text: &str, lower: &mut String, mut each: impl FnMut(usize)) {
+    lower.clear();
+    if text.is_ascii() {
+        lower.push_str(text);
+        lower.make_ascii_lowercase();
+    } else {
+        lower.push_str(&text.to_lowercase());
+    }
+    let found = map.get(lower.as_str()).into_iter().flatten();
+    found.copied().for_each(&mut each);
 }
 
-fn has(record: &[u8], needles: &[&str]) -> bool {
-    needles
-        .iter()
-        .any(|needle| memchr::memmem::find(record, needle.as_bytes()).is_some())
+/// Where a rule is to be found: by names of calls (`true`) and by services; `None` when one of its ways is by neither.
+pub(crate) fn places(cases: &[Case]) -> Option<BTreeSet<(bool, String)>> {
+    let mut out = BTreeSet::new();
+    for case in cases {
+        let texts = |field: &str| -> Option<Vec<String>> {
+            let equal = |want: &Want| match want {
+                Want::Equal(text) => Some(text.to_lowercase()),
+                _ => None,
+            };
+            case.get(field)?.iter().map(equal).collect()
+        };
+        let (by_name, texts) = match (texts(EVENT_NAME), texts(EVENT_SOURCE)) {
+            (Some(names), _) => (true, names),
+            (None, Some(sources)) => (false, sources),
+            (None, None) => return None,
+        };
+        out.extend(texts.into_iter().map(|text| (by_name, text)));
+    }
+    Some(out)
 }
 
 /// What a value must be, without regard to case.
 #[derive(Clone, Debug, PartialEq)]
-enum Want {
+pub(crate) enum Want {
     Equal(String),
     Prefix(String),
     Suffix(String),
@@ -92,14 +122,21 @@ enum Want {
 }
 
 /// Fields with what their values must be: one of the list, for each.
-type Case = BTreeMap<String, Vec<Want>>;
+pub(crate) type Case = BTreeMap<String, Vec<Want>>;
 /// One of these is so in every record that matches; `None`: nothing is known.
-type Cases = Option<Vec<Case>>;
+pub(crate) type Cases = Option<Vec<Case>>;
 
-/// The patterns of which one fits every record that a condition matches; `None` when nothing is known.
-pub(crate) fn patterns(condition: &Condition) -> Option<Vec<Pattern>> {
-    let cases = cases(condition)?;
-    cases.into_iter().map(pattern).collect()
+/// The ways in which a record matches an event pattern that asks this of the record.
+pub(crate) fn cases_of_pattern(detail: &Value) -> Cases {
+    let texts = |field: &str| -> Option<Vec<Want>> {
+        let text = |value: &Value| value.as_str().map(|text| Want::Equal(text.to_owned()));
+        detail.get(field)?.as_array()?.iter().map(text).collect()
+    };
+    let fields = [EVENT_NAME, EVENT_SOURCE].into_iter();
+    let case: Case = fields
+        .filter_map(|field| Some((field.to_owned(), texts(field)?)))
+        .collect();
+    (!case.is_empty()).then(|| vec![case])
 }
 
 /// How a condition is too broad, when it is: it lets through every call of a service, or of all.
@@ -130,7 +167,8 @@ pub(crate) fn names(condition: &Condition, source: &str, name: &str) -> bool {
     })
 }
 
-fn cases(condition: &Condition) -> Cases {
+/// The ways in which a record matches a condition; `None` when nothing is known.
+pub(crate) fn cases(condition: &Condition) -> Cases {
     match condition {
         Condition::Any(list) => union(list),
         Condition::AtLeast(0, _) => None,
@@ -247,42 +285,4 @@ fn begins_text(value: &str) -> bool {
 fn ends_text(value: &str) -> bool {
     let number = value.ends_with(|c: char| c.is_ascii_digit());
     is_text(value) && !number && !WORDS.iter().any(|word| word.ends_with(value))
-}
-
-/// An event pattern for a case: `eventSource` and `eventName`, and where no name is known one field more.
-///
-/// Never two fields that could lie in one array: Sigma does not ask for the same element, and patterns do.
-fn pattern(case: Case) -> Option<Pattern> {
-    let named = case.contains_key(EVENT_NAME);
-    let top = |field: &str| field == EVENT_NAME || field == "eventSource";
-    let mut others = case
-        .iter()
-        .filter(|(field, _)| !top(field))
-        .collect::<Vec<_>>();
-    others.sort_by_key(|(_, wants)| wants.len());
-    let other = others.into_iter().take(usize::from(!named));
-    let fields = case.iter().filter(|(field, _)| top(field)).chain(other);
-    let mut text = serde_json::Map::new();
-    for (field, wants) in fields {
-        let values = wants.iter().flat_map(|want| written(field, want)).collect();
-        text.insert(field.clone(), Value::Array(values));
-    }
-    Pattern::parse(&Value::Object(text).to_string()).ok()
-}
-
-fn written(field: &str, want: &Want) -> Vec<Value> {
-    let folded = |text: &str| json!({"equals-ignore-case": text});
-    match want {
-        // With a version behind it, which is a date of this century.
-        Want::Equal(text) if field == EVENT_NAME => {
-            vec![
-                folded(text),
-                json!({"prefix": folded(&format!("{text}20"))}),
-            ]
-        }
-        Want::Equal(text) => vec![folded(text)],
-        Want::Prefix(text) => vec![json!({"prefix": folded(text)})],
-        Want::Suffix(text) => vec![json!({"suffix": folded(text)})],
-        Want::Bool(value) => vec![json!(value)],
-    }
 }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use quell_model::{Origin, Record, RecordId, Timestamp};
+use quell_normalize::{Outline, Reading};
 use rsigma_eval::{JsonEvent, evaluate_rule};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::candidates::patterns;
+use crate::candidates::{cases, places};
 use crate::content::DetectionFile;
 use crate::engine::{Engine, Matcher, Scratch};
 use crate::envelope::enveloped;
@@ -43,7 +44,12 @@ fn naively(engine: &Engine, record: &Record) -> Vec<String> {
     let event = JsonEvent::borrow(&body);
     let matches = |matcher: &Matcher| match matcher {
         Matcher::Sigma(rule) => evaluate_rule(rule.compiled(), &event).is_some(),
-        Matcher::Pattern(pattern) => pattern.pattern.matches_json(&enveloped(record)).unwrap(),
+        Matcher::Pattern(pattern) => {
+            let mut outline = Outline::default();
+            let reading = Reading::new(&record.body, &mut outline).unwrap();
+            let text = enveloped(&reading, record.envelope.as_ref());
+            pattern.pattern.matches_json(&text).unwrap()
+        }
     };
     let all = engine.detections().iter().filter(|d| matches(&d.matcher));
     all.map(|d| d.id.clone()).collect()
@@ -484,11 +490,14 @@ fn a_record_of_ten_thousand_levels_is_no_danger_and_no_hiding_place() {
 fn what_follows_from_the_project_s_rules_is_enough_to_look_at_few() {
     let (engine, _) = Engine::load(&content());
     let rules = engine.detections().iter().filter_map(|d| match &d.matcher {
-        Matcher::Sigma(rule) => Some((&d.id, patterns(rule.condition()))),
+        Matcher::Sigma(rule) => {
+            let cases = cases(rule.condition());
+            Some((&d.id, cases.as_deref().and_then(places)))
+        }
         Matcher::Pattern(_) => None,
     });
     let always: Vec<&String> = rules
-        .filter(|(_, patterns)| patterns.is_none())
+        .filter(|(_, places)| places.is_none())
         .map(|(id, _)| id)
         .collect();
     assert!(always.len() <= 5, "looked at for every record: {always:?}");

@@ -1,7 +1,6 @@
 //! Quell as a library: what the program is put together from, so that tests and benches can drive the loops without
 //! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
 
-mod assess;
 mod begin;
 mod brake;
 mod catalog;

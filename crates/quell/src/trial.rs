@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quell_detect::correlation::{Correlation, Correlator, Fired, Group, Hit};
-use quell_detect::{About, Scratch};
-use quell_model::{Event, Finding, Record, RecordId, Severity, Timestamp};
+use quell_detect::{About, Assessed, Came, Matched, Scratch};
+use quell_model::{Event, Finding, Record, RecordId, Resource, Severity, Timestamp};
 use quell_triage::Board;
 use serde::Serialize;
 
-use crate::assess::{Assessed, Matched, about_last, assess};
 use crate::content::Content;
 
 /// More findings than this are counted and not kept: a year of a large organisation must not take all memory.
@@ -76,17 +75,30 @@ impl<'a> Trial<'a> {
     /// Tries the rules on a record; the event and its findings, when there are any. What several records say together is known
     /// when there are no more: [`Trial::complete`].
     pub fn add(&mut self, record: &Record) -> Option<(Event, Vec<Finding>)> {
+        let (engine, now) = (&self.content.engine, Timestamp::EPOCH);
+        let assessed = engine.assess(record, |_| false, now, &mut self.scratch);
+        self.assessed(assessed)
+    }
+
+    /// As [`Trial::add`], for a record that was read where it stands.
+    pub fn add_read(&mut self, record: Came<'_>) -> Option<(Event, Vec<Finding>)> {
+        let (engine, now) = (&self.content.engine, Timestamp::EPOCH);
+        let assessed = engine.assess_read(record, |_| false, now, &mut self.scratch);
+        self.assessed(assessed)
+    }
+
+    fn assessed(&mut self, assessed: Assessed<'a>) -> Option<(Event, Vec<Finding>)> {
         self.counts.accepted += 1;
-        let engine = &self.content.engine;
-        let now = Timestamp::EPOCH;
-        match assess(engine, record, |_| false, now, &mut self.scratch) {
+        match assessed {
             Assessed::Matched(matched) => {
                 let Matched {
                     event,
                     findings,
                     hits,
+                    resource,
+                    principal,
                 } = *matched;
-                self.correlate(record, &event, hits);
+                self.correlate(&event, hits, (resource, principal));
                 if !findings.is_empty() {
                     self.counts.matched += 1;
                     self.keep(findings.clone());
@@ -116,9 +128,9 @@ impl<'a> Trial<'a> {
 
     fn correlate(
         &mut self,
-        record: &Record,
         event: &Event,
         hits: Vec<(&'a Correlation, Group, Hit)>,
+        (resource, principal): (Resource, Resource),
     ) {
         if hits.is_empty() {
             return;
@@ -127,8 +139,8 @@ impl<'a> Trial<'a> {
             self.not_correlated += 1;
             return;
         }
-        let about = Arc::new(about_last(event, record));
-        self.about.insert(record.id.clone(), about);
+        let about = Arc::new(About::new(event, resource, principal));
+        self.about.insert(event.record.clone(), about);
         self.hits.extend(hits);
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use quell_collect::Quarantined;
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
-use quell_detect::{About, Scratch};
+use quell_detect::{About, Assessed, Matched, Scratch, about};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
@@ -22,7 +22,6 @@ use self::heard::Heard;
 use self::memory::Memories;
 use self::placing::{Placing, Together};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, about_last, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -125,7 +124,8 @@ impl Worker {
         };
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
-        match assess(&app.content.engine, &record, is_own, now, &mut self.scratch) {
+        let engine = &app.content.engine;
+        match engine.assess(&record, is_own, now, &mut self.scratch) {
             Assessed::Matched(mut matched) => {
                 self.heard.record(matched.event.time, record.received_at);
                 for (_, _, hit) in &mut matched.hits {
@@ -296,7 +296,7 @@ async fn about_fired(
 ) -> Result<Option<About>, StoreError> {
     for id in fired.records.iter().rev() {
         if let Some((record, event)) = here.filter(|(record, _)| record.id == *id) {
-            return Ok(Some(about_last(event, record)));
+            return Ok(about(event, record).ok());
         }
         let Some(document) = app.state.get(Kind::Record, id.as_str()).await? else {
             continue;
@@ -304,7 +304,7 @@ async fn about_fired(
         let record = document.read::<Record>().ok();
         let event = record.and_then(|r| Some((quell_normalize::event(&r).ok()?, r)));
         if let Some((event, record)) = event {
-            return Ok(Some(about_last(&event, &record)));
+            return Ok(about(&event, &record).ok());
         }
     }
     Ok(None)

@@ -57,7 +57,12 @@ pub fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The records of a delivery in a file, and the faults of what is none.
 pub fn records(file: &Path) -> Result<(Vec<Record>, Vec<String>), Failure> {
-    let split = split(&bytes(file)?);
+    Ok(records_in(file, &bytes(file)?))
+}
+
+/// The records of a delivery that came from a file, and the faults of what is none.
+pub fn records_in(file: &Path, bytes: &[u8]) -> (Vec<Record>, Vec<String>) {
+    let split = split(bytes);
     let origin = Origin::File { path: name(file) };
     let record = |raw: quell_normalize::RawRecord| Record {
         id: raw.id,
@@ -66,10 +71,10 @@ pub fn records(file: &Path) -> Result<(Vec<Record>, Vec<String>), Failure> {
         envelope: raw.envelope,
         body: raw.body,
     };
-    Ok((
+    (
         split.records.into_iter().map(record).collect(),
         split.faults,
-    ))
+    )
 }
 
 /// The records of a file, all of which must be records, and at least one.

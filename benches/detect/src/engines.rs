@@ -6,7 +6,7 @@ use quell_detect::{Assessed, Came, DetectionFile, Engine, Scratch};
 use quell_model::{Timestamp, plain_name};
 use quell_normalize::FileReader;
 use rsigma_eval::JsonEvent;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -35,6 +35,7 @@ pub struct Quell {
     files: FileReader,
     engine: Engine,
     scratch: Scratch,
+    line: Vec<u8>,
 }
 
 impl Quell {
@@ -45,6 +46,7 @@ impl Quell {
             files: FileReader::default(),
             engine,
             scratch: Scratch::default(),
+            line: Vec::new(),
         }
     }
 }
@@ -85,11 +87,18 @@ impl Reader for Quell {
             counts.hits += findings.len();
             for finding in findings {
                 hit(at, &finding.detection);
-                serde_json::to_writer(&mut *out, &finding).expect("findings are written");
-                out.write_all(b"\n").expect("findings are written");
+                write(&finding, &mut self.line, out);
             }
         }
     }
+}
+
+/// Writes a line, made in memory that is used again.
+fn write(what: &impl Serialize, line: &mut Vec<u8>, out: &mut dyn Write) {
+    line.clear();
+    serde_json::to_writer(&mut *line, what).expect("it is written");
+    line.push(b'\n');
+    out.write_all(line).expect("it is written");
 }
 
 /// rsigma-eval's own engine, as its documentation has it: parse, evaluate, write the results.
@@ -97,6 +106,7 @@ pub struct Rsigma {
     engine: rsigma_eval::Engine,
     /// By the rule's number as its id, what it is called here.
     names: Vec<String>,
+    line: Vec<u8>,
 }
 
 impl Rsigma {
@@ -112,7 +122,12 @@ impl Rsigma {
             engine.add_collection(&collection).expect("a rule compiles");
             names.push(file.path.trim_end_matches(".yml").to_owned());
         }
-        Self { engine, names }
+        let line = Vec::new();
+        Self {
+            engine,
+            names,
+            line,
+        }
     }
 }
 
@@ -154,8 +169,7 @@ impl Reader for Rsigma {
                     .and_then(|id| id.parse().ok())
                     .expect("as given");
                 hit(at, &self.names[number]);
-                serde_json::to_writer(&mut *out, &result).expect("results are written");
-                out.write_all(b"\n").expect("results are written");
+                write(&result, &mut self.line, out);
             }
         }
     }

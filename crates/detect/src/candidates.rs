@@ -21,7 +21,7 @@ const CASES_MAX: usize = 64;
 /// The field that says which service was called.
 const EVENT_SOURCE: &str = "eventSource";
 
-/// The rules that could match, by their places in order.
+/// The rules that could match.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     /// By a name of a call in lower case, with or without its version.
@@ -29,18 +29,27 @@ pub(crate) struct Candidates {
     /// By a service in lower case.
     by_source: ByText,
     /// Those that are always looked at.
-    always: Vec<usize>,
-    count: usize,
+    always: Vec<Group>,
+    all: Group,
 }
 
-type ByText = HashMap<String, Vec<usize>, RandomState>;
+type ByText = HashMap<String, Vec<Group>, RandomState>;
+
+/// Rules that are looked at together, by their places in order.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// A question to which each of them wants yes.
+    pub(crate) guard: Option<usize>,
+    pub(crate) rules: Vec<usize>,
+}
 
 impl Candidates {
-    /// For rules by their places, each with the ways in which a record can match; `None` where nothing is known.
-    pub(crate) fn new(rules: impl Iterator<Item = Cases>) -> Self {
+    /// For rules in order: the ways in which a record can match, `None` where nothing is known, and a question to which the rule
+    /// wants yes.
+    pub(crate) fn new(rules: impl Iterator<Item = (Cases, Option<usize>)>) -> Self {
         let mut out = Self::default();
-        for (at, cases) in rules.enumerate() {
-            out.count = at + 1;
+        for (at, (cases, guard)) in rules.enumerate() {
+            out.all.rules.push(at);
             match cases.as_deref().and_then(places) {
                 Some(places) => {
                     for (by_name, text) in places {
@@ -48,22 +57,30 @@ impl Candidates {
                             true => &mut out.by_name,
                             false => &mut out.by_source,
                         };
-                        map.entry(text).or_default().push(at);
+                        // Those of a name are few, and the name is what they ask first.
+                        let guard = guard.filter(|_| !by_name);
+                        add(map.entry(text).or_default(), guard, at);
                     }
                 }
-                None => out.always.push(at),
+                None => add(&mut out.always, guard, at),
             }
         }
         out
     }
 
-    /// Gives `each` rule that could match a record; one may come several times. `lower` is memory that is used again.
-    pub(crate) fn of(&self, record: &Reading<'_>, lower: &mut String, mut each: impl FnMut(usize)) {
+    /// Gives `each` group that has rules which could match a record; a rule may come several times. `lower` is memory that is
+    /// used again.
+    pub(crate) fn of(
+        &self,
+        record: &Reading<'_>,
+        lower: &mut String,
+        mut each: impl FnMut(&Group),
+    ) {
         let (name, source) = (record.top(Top::EventName), record.top(Top::EventSource));
         // One of several is enough for a rule, and an array can hold them.
         let is_array = |part: &Option<Part<'_>>| part.is_some_and(|p| p.kind() == Kind::Array);
         if is_array(&name) || is_array(&source) {
-            return (0..self.count).for_each(each);
+            return each(&self.all);
         }
         if let Some(name) = name.and_then(|part| part.string()) {
             find(&self.by_name, &name, lower, &mut each);
@@ -75,11 +92,21 @@ impl Candidates {
         if let Some(source) = source.and_then(|part| part.string()) {
             find(&self.by_source, &source, lower, &mut each);
         }
-        self.always.iter().copied().for_each(each);
+        self.always.iter().for_each(each);
     }
 }
 
-fn find(map: &ByText, text: &str, lower: &mut String, mut each: impl FnMut(usize)) {
+fn add(groups: &mut Vec<Group>, guard: Option<usize>, rule: usize) {
+    match groups.iter_mut().find(|group| group.guard == guard) {
+        Some(group) => group.rules.push(rule),
+        None => groups.push(Group {
+            guard,
+            rules: vec![rule],
+        }),
+    }
+}
+
+fn find(map: &ByText, text: &str, lower: &mut String, each: impl FnMut(&Group)) {
     lower.clear();
     if text.is_ascii() {
         lower.push_str(text);
@@ -88,7 +115,7 @@ fn find(map: &ByText, text: &str, lower: &mut String, mut each: impl FnMut(usize
         lower.push_str(&text.to_lowercase());
     }
     let found = map.get(lower.as_str()).into_iter().flatten();
-    found.copied().for_each(&mut each);
+    found.for_each(each);
 }
 
 /// Where a rule is to be found: by names of calls (`true`) and by services; `None` when one of its ways is by neither.

@@ -122,12 +122,16 @@ impl Engine {
             Matcher::Sigma(rule) => Some(compiler.check(rule.condition())),
             Matcher::Pattern(_) => None,
         };
+        let checks: Vec<Option<Check>> = detections.iter().map(&mut check).collect();
+        let program = compiler.program();
+        let guard = |check: &Option<Check>| check.as_ref().and_then(|c| program.guard(c));
+        let cases = detections.iter().map(|d| d.matcher.cases());
         let engine = Engine {
             loud,
             correlations,
-            candidates: Candidates::new(detections.iter().map(|d| d.matcher.cases())),
-            checks: detections.iter().map(&mut check).collect(),
-            program: compiler.program(),
+            candidates: Candidates::new(cases.zip(checks.iter().map(guard))),
+            program,
+            checks,
             detections,
         };
         (engine, faults)
@@ -228,9 +232,16 @@ impl Engine {
         let mut out = Vec::new();
         work.memo.begin(&self.program);
         let record = *subject.tree.reading();
-        self.candidates.of(&record, &mut work.lower, |at| {
-            if wanted(at) && self.matches(at, subject, &mut work.memo) {
-                out.push(at);
+        let Work { memo, lower } = work;
+        self.candidates.of(&record, lower, |group| {
+            let guard = group.guard;
+            if guard.is_some_and(|guard| !self.program.answer(guard, &subject.tree, memo)) {
+                return;
+            }
+            for at in &group.rules {
+                if wanted(*at) && self.matches(*at, subject, memo) {
+                    out.push(*at);
+                }
             }
         });
         out.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use quell_normalize::{Kind, Part};
+use quell_normalize::{Kind, Part, Top};
 use rsigma_eval::{CompiledDetectionItem, CompiledMatcher, CompiledRule, Event, evaluate_rule};
 
 use crate::condition::Condition;
@@ -232,8 +232,31 @@ impl Program {
         }
     }
 
+    /// A question to which a check wants yes, and most records say no.
+    pub(crate) fn guard(&self, check: &Check) -> Option<usize> {
+        let all = match check {
+            Check::All(all) => all.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let asks = |check: &Check| match check {
+            Check::Is(question) => Some(*question),
+            _ => None,
+        };
+        let rank = |question: &usize| {
+            let path = self.questions.get(*question).and_then(|q| q.path);
+            match path.and_then(|path| self.paths.get(path)).map(Path::top) {
+                Some(Some(Top::EventName)) => 0,
+                Some(Some(Top::EventSource)) => 2,
+                _ => 1,
+            }
+        };
+        let questions = all.iter().filter_map(asks);
+        questions.min_by_key(rank).filter(|q| rank(q) < 2)
+    }
+
+    /// The answer to a question.
     #[inline]
-    fn answer(&self, question: usize, tree: &Tree<'_>, memo: &mut Memo) -> bool {
+    pub(crate) fn answer(&self, question: usize, tree: &Tree<'_>, memo: &mut Memo) -> bool {
         match memo.answers.get(question) {
             Some((record, answer)) if *record == memo.record => *answer,
             _ => self.find_answer(question, tree, memo),

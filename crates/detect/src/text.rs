@@ -1,5 +1,6 @@
 //! Comparing texts as `rsigma-eval` does, without copying them.
 
+use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use rsigma_eval::CompiledMatcher;
 use rsigma_eval::matcher::GroupMode;
@@ -11,6 +12,11 @@ pub(crate) enum Asked {
     Prefix(Needle),
     Suffix(Needle),
     Contains(Box<Finder<'static>>, Needle),
+    /// Has one of several in it.
+    ContainsAny {
+        automaton: AhoCorasick,
+        folds: bool,
+    },
     Any(Vec<Asked>),
     All(Vec<Asked>),
 }
@@ -61,6 +67,14 @@ impl Asked {
                 let finder = Finder::new(value).into_owned();
                 Self::Contains(Box::new(finder), needle(value, case_insensitive))
             }
+            CompiledMatcher::AhoCorasickSet {
+                automaton,
+                case_insensitive,
+                ..
+            } => Self::ContainsAny {
+                automaton: automaton.clone(),
+                folds: *case_insensitive,
+            },
             CompiledMatcher::AnyOf(list)
             | CompiledMatcher::CaseInsensitiveGroup {
                 children: list,
@@ -107,6 +121,9 @@ impl Asked {
                     text.text
                 };
                 finder.find(text.as_bytes()).is_some()
+            }
+            Self::ContainsAny { automaton, folds } => {
+                automaton.is_match(if *folds { text.lower() } else { text.text })
             }
             Self::Any(list) => list.iter().any(|asked| asked.holds(text)),
             Self::All(list) => list.iter().all(|asked| asked.holds(text)),

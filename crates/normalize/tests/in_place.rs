@@ -1,5 +1,11 @@
 //! What is read where it stands is what is read by taking the delivery apart, and by serde.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by failing"
+)]
+
 use proptest::prelude::*;
 use quell_model::{Origin, Record, RecordId, Timestamp};
 use quell_normalize::{FileReader, event, event_ref, split};

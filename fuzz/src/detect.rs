@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use quell_detect::{Calls, DetectionFile, Engine, Scratch};
 use quell_model::{Origin, Record, Timestamp};
 use quell_normalize::{
-    FileReader, Outline, Reading, Split, event, event_ref, principal, resource, split,
+    FileReader, Outline, Piece, Reading, Split, event, event_ref, principal, resource, split,
 };
 
 /// One of each kind of comparison.
@@ -104,8 +104,9 @@ fn in_place(bytes: &[u8], split: &Split) {
         return;
     };
     assert!(split.faults.is_empty(), "{:?}", split.faults);
+    let pieces: Vec<Piece<'_>> = pieces.collect();
     assert_eq!(pieces.len(), split.records.len());
-    for (piece, raw) in pieces.zip(&split.records) {
+    for (piece, raw) in pieces.iter().zip(&split.records) {
         assert_eq!(piece.name.id(), raw.id);
         assert_eq!(piece.reading.body().raw(), raw.body.get());
         let record = stored(raw.clone());

@@ -29,6 +29,8 @@ pub(crate) struct Compiler {
 struct Question {
     /// The number of its field's path; `None` when it asks all texts.
     path: Option<usize>,
+    /// Whether that is the user agent.
+    is_of_agent: bool,
     /// The short way to the answer, where there is one.
     asked: Short,
     item: CompiledDetectionItem,
@@ -66,6 +68,39 @@ pub(crate) struct Memo {
     record: u32,
     places: Vec<(u32, Place)>,
     answers: Vec<(u32, bool)>,
+    /// Records of one client come one after the other: what was answered about its name, which is long, holds for the next too.
+    agent: Agent,
+}
+
+/// The last user agent that was asked for.
+#[derive(Debug, Default)]
+struct Agent {
+    text: String,
+    /// Its number. An answer that bears another is of another.
+    number: u32,
+    answers: Vec<(u32, bool)>,
+    /// The record that was last found to have it.
+    record: u32,
+}
+
+impl Agent {
+    /// Makes this the last user agent.
+    #[inline]
+    fn be(&mut self, text: &str, record: u32) {
+        if self.record == record {
+            return;
+        }
+        self.record = record;
+        if self.text != text {
+            self.text.clear();
+            self.text.push_str(text);
+            self.number = self.number.wrapping_add(1);
+            if self.number == 0 {
+                self.answers.fill((0, false));
+                self.number = 1;
+            }
+        }
+    }
 }
 
 /// [`Found`] without the record.
@@ -87,6 +122,11 @@ impl Memo {
             self.places.resize(paths, (0, Place::Absent));
             self.answers.clear();
             self.answers.resize(questions, (0, false));
+            self.agent = Agent {
+                number: 1,
+                answers: vec![(0, false); questions],
+                ..Agent::default()
+            };
         }
     }
 }
@@ -132,6 +172,7 @@ impl Compiler {
         let at = self.program.questions.len();
         self.program.questions.push(Question {
             path,
+            is_of_agent: item.field.as_deref() == Some("userAgent"),
             asked: Short::of(item),
             item: item.clone(),
         });
@@ -212,6 +253,22 @@ impl Short {
     }
 }
 
+impl Question {
+    /// As [`Short::answer`], for the user agent.
+    fn of_agent(&self, number: usize, part: Part<'_>, memo: &mut Memo) -> Option<bool> {
+        let (Short::Text(_), Some(text)) = (&self.asked, part.plain()) else {
+            return self.asked.answer(part);
+        };
+        let agent = &mut memo.agent;
+        agent.be(text, memo.record);
+        let known = agent.answers.get_mut(number)?;
+        if known.0 != agent.number {
+            *known = (agent.number, self.asked.answer(part)?);
+        }
+        Some(known.1)
+    }
+}
+
 impl Program {
     /// Whether a record matches.
     pub(crate) fn holds(&self, check: &Check, tree: &Tree<'_>, memo: &mut Memo) -> bool {
@@ -272,6 +329,7 @@ impl Program {
                 Short::There(wanted) => !wanted,
                 _ => matches!(question.item.matcher, CompiledMatcher::Null),
             }),
+            Some(Found::One(part)) if question.is_of_agent => question.of_agent(number, part, memo),
             Some(Found::One(part)) => question.asked.answer(part),
             Some(Found::Several) | None => None,
         };

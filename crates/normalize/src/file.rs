@@ -5,7 +5,10 @@ use quell_model::RecordId;
 use crate::DELIVERY_BYTES_MAX;
 use crate::gunzip::{gunzip_into, is_gzip};
 use crate::outline::{Kind, Outline, Part};
-use crate::reading::{Reading, Top};
+use crate::reading::{Places, Reading, Top};
+
+/// Memory for so many records is kept from file to file.
+const RECORDS_KEPT: usize = 4 * 1024;
 
 /// A record where it stands in its file.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +48,13 @@ impl Name<'_> {
 pub struct FileReader {
     unpacked: Vec<u8>,
     outline: Outline,
+    places: Vec<Places>,
 }
 
 impl FileReader {
     /// The records of a file as CloudTrail writes it, packed or not, in order. `None` when it is not one, or has anything
     /// in it that is no such record or is written oddly: [`crate::split`] then says what each of its parts is.
-    pub fn read<'f>(
-        &'f mut self,
-        bytes: &'f [u8],
-    ) -> Option<impl ExactSizeIterator<Item = Piece<'f>>> {
+    pub fn read<'f>(&'f mut self, bytes: &'f [u8]) -> Option<impl Iterator<Item = Piece<'f>>> {
         let bytes = if is_gzip(bytes) {
             gunzip_into(bytes, DELIVERY_BYTES_MAX, &mut self.unpacked).ok()?;
             self.unpacked.as_slice()
@@ -62,7 +63,18 @@ impl FileReader {
         };
         let text = simdutf8::basic::from_utf8(bytes).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        pieces(records(self.outline.read(text)?)?)
+        let records = records(self.outline.read(text)?)?;
+        if self.places.capacity() > RECORDS_KEPT {
+            self.places = Vec::new();
+        }
+        self.places.clear();
+        for record in records.inner() {
+            let places = Places::of(record);
+            piece(Reading::at(record, &places)?)?;
+            self.places.push(places);
+        }
+        let piece = move |places: &Places| piece(Reading::at(records, places)?);
+        Some(self.places.iter().filter_map(piece))
     }
 }
 
@@ -75,13 +87,8 @@ fn records(file: Part<'_>) -> Option<Part<'_>> {
     (is_first && !members.any(is_odd)).then_some(first)
 }
 
-fn pieces(records: Part<'_>) -> Option<impl ExactSizeIterator<Item = Piece<'_>>> {
-    let pieces: Option<Vec<Piece<'_>>> = records.inner().map(piece).collect();
-    Some(pieces?.into_iter())
-}
-
-fn piece(part: Part<'_>) -> Option<Piece<'_>> {
-    let reading = Reading::of(part);
+/// A record as CloudTrail writes it; `None` when it is not one.
+fn piece(reading: Reading<'_>) -> Option<Piece<'_>> {
     let is_record = reading.is_plain()
         && reading.top(Top::EventName)?.kind() != Kind::Null
         && reading.top(Top::Detail).is_none()
@@ -92,7 +99,7 @@ fn piece(part: Part<'_>) -> Option<Piece<'_>> {
     };
     let name = match (text(Top::RecipientAccountId)?, text(Top::EventId)?) {
         (Some(account), Some(event)) if !event.is_empty() => Name::Given { account, event },
-        _ => Name::Bytes(part.raw()),
+        _ => Name::Bytes(reading.body().raw()),
     };
     is_record.then_some(Piece { name, reading })
 }

@@ -130,9 +130,54 @@ impl Top {
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'t> {
     body: Part<'t>,
+    places: Places,
+}
+
+/// Where the fields of a record stand in its outline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    body: u32,
     tops: [u32; TOPS],
     is_plain: bool,
     has_dots: bool,
+}
+
+impl Places {
+    /// The places of the record that a part of a text is.
+    pub(crate) fn of(body: Part<'_>) -> Self {
+        let mut out = Self {
+            body: body.place(),
+            tops: [NONE; TOPS],
+            is_plain: body.kind() == Kind::Object,
+            has_dots: false,
+        };
+        // The elements of an array have no keys.
+        for member in body.inner() {
+            if member.is_key_escaped() {
+                out.is_plain = false;
+                out.add(&member.key().unwrap_or_default(), member.place());
+            } else {
+                out.add(member.raw_key(), member.place());
+            }
+        }
+        out
+    }
+
+    #[inline]
+    fn add(&mut self, key: &str, at: u32) {
+        match Top::of(key).and_then(|top| self.tops.get_mut(top as usize)) {
+            Some(place) => {
+                self.is_plain &= *place == NONE;
+                *place = at;
+            }
+            None => self.has_dots |= key.contains('.'),
+        }
+    }
+
+    /// Whether it is an object, no key has escapes, and none of the names of [`Top`] stands there twice.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
 }
 
 impl<'t> Reading<'t> {
@@ -141,33 +186,17 @@ impl<'t> Reading<'t> {
     /// # Errors
     /// [`EventError::Large`] for one that has more values than an outline.
     pub fn new(body: &'t RawValue, outline: &'t mut Outline) -> Result<Self, EventError> {
-        let body = outline.read(body.get());
-        body.map(Self::of).ok_or(EventError::Large)
+        let body = outline.read(body.get()).ok_or(EventError::Large)?;
+        let places = Places::of(body);
+        Ok(Self { body, places })
     }
 
-    /// The record that a part of a text is.
-    pub(crate) fn of(body: Part<'t>) -> Self {
-        let mut tops = [NONE; TOPS];
-        let mut is_plain = body.kind() == Kind::Object;
-        let mut has_dots = false;
-        // The elements of an array have no keys.
-        for member in body.inner() {
-            let key = member.key().unwrap_or_default();
-            is_plain &= !member.is_key_escaped();
-            match Top::of(&key).and_then(|top| tops.get_mut(top as usize)) {
-                Some(place) => {
-                    is_plain &= *place == NONE;
-                    *place = member.place();
-                }
-                None => has_dots |= key.contains('.'),
-            }
-        }
-        Self {
-            body,
-            tops,
-            is_plain,
-            has_dots,
-        }
+    /// The record at these places of the outline that a part is of.
+    pub(crate) fn at(part: Part<'t>, places: &Places) -> Option<Self> {
+        Some(Self {
+            body: part.of_place(places.body)?,
+            places: *places,
+        })
     }
 
     /// The record itself.
@@ -179,8 +208,8 @@ impl<'t> Reading<'t> {
     /// A field of the record: the last when it stands there twice.
     #[inline]
     pub fn top(&self, top: Top) -> Option<Part<'t>> {
-        let place = self.tops.get(top as usize).filter(|at| **at != NONE)?;
-        self.body.of_place(*place)
+        let place = self.places.tops.get(top as usize);
+        self.body.of_place(*place.filter(|at| **at != NONE)?)
     }
 
     /// A field of the record by its name.
@@ -193,11 +222,10 @@ impl<'t> Reading<'t> {
 
     /// Whether a name of a field has a dot in it.
     pub fn has_dots(&self) -> bool {
-        self.has_dots
+        self.places.has_dots
     }
 
-    /// Whether it is an object, no key has escapes, and none of the names of [`Top`] stands there twice.
     pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain
+        self.places.is_plain()
     }
 }

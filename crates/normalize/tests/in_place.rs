@@ -8,7 +8,7 @@
 
 use proptest::prelude::*;
 use quell_model::{Origin, Record, RecordId, Timestamp};
-use quell_normalize::{FileReader, event, event_ref, split};
+use quell_normalize::{FileReader, Piece, event, event_ref, split};
 use serde_json::value::RawValue;
 
 /// A value that a field may have, mostly not the one that it should.
@@ -92,8 +92,9 @@ fn holds(text: &str) -> Result<bool, TestCaseError> {
         return Ok(false);
     };
     prop_assert!(split.faults.is_empty(), "{:?}", split.faults);
+    let pieces: Vec<Piece<'_>> = pieces.collect();
     prop_assert_eq!(pieces.len(), split.records.len());
-    for (piece, raw) in pieces.zip(&split.records) {
+    for (piece, raw) in pieces.iter().zip(&split.records) {
         prop_assert_eq!(piece.name.id(), raw.id.clone());
         prop_assert_eq!(piece.reading.body().raw(), raw.body.get());
         prop_assert!(raw.envelope.is_none());

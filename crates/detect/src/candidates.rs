@@ -1,147 +1,82 @@
-//! Which rules could match a record, by its call.
+//! Which rules could match a record, by its call; and what follows from a rule's condition about the calls it matches.
 //!
-//! From the condition of a rule follows what every record that it matches has: mostly one of some values of `eventName`
-//! or `eventSource`. Rules are found by these, with a look at two fields of the record. The exact condition then decides. A rule from
-//! which nothing of that kind follows is always looked at.
+//! Of most rules it is known by the call's name and service alone that they do not match. Which they are is worked out once for
+//! each call, and kept: logs have the same few hundred calls again and again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
-use quell_model::plain_name;
-use quell_normalize::{Kind, Part, Reading, Top};
+use quell_normalize::{Reading, Top};
 use rsigma_eval::{CompiledDetectionItem, CompiledMatcher};
 use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::tree::EVENT_NAME;
 
-/// More ways to match than this cost more than they save.
+/// More ways to match than this are not followed.
 const CASES_MAX: usize = 64;
 
 /// The field that says which service was called.
 const EVENT_SOURCE: &str = "eventSource";
 
-/// The rules that could match.
+/// So many calls are kept; AWS has some fifteen thousand, and an organisation uses some hundreds.
+const CALLS_MAX: usize = 4 * 1024;
+/// A longer name is none of AWS's: what can match it is worked out again each time.
+const CALL_BYTES_MAX: usize = 256;
+
+/// The rules that could match, by their places in order, for each call that came so far.
 #[derive(Debug, Default)]
-pub(crate) struct Candidates {
-    /// By a name of a call in lower case, with or without its version.
-    by_name: ByText,
-    /// By a service in lower case.
-    by_source: ByText,
-    /// Those that are always looked at.
-    always: Vec<Group>,
-    all: Group,
+pub(crate) struct Calls {
+    rules: HashMap<String, Vec<usize>, RandomState>,
+    /// The call of this record: memory that is used again.
+    call: String,
+    /// The rules of a call that is not kept.
+    others: Vec<usize>,
 }
 
-type ByText = HashMap<String, Vec<Group>, RandomState>;
-
-/// Rules that are looked at together, by their places in order.
-#[derive(Debug, Default)]
-pub(crate) struct Group {
-    /// A question to which each of them wants yes.
-    pub(crate) guard: Option<usize>,
-    pub(crate) rules: Vec<usize>,
-}
-
-impl Candidates {
-    /// For rules in order: the ways in which a record can match, `None` where nothing is known, and a question to which the rule
-    /// wants yes.
-    pub(crate) fn new(rules: impl Iterator<Item = (Cases, Option<usize>)>) -> Self {
-        let mut out = Self::default();
-        for (at, (cases, guard)) in rules.enumerate() {
-            out.all.rules.push(at);
-            match cases.as_deref().and_then(places) {
-                Some(places) => {
-                    for (by_name, text) in places {
-                        let map = match by_name {
-                            true => &mut out.by_name,
-                            false => &mut out.by_source,
-                        };
-                        // Those of a name are few, and the name is what they ask first.
-                        let guard = guard.filter(|_| !by_name);
-                        add(map.entry(text).or_default(), guard, at);
-                    }
-                }
-                None => add(&mut out.always, guard, at),
-            }
-        }
-        out
+impl Calls {
+    /// Forgets all calls.
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
     }
 
-    /// Gives `each` group that has rules which could match a record; a rule may come several times. `lower` is memory that is
-    /// used again.
+    /// The rules that could match a record, of those from 0 to `count`. `could` says so of one by nothing but the record's name and service.
     pub(crate) fn of(
-        &self,
+        &mut self,
         record: &Reading<'_>,
-        lower: &mut String,
-        mut each: impl FnMut(&Group),
-    ) {
-        let (name, source) = (record.top(Top::EventName), record.top(Top::EventSource));
-        // One of several is enough for a rule, and an array can hold them.
-        let is_array = |part: &Option<Part<'_>>| part.is_some_and(|p| p.kind() == Kind::Array);
-        if is_array(&name) || is_array(&source) {
-            return each(&self.all);
-        }
-        if let Some(name) = name.and_then(|part| part.string()) {
-            find(&self.by_name, &name, lower, &mut each);
-            let plain = plain_name(&name);
-            if plain.len() < name.len() {
-                find(&self.by_name, plain, lower, &mut each);
+        count: usize,
+        could: impl FnMut(&usize) -> bool,
+    ) -> &[usize] {
+        let plain = |top: Top| record.top(top).and_then(|part| part.plain());
+        let (Some(name), Some(source)) = (plain(Top::EventName), plain(Top::EventSource)) else {
+            // There are others, and odd ones: they are rare.
+            self.others.clear();
+            self.others.extend(0..count);
+            return &self.others;
+        };
+        self.call.clear();
+        self.call.push_str(source);
+        self.call.push('\n');
+        self.call.push_str(name);
+        if !self.rules.contains_key(&self.call) {
+            let found = (0..count).filter(could);
+            if self.call.len() > CALL_BYTES_MAX {
+                self.others.clear();
+                self.others.extend(found);
+                return &self.others;
             }
+            if self.rules.len() >= CALLS_MAX {
+                self.rules.clear();
+            }
+            self.rules.insert(self.call.clone(), found.collect());
         }
-        if let Some(source) = source.and_then(|part| part.string()) {
-            find(&self.by_source, &source, lower, &mut each);
-        }
-        self.always.iter().for_each(each);
+        self.rules.get(&self.call).map_or(&[], Vec::as_slice)
     }
-}
-
-fn add(groups: &mut Vec<Group>, guard: Option<usize>, rule: usize) {
-    match groups.iter_mut().find(|group| group.guard == guard) {
-        Some(group) => group.rules.push(rule),
-        None => groups.push(Group {
-            guard,
-            rules: vec![rule],
-        }),
-    }
-}
-
-fn find(map: &ByText, text: &str, lower: &mut String, each: impl FnMut(&Group)) {
-    lower.clear();
-    if text.is_ascii() {
-        lower.push_str(text);
-        lower.make_ascii_lowercase();
-    } else {
-        lower.push_str(&text.to_lowercase());
-    }
-    let found = map.get(lower.as_str()).into_iter().flatten();
-    found.for_each(each);
-}
-
-/// Where a rule is to be found: by names of calls (`true`) and by services; `None` when one of its ways is by neither.
-pub(crate) fn places(cases: &[Case]) -> Option<BTreeSet<(bool, String)>> {
-    let mut out = BTreeSet::new();
-    for case in cases {
-        let texts = |field: &str| -> Option<Vec<String>> {
-            let equal = |want: &Want| match want {
-                Want::Equal(text) => Some(text.to_lowercase()),
-                _ => None,
-            };
-            case.get(field)?.iter().map(equal).collect()
-        };
-        let (by_name, texts) = match (texts(EVENT_NAME), texts(EVENT_SOURCE)) {
-            (Some(names), _) => (true, names),
-            (None, Some(sources)) => (false, sources),
-            (None, None) => return None,
-        };
-        out.extend(texts.into_iter().map(|text| (by_name, text)));
-    }
-    Some(out)
 }
 
 /// What a value must be, without regard to case.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Want {
+enum Want {
     Equal(String),
     Prefix(String),
     Suffix(String),
@@ -149,21 +84,17 @@ pub(crate) enum Want {
 }
 
 /// Fields with what their values must be: one of the list, for each.
-pub(crate) type Case = BTreeMap<String, Vec<Want>>;
+type Case = BTreeMap<String, Vec<Want>>;
 /// One of these is so in every record that matches; `None`: nothing is known.
-pub(crate) type Cases = Option<Vec<Case>>;
+type Cases = Option<Vec<Case>>;
 
-/// The ways in which a record matches an event pattern that asks this of the record.
-pub(crate) fn cases_of_pattern(detail: &Value) -> Cases {
-    let texts = |field: &str| -> Option<Vec<Want>> {
-        let text = |value: &Value| value.as_str().map(|text| Want::Equal(text.to_owned()));
-        detail.get(field)?.as_array()?.iter().map(text).collect()
+/// Whether a record of this name and service could match an event pattern that asks this of the record.
+pub(crate) fn could_match(detail: &Value, name: &str, source: &str) -> bool {
+    let could = |field: &str, text: &str| match detail.get(field).and_then(Value::as_array) {
+        Some(wanted) => wanted.iter().any(|w| w.as_str().is_none_or(|w| w == text)),
+        None => true,
     };
-    let fields = [EVENT_NAME, EVENT_SOURCE].into_iter();
-    let case: Case = fields
-        .filter_map(|field| Some((field.to_owned(), texts(field)?)))
-        .collect();
-    (!case.is_empty()).then(|| vec![case])
+    could(EVENT_NAME, name) && could(EVENT_SOURCE, source)
 }
 
 /// How a condition is too broad, when it is: it lets through every call of a service, or of all.
@@ -195,7 +126,7 @@ pub(crate) fn names(condition: &Condition, source: &str, name: &str) -> bool {
 }
 
 /// The ways in which a record matches a condition; `None` when nothing is known.
-pub(crate) fn cases(condition: &Condition) -> Cases {
+fn cases(condition: &Condition) -> Cases {
     match condition {
         Condition::Any(list) => union(list),
         Condition::AtLeast(0, _) => None,

@@ -1,15 +1,16 @@
 //! All detections over one record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use quell_model::{
     Diagnostic, Event, Finding, FindingId, Product, Record, Resource, Severity, Timestamp,
 };
-use quell_normalize::{Outline, Reading};
+use quell_normalize::{Outline, Reading, Top};
 use quell_pattern::Pattern;
 use serde_json::Value;
 
-use crate::candidates::{Candidates, Cases, cases, cases_of_pattern, names, too_broad};
+use crate::candidates::{Calls, could_match, names, too_broad};
 use crate::content::{DetectionFile, Language};
 use crate::correlation::{Base, Correlation, Correlations, Draft, Group, Hit};
 use crate::envelope::enveloped;
@@ -46,16 +47,6 @@ pub(crate) struct EventPattern {
     pub(crate) inside: Option<Value>,
 }
 
-impl Matcher {
-    /// The ways in which a record can match; `None` when nothing is known.
-    fn cases(&self) -> Cases {
-        match self {
-            Self::Sigma(rule) => cases(rule.condition()),
-            Self::Pattern(pattern) => pattern.inside.as_ref().and_then(cases_of_pattern),
-        }
-    }
-}
-
 /// All detections.
 #[derive(Debug)]
 pub struct Engine {
@@ -64,10 +55,11 @@ pub struct Engine {
     /// How many fire by themselves.
     loud: usize,
     correlations: Correlations,
-    candidates: Candidates,
     program: Program,
     /// Of each detection, when it matches; `None` for event patterns.
     checks: Vec<Option<Check>>,
+    /// What a scratch knows of this engine is not said of another.
+    mark: Arc<()>,
 }
 
 /// What the rules say of a record.
@@ -88,7 +80,9 @@ pub struct Scratch {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     memo: Memo,
-    lower: String,
+    calls: Calls,
+    /// The engine that it was last used with.
+    mark: Option<Arc<()>>,
 }
 
 impl Engine {
@@ -122,17 +116,13 @@ impl Engine {
             Matcher::Sigma(rule) => Some(compiler.check(rule.condition())),
             Matcher::Pattern(_) => None,
         };
-        let checks: Vec<Option<Check>> = detections.iter().map(&mut check).collect();
-        let program = compiler.program();
-        let guard = |check: &Option<Check>| check.as_ref().and_then(|c| program.guard(c));
-        let cases = detections.iter().map(|d| d.matcher.cases());
         let engine = Engine {
             loud,
             correlations,
-            candidates: Candidates::new(cases.zip(checks.iter().map(guard))),
-            program,
-            checks,
+            checks: detections.iter().map(&mut check).collect(),
+            program: compiler.program(),
             detections,
+            mark: Arc::default(),
         };
         (engine, faults)
     }
@@ -229,24 +219,43 @@ impl Engine {
         wanted: impl Fn(usize) -> bool,
         work: &mut Work,
     ) -> Vec<usize> {
-        let mut out = Vec::new();
-        work.memo.begin(&self.program);
+        let Work { memo, calls, mark } = work;
+        if !mark
+            .as_ref()
+            .is_some_and(|mark| Arc::ptr_eq(mark, &self.mark))
+        {
+            *mark = Some(Arc::clone(&self.mark));
+            *memo = Memo::new(&self.program);
+            calls.clear();
+        }
+        memo.begin();
         let record = *subject.tree.reading();
-        let Work { memo, lower } = work;
-        self.candidates.of(&record, lower, |group| {
-            let guard = group.guard;
-            if guard.is_some_and(|guard| !self.program.answer(guard, &subject.tree, memo)) {
-                return;
-            }
-            for at in &group.rules {
-                if wanted(*at) && self.matches(*at, subject, memo) {
-                    out.push(*at);
+        let could = |at: &usize| self.could_match(*at, subject, memo);
+        let candidates = calls.of(&record, self.detections.len(), could).iter();
+        let wanted = candidates.copied().filter(|at| wanted(*at));
+        wanted
+            .filter(|at| self.matches(*at, subject, memo))
+            .collect()
+    }
+
+    /// Whether a rule could match a record that has a name and a service, by these alone.
+    fn could_match(&self, at: usize, subject: &Subject<'_>, memo: &mut Memo) -> bool {
+        let tree = &subject.tree;
+        match self.checks.get(at) {
+            Some(Some(check)) => self.program.holds_for_call(check, tree, memo) != Some(false),
+            _ => {
+                let text = |top| tree.reading().top(top).and_then(|part| part.plain());
+                let (name, source) = (text(Top::EventName), text(Top::EventSource));
+                let could = |detail| match (name, source) {
+                    (Some(name), Some(source)) => could_match(detail, name, source),
+                    _ => true,
+                };
+                match self.detections.get(at).map(|d| &d.matcher) {
+                    Some(Matcher::Pattern(pattern)) => pattern.inside.as_ref().is_none_or(could),
+                    _ => false,
                 }
             }
-        });
-        out.sort_unstable();
-        out.dedup();
-        out
+        }
     }
 
     fn matches(&self, at: usize, subject: &mut Subject<'_>, memo: &mut Memo) -> bool {
@@ -367,6 +376,70 @@ mod tests {
             "the pattern asks for aws.ec2"
         );
         assert!(matching(&engine, &record(r#"{"eventName":"Close"}"#)).is_empty());
+    }
+
+    /// How many rules are looked at for a call that no rule names.
+    #[test]
+    fn what_follows_from_the_project_s_rules_is_enough_to_look_at_few() {
+        let (engine, _) = Engine::load(&crate::engine_tests::content());
+        let record = record(r#"{"eventName":"Nothing","eventSource":"nowhere.amazonaws.com"}"#);
+        let mut outline = Outline::default();
+        let subject = Subject::of(&record, &mut outline).unwrap();
+        let mut memo = Memo::new(&engine.program);
+        memo.begin();
+        let all = 0..engine.detections.len();
+        let looked_at = all.filter(|at| engine.could_match(*at, &subject, &mut memo));
+        let ids: Vec<&str> = looked_at
+            .map(|at| engine.detections[at].id.as_str())
+            .collect();
+        assert!(ids.len() <= 12, "{ids:?}");
+    }
+
+    /// What is kept of a call is nothing that another field of its record decides.
+    #[test]
+    fn the_same_call_again_is_looked_at_again() {
+        for selection in [
+            "eventName|fieldref: p.items",
+            "p.items: Open",
+            "eventName|re: ^Op",
+        ] {
+            let text = SIGMA.replace(
+                "eventName: Open\n    p.items.cidr|endswith: '/0'",
+                selection,
+            );
+            let (engine, faults) = Engine::load(&[file("a.yml", &text)]);
+            assert_eq!(faults, []);
+            let mut scratch = Scratch::default();
+            for (name, items, hits) in
+                [("Open", "Close", 0), ("Open", "Open", 1), ("Close", "x", 0)]
+            {
+                let body = format!(
+                    r#"{{"eventName":"{name}","eventSource":"s","p":{{"items":"{items}"}}}}"#
+                );
+                let hits = if selection.contains("re:") {
+                    usize::from(name == "Open")
+                } else {
+                    hits
+                };
+                assert_eq!(
+                    engine.matching(&record(&body), &mut scratch).len(),
+                    hits,
+                    "{selection} {body}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_scratch_that_was_used_with_another_engine_knows_nothing() {
+        let other = SIGMA.replace("eventName: Open", "eventName: Close");
+        let [open, close] = [SIGMA, &other].map(|text| Engine::load(&[file("a.yml", text)]).0);
+        let hit = record(r#"{"eventName":"Open","eventSource":"s","p":{"items":{"cidr":"/0"}}}"#);
+        let mut scratch = Scratch::default();
+        for _ in 0..2 {
+            assert_eq!(open.matching(&hit, &mut scratch).len(), 1);
+            assert_eq!(close.matching(&hit, &mut scratch).len(), 0);
+        }
     }
 
     #[test]

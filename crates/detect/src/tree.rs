@@ -59,11 +59,6 @@ impl Path {
         }
     }
 
-    /// The field of the record that it names, when it is one of those.
-    pub(crate) fn top(&self) -> Option<Top> {
-        self.whole_top
-    }
-
     /// The field that is named by the path as a whole.
     fn whole<'t>(&self, record: &Reading<'t>) -> Option<Part<'t>> {
         match self.whole_top {

@@ -9,7 +9,7 @@ use quell_normalize::{FileReader, Piece};
 use quell_store::{Kind, Query};
 use serde_json::{Value, json};
 
-use super::records::{bytes, files, records_in};
+use super::records::{files, read, records_in};
 use super::{Failure, Global};
 use crate::content::Content;
 use crate::output::table;
@@ -46,10 +46,10 @@ impl Backtest {
         if self.stored {
             stored(global, &mut trial).await?;
         }
-        let mut reader = FileReader::default();
+        let (mut reader, mut bytes) = (FileReader::default(), Vec::new());
         for path in &self.records {
             for file in files(path)? {
-                let bytes = bytes(&file)?;
+                read(&file, &mut bytes)?;
                 match reader.read(&bytes) {
                     Some(pieces) => pieces.for_each(|piece| drop(trial.add_read(came(piece)))),
                     None => taken_apart(&file, &bytes, &mut trial),

@@ -72,6 +72,7 @@ struct PatternFile<'a> {
     severity: Severity,
     #[serde(default)]
     attack: Vec<String>,
+    playbook: Option<String>,
     #[serde(borrow)]
     pattern: &'a RawValue,
 }
@@ -80,6 +81,7 @@ const PATTERN_KEYS: &[&str] = &[
     "title",
     "severity",
     "attack",
+    PLAYBOOK,
     "pattern",
     "description",
     "references",
@@ -98,12 +100,16 @@ fn load_pattern(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diagnos
             return Err(faults);
         }
     };
+    let playbook = playbook(file, parsed.playbook.as_deref())
+        .map_err(|f| faults.push(f))
+        .unwrap_or_default();
     match Pattern::parse(parsed.pattern.get()) {
         Ok(pattern) if faults.is_empty() => Ok(Detection {
             id: id.to_owned(),
             title: parsed.title,
             severity: parsed.severity,
             attack: parsed.attack,
+            playbook,
             names: Vec::new(),
             matcher: Matcher::Pattern(Box::new(EventPattern {
                 inside: inside(parsed.pattern.get()),
@@ -137,7 +143,35 @@ pub(crate) const SIGMA_KEYS: &[&str] = &[
     "level",
     "tags",
     "scope",
+    // Quell's own: the specification leaves further keys to whoever reads the rule.
+    PLAYBOOK,
 ];
+
+/// The key that names the playbook which answers a detection.
+pub(crate) const PLAYBOOK: &str = "playbook";
+
+/// The playbook that a detection names, if it names one.
+///
+/// # Errors
+/// A name that no playbook can have.
+pub(crate) fn playbook(
+    file: &DetectionFile,
+    named: Option<&str>,
+) -> Result<Option<String>, Diagnostic> {
+    let Some(name) = named else {
+        return Ok(None);
+    };
+    let digits = name.strip_prefix("PB-").unwrap_or_default();
+    if digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(Some(name.to_owned()));
+    }
+    let line = file.text.lines().position(|l| l.starts_with(PLAYBOOK));
+    let fault = Diagnostic::new(&file.path, format!("«{name}» is no playbook's id"));
+    Err(fault
+        .at_line(line.map(|n| n + 1))
+        .at("/playbook")
+        .help("playbook: PB- and three digits"))
+}
 
 /// A fault for each key that is not known, with the nearest that is.
 pub(crate) fn unknown_keys<'a>(

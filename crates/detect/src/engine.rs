@@ -29,6 +29,8 @@ pub struct Detection {
     pub severity: Severity,
     /// ATT&CK technique ids.
     pub attack: Vec<String>,
+    /// The playbook that answers it, by its id.
+    pub playbook: Option<String>,
     /// What correlations call it: its Sigma id and its name.
     pub(crate) names: Vec<String>,
     pub(crate) matcher: Matcher,

@@ -7,7 +7,7 @@ use quell_model::{Diagnostic, Severity, nearest};
 use rsigma_eval::{CompiledRule, compile_rule};
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
-use crate::content::{DetectionFile, SIGMA_KEYS, unknown_keys};
+use crate::content::{DetectionFile, PLAYBOOK, SIGMA_KEYS, playbook, unknown_keys};
 use crate::engine::{Detection, Matcher};
 use crate::limits::{rule_fault, text_fault};
 use crate::meaning::put_right;
@@ -33,12 +33,18 @@ pub(crate) fn load(id: &str, file: &DetectionFile) -> Result<Detection, Vec<Diag
         );
     }
     let severity = severity(rule.level, file).map_err(|f| faults.push(f));
+    let named = rule.custom_attributes.get(PLAYBOOK);
+    let named = named.map(|value| value.as_str().unwrap_or("a value that is no text"));
+    let playbook = playbook(file, named)
+        .map_err(|f| faults.push(f))
+        .unwrap_or_default();
     match (compile(&rule, file), severity) {
         (Ok(compiled), Ok(severity)) if faults.is_empty() => Ok(Detection {
             id: id.to_owned(),
             title: rule.title.clone(),
             severity,
             attack: attack(&rule.tags),
+            playbook,
             names: rule.id.iter().chain(&rule.name).cloned().collect(),
             matcher: Matcher::Sigma(Box::new(Rule::new(compiled))),
         }),

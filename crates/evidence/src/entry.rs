@@ -22,6 +22,8 @@ pub enum Act {
     Approved,
     /// A changing call was made in AWS.
     Changed,
+    /// A person said no to a plan.
+    Rejected,
     /// A run ended; what was captured is in its bodies.
     RunEnded,
     /// Somebody pulled the brake.

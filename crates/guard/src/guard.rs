@@ -8,9 +8,11 @@ use quell_model::{Call, Caller, Class, Plan, PlannedCall, Resource, RunId, Times
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::approval::{Approval, Rejection, approvers, persons_needed, rejection};
 use crate::declaration::Declaration;
+use crate::never_touch::{self, NeverTouch};
 use crate::permit::Permit;
-use crate::proof::{Claim, prove};
+use crate::proof::{Claim, concerns, prove};
 
 /// How far a playbook may go by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,18 +42,6 @@ impl fmt::Display for Level {
     }
 }
 
-/// A person's yes to one plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Approval {
-    /// Who said it.
-    pub by: String,
-    /// To which plan: another plan needs another yes.
-    pub plan_hash: String,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// What the guard looks at beside the plan.
 #[derive(Debug)]
 pub struct Situation<'a> {
@@ -71,8 +61,14 @@ pub struct Situation<'a> {
     pub halted: bool,
     /// How many changing calls the account's budget still allows.
     pub budget_left: u64,
-    /// A person's yes, if there is one.
-    pub approval: Option<&'a Approval>,
+    /// Whether the account is one of production, or not known to be another.
+    pub production: bool,
+    /// What no playbook ever touches, beside what is compiled in.
+    pub never_touch: NeverTouch<'a>,
+    /// What people said yes to.
+    pub approvals: &'a [Approval],
+    /// A person's no, if there is one.
+    pub rejection: Option<&'a Rejection>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
     /// Now.
@@ -99,10 +95,6 @@ pub enum Decision {
 /// A permit lasts so long: the state that it rests on gets old.
 pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
 
-/// Groups with such names are mostly made by AWS Directory Service, or by Quell itself. A name proves nothing, since
-/// whoever makes a group chooses it: a person decides, and an attacker wins no immunity by it.
-const RESERVED_GROUP_NAMES: &[&str] = &["quell-", "d-"];
-
 /// Whether the plan may be carried out.
 pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let refusals = refusals(plan, situation);
@@ -110,18 +102,26 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
         return Decision::Refuse { reasons: refusals };
     }
     let hash = plan.hash();
-    let approval = situation.approval.filter(|a| a.plan_hash == hash);
-    let questions = questions(plan, situation);
-    let approver = match approval {
-        Some(approval) => approval.by.clone(),
-        None if questions.is_empty() => situation.requested_by.unwrap_or("policy:auto").to_owned(),
-        None => return Decision::Ask { reasons: questions },
+    let mut questions = questions(plan, situation);
+    let approvers = approvers(&hash, situation);
+    let needed = persons_needed(worst_deed(plan), situation.production)
+        .max(usize::from(!questions.is_empty()));
+    if approvers.len() < needed {
+        if needed > 1 {
+            let said = approvers.len();
+            questions.push(format!("{needed} persons have to say yes, and {said} did"));
+        }
+        return Decision::Ask { reasons: questions };
+    }
+    let approver = match approvers.is_empty() {
+        false => approvers.join(", "),
+        true => situation.requested_by.unwrap_or("policy:auto").to_owned(),
     };
     let caller = Caller::new(situation.run, situation.declaration.playbook);
     let calls = plan.calls.iter().filter_map(call_of);
     let calls = calls.map(|call| call.made_by(&caller)).collect();
-    let account = situation.resource.arn.account.as_str();
-    let region = situation.resource.arn.region.as_str();
+    let account = situation.resource.account.as_str();
+    let region = situation.resource.region.as_str();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
     Decision::Permit(Permit::new(
         (situation.run, account, region),
@@ -173,7 +173,11 @@ fn to_the_resource(plan: &Plan) -> Plan {
 /// What no approval can mend.
 fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     let mut no = Vec::new();
-    let account = &s.resource.arn.account;
+    let account = &s.resource.account;
+    if let Some(said) = rejection(&plan.hash(), s) {
+        no.push(format!("{} said no to this plan: {}", said.by, said.reason));
+    }
+    no.extend(never_touch::reason(plan, s.resource, s.never_touch));
     if s.halted {
         no.push("changes are halted (remove the halt with `quell resume`)".to_owned());
     }
@@ -232,65 +236,25 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     let worst = plan.calls.iter().map(class_of).max().unwrap_or(Class::R3);
     let asked_for = s.requested_by.is_some();
     match s.level {
-        Level::Auto => {}
+        Level::Auto if persons_needed(worst_deed(plan), s.production) == 0 => {}
         Level::AutoWithUndo if worst <= Class::R1 => {}
-        Level::AutoWithUndo => ask.push(format!("a step is of class {worst:?}")),
+        Level::Auto | Level::AutoWithUndo => ask.push(format!("a step is of class {worst:?}")),
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
         level => ask.push(format!("the level here is «{level}»")),
     }
     if s.undo.is_none() {
-        ask.extend(blast_radius(plan, s));
+        ask.extend(concerns(&s.resource.kind, plan, s.declaration.facts));
     }
     ask
 }
 
-/// Who else would feel it.
-fn blast_radius(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
-    let mut ask = Vec::new();
-    let facts = &plan.facts;
-    let attachments = facts
-        .get("attachments")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice);
-    let Some(attachments) = attachments else {
-        return vec!["it is not known what uses the resource".to_owned()];
-    };
-    match facts.get("groupName").and_then(Value::as_str) {
-        None => ask.push("the group's name is not known".to_owned()),
-        Some(name) if RESERVED_GROUP_NAMES.iter().any(|p| name.starts_with(p)) => {
-            ask.push(format!(
-                "groups named like «{name}» are mostly made by AWS or by Quell"
-            ));
-        }
-        Some(_) => {}
-    }
-    let count = facts.get("attachmentCount").and_then(Value::as_u64);
-    let count = count.unwrap_or_else(|| u64::try_from(attachments.len()).unwrap_or(u64::MAX));
-    let managed = attachments
-        .iter()
-        .filter(|a| a.get("requesterManaged") != Some(&Value::Bool(false)))
-        .count();
-    if managed > 0 {
-        ask.push(format!(
-            "{managed} of the interfaces that use it are managed by an AWS service"
-        ));
-    }
-    if facts.get("isDefault") != Some(&Value::Bool(false)) && count > 0 {
-        ask.push("it is the VPC's default group and in use".to_owned());
-    }
-    let limit = s
-        .declaration
-        .facts
-        .get("maxAttachments")
-        .and_then(Value::as_u64)
-        .unwrap_or(20);
-    if count > limit {
-        ask.push(format!("{count} interfaces use it, more than {limit}"));
-    }
-    if facts.get("wideRange") == Some(&Value::Bool(true)) {
-        ask.push("a rule to revoke also opens ports that are not critical".to_owned());
-    }
-    ask
+/// How far the worst call reaches that does something to the resource. Telling others is asked about, and needs no two persons.
+fn worst_deed(plan: &Plan) -> Class {
+    let deeds = plan.calls.iter().filter(|planned| !is_message(planned));
+    deeds
+        .map(|planned| planned.class)
+        .max()
+        .unwrap_or(Class::R0)
 }
 
 #[cfg(test)]

@@ -75,7 +75,10 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         level: Level::AutoWithUndo,
         halted: false,
         budget_left: 10,
-        approval: None,
+        production: true,
+        never_touch: NeverTouch::default(),
+        approvals: &[],
+        rejection: None,
         requested_by: None,
         now: Timestamp::EPOCH,
     }
@@ -98,8 +101,9 @@ fn said(changes: &Changes) -> String {
         plan_hash: plan.hash(),
         at: Timestamp::default(),
     };
-    if situation.approval.is_some() {
-        situation.approval = Some(&approval);
+    let approvals = [approval];
+    if !situation.approvals.is_empty() {
+        situation.approvals = &approvals;
     }
     match decide(&plan, &situation) {
         Decision::Permit(permit) => format!("permit {}", permit.approver()),
@@ -205,13 +209,13 @@ fn what_no_approval_can_mend_is_refused_even_with_one() {
             situation: match says {
                 "halted" => |s| {
                     s.halted = true;
-                    s.approval = Some(ANY);
+                    s.approvals = ANY;
                 },
                 "not in scope" => |s| {
                     s.account_in_scope = false;
-                    s.approval = Some(ANY);
+                    s.approvals = ANY;
                 },
-                _ => |s| s.approval = Some(ANY),
+                _ => |s| s.approvals = ANY,
             },
         };
         assert!(said(&approved).starts_with("refuse"), "{says}");
@@ -290,11 +294,11 @@ fn a_plan_that_only_tells_others_is_not_proven() {
 }
 
 /// Replaced by an approval of the very plan.
-static ANY: &Approval = &Approval {
+static ANY: &[Approval] = &[Approval {
     by: String::new(),
     plan_hash: String::new(),
     at: Timestamp::EPOCH,
-};
+}];
 
 #[test]
 fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
@@ -391,7 +395,7 @@ fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
         plan: |p| p.facts["wideRange"] = json!(true),
         situation: |s| {
             s.level = Level::Suggest;
-            s.approval = Some(ANY);
+            s.approvals = ANY;
         },
     };
     assert_eq!(said(&yes), "permit ann");
@@ -415,7 +419,7 @@ fn a_yes_to_another_plan_is_no_yes() {
     };
     let situation = Situation {
         level: Level::Suggest,
-        approval: Some(&other),
+        approvals: &[other],
         ..good(&run, &resource, &declared)
     };
     assert!(matches!(decide(&plan(), &situation), Decision::Ask { .. }));
@@ -464,4 +468,110 @@ fn a_permit_covers_its_own_call_there_and_then_and_no_other() {
         refused("444455556666", "us-east-1", &other, at(1)),
         NotPermitted::NotInPlan { .. }
     ));
+}
+
+/// Whose yes to a plan of this class is enough.
+fn decided_by(class: Class, level: Level, production: bool, people: &[&str]) -> Decision {
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse().unwrap());
+    let mut plan = plan();
+    plan.calls[0].class = class;
+    let yes = |by: &&str| Approval {
+        by: (*by).to_owned(),
+        plan_hash: plan.hash(),
+        at: Timestamp::EPOCH,
+    };
+    let approvals: Vec<_> = people.iter().map(yes).collect();
+    let situation = Situation {
+        level,
+        production,
+        approvals: &approvals,
+        requested_by: Some("ann"),
+        ..good(&run, &resource, &declared)
+    };
+    decide(&plan, &situation)
+}
+
+#[test]
+fn what_disrupts_production_needs_a_person_and_what_is_for_good_needs_two() {
+    let permitted = |d: Decision| matches!(d, Decision::Permit(_));
+    for level in [Level::Auto, Level::AutoWithUndo] {
+        assert!(permitted(decided_by(Class::R1, level, true, &[])));
+        assert!(!permitted(decided_by(Class::R2, level, true, &[])));
+        assert!(permitted(decided_by(Class::R2, level, true, &["bob"])));
+        assert!(!permitted(decided_by(Class::R3, level, false, &["bob"])));
+        assert!(permitted(decided_by(
+            Class::R3,
+            level,
+            false,
+            &["bob", "eve"]
+        )));
+    }
+    assert!(permitted(decided_by(Class::R2, Level::Auto, false, &[])));
+    // The same person twice is one, and whoever asked for the run has no second voice.
+    for people in [&["bob", "bob"][..], &["ann", "bob"]] {
+        let decision = decided_by(Class::R3, Level::Auto, true, people);
+        let Decision::Ask { reasons } = decision else {
+            panic!("{decision:?}");
+        };
+        let last = reasons.last().unwrap();
+        assert_eq!(last, "2 persons have to say yes, and 1 did");
+    }
+    assert!(!permitted(decided_by(
+        Class::R2,
+        Level::Auto,
+        true,
+        &["ann"]
+    )));
+}
+
+#[test]
+fn a_yes_gets_old_and_a_no_stands() {
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse().unwrap());
+    let yes = [Approval {
+        by: "ann".into(),
+        plan_hash: plan().hash(),
+        at: Timestamp::EPOCH,
+    }];
+    let at = |millis: i64| Situation {
+        level: Level::Suggest,
+        approvals: &yes,
+        now: Timestamp::from_millis(millis),
+        ..good(&run, &resource, &declared)
+    };
+    let fresh = decide(&plan(), &at(crate::APPROVAL_MILLIS - 1));
+    assert!(matches!(fresh, Decision::Permit(_)), "{fresh:?}");
+    let old = decide(&plan(), &at(crate::APPROVAL_MILLIS));
+    assert!(matches!(old, Decision::Ask { .. }), "{old:?}");
+    let no = Rejection {
+        by: "bob".into(),
+        plan_hash: plan().hash(),
+        at: Timestamp::EPOCH,
+        reason: "it is a load test".into(),
+    };
+    let rejected = Situation {
+        rejection: Some(&no),
+        ..at(0)
+    };
+    let Decision::Refuse { reasons } = decide(&plan(), &rejected) else {
+        panic!("a no is no yes");
+    };
+    assert_eq!(reasons, ["bob said no to this plan: it is a load test"]);
+    let mut other = plan();
+    other.summary.push('!');
+    assert!(matches!(decide(&other, &rejected), Decision::Ask { .. }));
+}
+
+#[test]
+fn what_is_never_touched_is_refused_even_with_a_yes() {
+    let answer = said(&Changes {
+        plan: SAME,
+        situation: |s| {
+            s.never_touch.accounts = Box::leak(Box::new(["444455556666".to_owned()]));
+            s.approvals = ANY;
+        },
+    });
+    assert!(
+        answer.starts_with("refuse") && answer.contains("nothing is ever changed"),
+        "{answer}"
+    );
 }

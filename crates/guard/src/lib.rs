@@ -6,11 +6,15 @@
 //! **Invariant:** no clock, no socket, no file, no random number.
 
 mod addresses;
+mod approval;
 mod declaration;
 mod guard;
+mod never_touch;
 mod permit;
 pub mod proof;
 
+pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
 pub use declaration::{Declaration, StepFact};
-pub use guard::{Approval, Decision, Level, PERMIT_MILLIS, Situation, decide};
+pub use guard::{Decision, Level, PERMIT_MILLIS, Situation, decide};
+pub use never_touch::NeverTouch;
 pub use permit::{NotPermitted, Permit};

@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for Arn {
 
 /// One thing in AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "Told")]
 pub struct Resource {
     /// Its ARN.
     pub arn: Arn,
@@ -103,22 +103,81 @@ pub struct Resource {
     pub kind: String,
     /// Its id alone (`sg-0123`).
     pub id: String,
+    /// The account it is in, twelve digits. The ARN of a bucket does not tell it.
+    pub account: String,
+    /// The Region it is looked after in. Of what is global it is the one that answers for the partition.
+    pub region: String,
+}
+
+/// A resource as it is read: what it does not tell of its place stands in its ARN.
+#[derive(Deserialize)]
+struct Told {
+    arn: Arn,
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    region: String,
+}
+
+impl From<Told> for Resource {
+    fn from(told: Told) -> Self {
+        let Told {
+            arn,
+            kind,
+            id,
+            account,
+            region,
+        } = told;
+        Self::new(arn, kind, id).told_to_be_in(&account, &region)
+    }
 }
 
 impl Resource {
+    /// A resource by its ARN, which says where it is as far as it can.
+    pub fn new(arn: Arn, kind: impl Into<String>, id: impl Into<String>) -> Self {
+        let (account, region) = (arn.account.clone(), arn.region.clone());
+        let region = match (region.is_empty(), arn.service.as_str()) {
+            // IAM has no Regions; its calls are answered, and signed for, in one.
+            (true, "iam") => match arn.partition.as_str() {
+                "aws-cn" => "cn-north-1".to_owned(),
+                "aws-us-gov" => "us-gov-west-1".to_owned(),
+                _ => "us-east-1".to_owned(),
+            },
+            _ => region,
+        };
+        Self {
+            arn,
+            kind: kind.into(),
+            id: id.into(),
+            account,
+            region,
+        }
+    }
+
+    /// The same, in this account and Region where its ARN does not say. What the ARN says is never overruled.
+    #[must_use]
+    pub fn told_to_be_in(mut self, account: &str, region: &str) -> Self {
+        for (place, told) in [(&mut self.account, account), (&mut self.region, region)] {
+            if place.is_empty() {
+                told.clone_into(place);
+            }
+        }
+        self
+    }
+
     /// The security group `id` of an account and Region.
     pub fn security_group(partition: &str, region: &str, account: &str, id: &str) -> Self {
-        Self {
-            arn: Arn {
-                partition: partition.to_owned(),
-                service: "ec2".to_owned(),
-                region: region.to_owned(),
-                account: account.to_owned(),
-                resource: format!("security-group/{id}"),
-            },
-            kind: "AWS::EC2::SecurityGroup".to_owned(),
-            id: id.to_owned(),
-        }
+        let arn = Arn {
+            partition: partition.to_owned(),
+            service: "ec2".to_owned(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+            resource: format!("security-group/{id}"),
+        };
+        Self::new(arn, "AWS::EC2::SecurityGroup", id)
     }
 }
 
@@ -135,6 +194,31 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Arn>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_resource_is_where_its_arn_says_and_else_where_it_was_told_to_be() {
+        let read = |text: &str| serde_json::from_str::<Resource>(text).unwrap();
+        let bucket = r#"{"arn":"arn:aws:s3:::b","type":"AWS::S3::Bucket","id":"b""#;
+        let known = read(&format!(r#"{bucket},"account":"1","region":"eu-west-1"}}"#));
+        assert_eq!(
+            (known.account.as_str(), known.region.as_str()),
+            ("1", "eu-west-1")
+        );
+        assert_eq!(read(&format!("{bucket}}}")).account, "");
+        let group = Resource::security_group("aws", "us-east-1", "2", "sg-1");
+        let stored = serde_json::to_string(&group).unwrap();
+        assert_eq!(read(&stored), group);
+        assert_eq!(
+            group.clone().told_to_be_in("3", "x"),
+            group,
+            "the ARN is not overruled"
+        );
+        let role = "arn:aws-cn:iam::2:role/r".parse().unwrap();
+        assert_eq!(
+            Resource::new(role, "AWS::IAM::Role", "r").region,
+            "cn-north-1"
+        );
     }
 
     #[test]

@@ -40,11 +40,7 @@ fn identity(text: &str, prefix: &str, kind: &str) -> Option<Resource> {
         .filter(|id| !id.is_empty())?
         .to_owned();
     let iam = arn.service == "iam" && is_account(&arn.account);
-    iam.then(|| Resource {
-        arn,
-        kind: kind.to_owned(),
-        id,
-    })
+    iam.then(|| Resource::new(arn, kind, id))
 }
 
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION` → the role, without its path: the session does not tell it.
@@ -69,7 +65,7 @@ fn account(event: &Event) -> Resource {
         resource: "root".to_owned(),
     };
     let kind = "AWS::::Account".to_owned();
-    Resource { arn, kind, id }
+    Resource::new(arn, kind, id)
 }
 
 fn is_account(text: &str) -> bool {

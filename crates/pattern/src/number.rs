@@ -18,10 +18,8 @@ pub(crate) fn nearest(text: &str) -> Option<f64> {
 
 /// Whether the shortest decimal that names `value`, the float nearest to `text`, is the number that `text` names.
 pub(crate) fn is_exact(text: &str, value: f64) -> bool {
-    // Of decimals of up to 15 digits no two have the same nearest float (unless it is tiny, which takes an exponent).
-    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-    if text.len() <= 15 && text.bytes().all(is_plain) {
-        return true;
+    if let Some(is_exact) = plain(text).and_then(|plain| plain.is_exact(value)) {
+        return is_exact;
     }
     let shortest = || {
         let mut shortest = Short::default();
@@ -39,6 +37,8 @@ pub(crate) fn is_exact(text: &str, value: f64) -> bool {
 pub(crate) enum Glance {
     /// It is not comparable.
     Inexact,
+    /// It is comparable, and the float nearest to it is this.
+    Exact(f64),
     /// The float nearest to it is one of those between these two.
     Between(f64, f64),
     /// Nothing: it has an exponent, or very many digits.
@@ -47,44 +47,107 @@ pub(crate) enum Glance {
 
 /// Looks at the number `text` names, at a fraction of the cost of reading it.
 pub(crate) fn glance(text: &str) -> Glance {
-    /// What a float holds exactly.
-    const POWERS: [f64; 23] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-    ];
     /// More than the rounding of the digits, of the quotient, and of the number itself come to together.
     const ERROR: f64 = 1.0 / (1_u64 << 50) as f64;
-    let negative = text.starts_with('-');
-    let (mut digits, mut count, mut fraction) = (0_u64, 0, None);
-    for byte in text.bytes().skip(usize::from(negative)) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
-            count += 1;
-        } else if byte == b'.' {
-            fraction = Some(count);
-        } else {
-            return Glance::Nothing;
-        }
-    }
-    // A `u64` holds any nineteen.
-    let Some(power) = POWERS
-        .get(fraction.map_or(0, |whole| count - whole))
-        .filter(|_| count < 20)
-    else {
+    let Some(plain) = plain(text) else {
         return Glance::Nothing;
     };
     // No shortest decimal has more than seventeen digits.
-    if digits >= 10_u64.pow(17) && !digits.is_multiple_of(10) {
+    if plain.digits >= 10_u64.pow(17) && !plain.digits.is_multiple_of(10) {
         return Glance::Inexact;
     }
-    let value = digits as f64 / power;
+    let value = plain.digits as f64 / plain.power;
+    if plain.digits < FEW {
+        return Glance::Exact(if plain.is_negative { -value } else { value });
+    }
     let (low, high) = (value - value * ERROR, value + value * ERROR);
-    if negative {
+    if plain.is_negative {
         Glance::Between(-high, -low)
     } else {
         Glance::Between(low, high)
     }
+}
+
+/// A number without exponent, of up to nineteen digits.
+struct Plain {
+    is_negative: bool,
+    digits: u64,
+    /// Which power of ten they are divided by.
+    power: f64,
+}
+
+/// Two decimals of the same length with digits below this (2^52) are further apart than two floats there: no two of them have
+/// the same nearest float, nor has any shorter one.
+const FEW: u64 = 1 << 52;
+
+impl Plain {
+    /// Whether the shortest decimal that names `value`, the float nearest to this number, is this number, if that is easily
+    /// told.
+    fn is_exact(&self, value: f64) -> Option<bool> {
+        if self.digits < FEW {
+            return Some(true);
+        }
+        // A float holds the digits of the number that is one shorter and next to it, so the quotient is the nearest float.
+        let shorter = (self.digits + 5) / 10;
+        let is_shorter = !self.digits.is_multiple_of(10) && self.power > 1.0 && shorter < FEW;
+        let names_it = || shorter as f64 / (self.power / 10.0) == value.abs();
+        (is_shorter && names_it()).then_some(false)
+    }
+}
+
+fn plain(text: &str) -> Option<Plain> {
+    /// What a float holds exactly.
+    const POWERS: [f64; 20] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19,
+    ];
+    let is_negative = text.starts_with('-');
+    let mut rest = text.as_bytes().get(usize::from(is_negative)..)?;
+    let (mut digits, mut whole) = (0_u64, 0);
+    while let [byte, after @ ..] = rest
+        && *byte != b'.'
+    {
+        digits = with_digit(digits, *byte)?;
+        (rest, whole) = (after, whole + 1);
+    }
+    rest = rest.get(1..).unwrap_or_default();
+    let fraction = rest.len();
+    // A `u64` holds any nineteen.
+    if whole + fraction > 19 {
+        return None;
+    }
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        digits = digits * 100_000_000 + eight_digits(*eight)?;
+        rest = after;
+    }
+    for byte in rest {
+        digits = with_digit(digits, *byte)?;
+    }
+    Some(Plain {
+        is_negative,
+        digits,
+        power: *POWERS.get(fraction)?,
+    })
+}
+
+fn with_digit(digits: u64, byte: u8) -> Option<u64> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit < 10).then(|| digits.wrapping_mul(10).wrapping_add(u64::from(digit)))
+}
+
+/// The number of which these are the digits, all at once.
+fn eight_digits(bytes: [u8; 8]) -> Option<u64> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0xF0; 8]);
+    let text = u64::from_le_bytes(bytes);
+    // The bytes from '0' to '?', and of them those that stay there with six added.
+    let are_digits =
+        text & HIGH == ZEROS && text.wrapping_add(u64::from_ne_bytes([6; 8])) & HIGH == ZEROS;
+    let ones = text & !HIGH;
+    let tens = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00FF_00FF_00FF_00FF;
+    let hundreds = tens.wrapping_mul(100).wrapping_add(tens >> 16) & 0x0000_FFFF_0000_FFFF;
+    let all = hundreds.wrapping_mul(10_000).wrapping_add(hundreds >> 32);
+    are_digits.then_some(all & 0xFFFF_FFFF)
 }
 
 /// Sign, significant digits without zeros at either end, and the power of ten of the last of them. `None` for more
@@ -181,6 +244,7 @@ mod tests {
                     prop_assert!(low <= value && value <= high, "{}", text);
                     prop_assert!(high - low <= value.abs() * 1e-14, "{}", text);
                 }
+                Glance::Exact(value) => prop_assert_eq!(comparable(&text), Some(value), "{}", text),
                 Glance::Nothing => prop_assert!(text.contains('e') || text.len() > 19, "{}", text),
             }
         }

@@ -154,11 +154,19 @@ impl App {
         self.state.list(&query).await?.read()
     }
 
+    /// Whether an account is one of production. What is not known counts as that.
+    pub fn is_production(account: &Account) -> bool {
+        !matches!(
+            account.environment.as_str(),
+            "sandbox" | "development" | "test"
+        )
+    }
+
     /// How far a playbook may go in an account: the least of the playbook's own level and the installation's.
     pub fn level(&self, playbook: &Playbook, account: &Account) -> Level {
-        let own = match account.environment.as_str() {
-            "sandbox" | "development" | "test" => playbook.level.non_production,
-            _ => playbook.level.production,
+        let own = match Self::is_production(account) {
+            true => playbook.level.production,
+            false => playbook.level.non_production,
         };
         own.min(self.config.respond.level_max)
     }
@@ -178,10 +186,21 @@ impl App {
         assume.external_id = self.config.aws.external_id.clone();
         assume.source_identity = Some(run.as_str().to_owned());
         Scope {
-            account: resource.arn.account.clone(),
-            region: resource.arn.region.clone(),
+            account: resource.account.clone(),
+            region: resource.region.clone(),
             role: Some(assume),
         }
+    }
+
+    /// Names of identities that no playbook touches: those of the settings, and those that Quell itself works as.
+    pub fn never_touched(&self) -> Vec<String> {
+        let accounts = &self.config.accounts;
+        let own = accounts
+            .iter()
+            .flat_map(|a| [a.read_role.clone(), a.act_role.clone()]);
+        let mut names: Vec<String> = own.collect();
+        names.extend(self.config.respond.never_touch.names.iter().cloned());
+        names
     }
 
     /// Whether an actor is Quell itself: what it does is not an incident.

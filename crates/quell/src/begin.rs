@@ -114,7 +114,9 @@ fn unbegun(
         reason: None,
         covers_findings: 0,
         requested_by: None,
-        approval: None,
+        approvals: Vec::new(),
+        rejection: None,
+        asked: None,
         plan: None,
         timeline: Vec::new(),
         undo: None,
@@ -132,7 +134,7 @@ pub fn writes(run: &Run) -> Result<[Write; 3], StoreError> {
     let at = run.reached(Stage::Opened).unwrap_or_default();
     let document = Document::new(Kind::Run, run.id.as_str(), run.status.as_str(), at, run)?
         .under(run.incident.as_str());
-    let wake = wake::first(&run.id, &run.resource.arn.account, at)?;
+    let wake = wake::first(&run.id, &run.resource.account, at)?;
     let told = audit::write(&audit::begun(run, at))?;
     Ok([Write::InsertNew(document), wake, told])
 }

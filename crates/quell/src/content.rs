@@ -18,6 +18,8 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content"
 pub struct Content {
     /// All detections.
     pub engine: Engine,
+    /// Which playbook answers which of them.
+    answers: BTreeMap<String, String>,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
     /// What is wrong with the rest. It stops nothing else.
@@ -75,20 +77,26 @@ impl Content {
             }
             faults.append(&mut unknown);
         }
-        check_links(&engine, &playbooks, &mut faults);
         Ok(Content {
+            answers: answers(&engine),
             engine,
             playbooks,
             faults,
         })
     }
 
-    /// The playbook that a finding starts: one that waits for its detection and is for what it is about. A call that
+    /// The playbook that a finding starts: the one that its detection names, if it is for what the finding is about. A call that
     /// failed is about its caller, whom no playbook for a resource may touch.
     pub fn playbook_for(&self, finding: &Finding) -> Option<&Playbook> {
-        self.playbooks.values().find(|p| {
-            p.resource_type == finding.resource.kind && p.detections.contains(&finding.detection)
-        })
+        let named = self.answers.get(&finding.detection)?;
+        let playbook = self.playbooks.get(named)?;
+        (playbook.resource_type == finding.resource.kind).then_some(playbook)
+    }
+
+    /// The detections that a playbook answers.
+    pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
+        let answered = self.answers.iter().filter(|(_, id)| *id == playbook);
+        answered.map(|(detection, _)| detection.as_str()).collect()
     }
 }
 
@@ -104,22 +112,14 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// A playbook that waits for a detection nobody has would never run, and nobody would notice.
-fn check_links(
-    engine: &Engine,
-    playbooks: &BTreeMap<String, Playbook>,
-    faults: &mut Vec<Diagnostic>,
-) {
-    for playbook in playbooks.values() {
-        for wanted in &playbook.detections {
-            let single = engine.detections().iter().any(|d| d.id == *wanted);
-            if !single && !engine.correlations().iter().any(|c| c.id == *wanted) {
-                let message = format!("there is no detection «{wanted}»");
-                let file = format!("playbooks/{}/playbook.toml", playbook.id);
-                faults.push(Diagnostic::new(file, message).at("/detections"));
-            }
-        }
-    }
+/// Which playbook answers a detection or correlation, by their ids.
+fn answers(engine: &Engine) -> BTreeMap<String, String> {
+    let single = engine.detections().iter().map(|d| (&d.id, &d.playbook));
+    let several = engine.correlations().iter().map(|c| (&c.id, &c.playbook));
+    let named = single.chain(several);
+    named
+        .filter_map(|(id, playbook)| Some((id.clone(), playbook.clone()?)))
+        .collect()
 }
 
 fn folders(files: &Files, prefix: &str) -> BTreeMap<String, Files> {
@@ -210,6 +210,58 @@ mod tests {
             body: r.body,
         };
         split.records.into_iter().map(record).collect()
+    }
+
+    /// Whoever reads an incident knows which playbook is meant, also when it is not built yet; and none waits in vain.
+    #[test]
+    fn every_detection_names_a_playbook_and_every_playbook_is_named() {
+        let content = Content::load(None).unwrap();
+        let single = content.engine.detections().iter();
+        let nameless: Vec<&str> = single
+            .filter(|d| d.playbook.is_none() && !d.id.contains('#'))
+            .map(|d| d.id.as_str())
+            .chain(
+                content
+                    .engine
+                    .correlations()
+                    .iter()
+                    .filter(|c| c.playbook.is_none())
+                    .map(|c| c.id.as_str()),
+            )
+            .collect();
+        assert_eq!(nameless, [""; 0]);
+        for id in content.playbooks.keys() {
+            assert!(!content.detections_of(id).is_empty(), "nothing starts {id}");
+        }
+        assert_eq!(
+            content
+                .detections_of("PB-008")
+                .iter()
+                .filter(|d| d.contains("security-group"))
+                .count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_playbook_s_name_is_one() {
+        let rule = |playbook: &str| quell_detect::DetectionFile {
+            path: "x.yml".into(),
+            text: format!(
+                "title: T\nlogsource: {{product: aws, service: cloudtrail}}\ndetection:\n  s: {{eventName: A}}\n  condition: s\nlevel: low\nplaybook: {playbook}\n"
+            ),
+        };
+        assert_eq!(
+            rule("PB-003").load().unwrap().playbook.as_deref(),
+            Some("PB-003")
+        );
+        for bad in ["PB-3", "pb-003", "[PB-003]", "3", "PB-003a"] {
+            let faults = rule(bad).load().unwrap_err();
+            assert!(
+                faults[0].to_string().contains("no playbook's id"),
+                "{bad}: {faults:?}"
+            );
+        }
     }
 
     /// Every detection has records that it must match and records that it must not, beside it.

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use quell_evidence::Act;
-use quell_guard::Approval;
-use quell_model::{Incident, IncidentStatus, Record, RunId};
+use quell_guard::{Approval, Rejection};
+use quell_model::{Incident, IncidentStatus, Plan, Record, RunId, Timestamp};
 use quell_respond::{Mode, Playbook, Run, RunStatus};
 use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::audit;
@@ -82,18 +83,30 @@ impl Desk for App {
     }
 
     async fn approve(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
-        for _ in 0..APPROVALS_TRIED_MAX {
-            match self.approve_once(id, plan_hash, by).await {
-                // The loop looks at parked runs too, and writes them when it does: the yes is for what stands there now.
-                Err(DeskError::Store(StoreError::Conflict { .. })) => {}
-                other => return other,
-            }
-        }
-        Err(DeskError::Conflict(format!(
-            "{id} is being changed all the time: try again"
-        )))
+        self.rule(id, plan_hash, by, Ruling::Yes).await
+    }
+
+    async fn reject(
+        &self,
+        id: &RunId,
+        plan_hash: &str,
+        by: &str,
+        reason: &str,
+    ) -> Result<Run, DeskError> {
+        self.rule(id, plan_hash, by, Ruling::No(reason)).await
     }
 }
+
+/// What a person says to a plan.
+#[derive(Clone, Copy)]
+enum Ruling<'a> {
+    Yes,
+    /// And why.
+    No(&'a str),
+}
+
+/// A reason is for people to read.
+const REASON_CHARS_MAX: usize = 1000;
 
 /// A parked run is looked at every few seconds, so the second try finds it at rest.
 const APPROVALS_TRIED_MAX: usize = 10;
@@ -113,42 +126,39 @@ impl App {
         })
     }
 
-    async fn approve_once(&self, id: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError> {
+    /// Puts a ruling on the run as it stands. The loop looks at parked runs too, and writes them when it does.
+    async fn rule(
+        &self,
+        id: &RunId,
+        plan_hash: &str,
+        by: &str,
+        ruling: Ruling<'_>,
+    ) -> Result<Run, DeskError> {
+        for _ in 0..APPROVALS_TRIED_MAX {
+            match self.rule_once(id, plan_hash, by, ruling).await {
+                Err(DeskError::Store(StoreError::Conflict { .. })) => {}
+                other => return other,
+            }
+        }
+        Err(DeskError::Conflict(format!(
+            "{id} is being changed all the time: try again"
+        )))
+    }
+
+    async fn rule_once(
+        &self,
+        id: &RunId,
+        plan_hash: &str,
+        by: &str,
+        ruling: Ruling<'_>,
+    ) -> Result<Run, DeskError> {
         let document = self.document(Kind::Run, "run", id.as_str()).await?;
         let mut run: Run = document.read()?;
-        if run.status != RunStatus::Parked || run.outcome.is_some() {
-            return Err(DeskError::Conflict(format!(
-                "{id} does not wait for an approval"
-            )));
-        }
-        let planned = run
-            .plan
-            .as_ref()
-            .map(quell_model::Plan::hash)
-            .unwrap_or_default();
-        if planned != plan_hash {
-            let text =
-                format!("the plan's hash is {planned}: look at that plan before you approve it");
-            return Err(DeskError::Conflict(text));
-        }
-        run.approval = Some(Approval {
-            by: by.to_owned(),
-            plan_hash: planned,
-            at: self.clock.now(),
-        });
-        run.status = RunStatus::Running;
-        run.reason = None;
+        let (act, details) = put(&mut run, plan_hash, by, ruling, self.clock.now())?;
+        let told = audit::entry(self.clock.now(), act, by, run.id.as_str(), details);
         let update = Write::Update(document.with(run.status.as_str(), &run)?);
-        let details = serde_json::json!({"planHash": plan_hash});
-        let told = audit::entry(
-            self.clock.now(),
-            Act::Approved,
-            by,
-            run.id.as_str(),
-            details,
-        );
         let mut batch = Batch::new().with(update).with(audit::write(&told)?);
-        for write in wake::at(&run.id, &run.resource.arn.account, self.clock.now())? {
+        for write in wake::at(&run.id, &run.resource.account, self.clock.now())? {
             batch.push(write);
         }
         self.state.commit(batch).await?;
@@ -205,4 +215,51 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Writes what a person says into a run that waits for it, and says what the audit log is to know.
+fn put(
+    run: &mut Run,
+    plan_hash: &str,
+    by: &str,
+    ruling: Ruling<'_>,
+    at: Timestamp,
+) -> Result<(Act, Value), DeskError> {
+    if run.status != RunStatus::Parked || run.outcome.is_some() {
+        let text = format!("{} does not wait for an approval", run.id);
+        return Err(DeskError::Conflict(text));
+    }
+    let planned = run.plan.as_ref().map(Plan::hash).unwrap_or_default();
+    if planned != plan_hash {
+        let text = format!("the plan's hash is {planned}: look at that plan before you decide");
+        return Err(DeskError::Conflict(text));
+    }
+    let (by, plan_hash) = (by.to_owned(), planned);
+    let details = json!({"planHash": plan_hash});
+    let told = match ruling {
+        Ruling::Yes if run.requested_by.as_ref() == Some(&by) => {
+            let text = format!("{by} asked for {}: somebody else has to say yes", run.id);
+            return Err(DeskError::Conflict(text));
+        }
+        Ruling::Yes => {
+            // Said again it is the same yes, at a later moment.
+            run.approvals.retain(|a| a.by != by);
+            run.approvals.push(Approval { by, plan_hash, at });
+            (Act::Approved, details)
+        }
+        Ruling::No(reason) => {
+            let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+            let details = json!({"planHash": plan_hash, "reason": reason});
+            run.rejection = Some(Rejection {
+                by,
+                plan_hash,
+                at,
+                reason,
+            });
+            (Act::Rejected, details)
+        }
+    };
+    run.status = RunStatus::Running;
+    run.reason = None;
+    Ok(told)
 }

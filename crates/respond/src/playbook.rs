@@ -25,8 +25,6 @@ pub struct Playbook {
     pub category: String,
     /// The CloudFormation type of what it touches.
     pub resource_type: String,
-    /// The detections that start it.
-    pub detections: Vec<String>,
     /// How far it goes by itself.
     pub level: Levels,
     /// From detection to verified, in seconds.
@@ -76,7 +74,6 @@ struct File {
     summary: String,
     category: String,
     resource_type: String,
-    detections: Vec<String>,
     level: Levels,
     response_target_seconds: u64,
     #[serde(default)]
@@ -264,7 +261,6 @@ fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -
         summary: file.summary,
         category: file.category,
         resource_type: file.resource_type,
-        detections: file.detections,
         level: file.level,
         response_target_seconds: file.response_target_seconds,
         attack: file.attack,

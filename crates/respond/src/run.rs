@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quell_guard::Approval;
+use quell_guard::{Approval, Rejection};
 use quell_model::{Caller, IncidentId, Plan, Resource, RunId, Timestamp};
 use quell_states::{MachineRef, TaskId};
 use serde::{Deserialize, Serialize};
@@ -77,9 +77,15 @@ pub struct Run {
     /// The person who asked for it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// A person's yes, if it was needed and given.
+    /// What people said yes to, where it was needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// A person's no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Approval>,
+    pub rejection: Option<Rejection>,
+    /// Since when it waits for a person to decide on this plan, by the plan's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<(String, Timestamp)>,
     /// The plan, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
@@ -188,7 +194,7 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
     let arn = &run.resource.arn;
     let mut input = serde_json::json!({
         "run": run.id, "playbook": run.playbook, "mode": run.mode,
-        "account": arn.account, "region": arn.region, "partition": arn.partition,
+        "account": run.resource.account, "region": run.resource.region, "partition": arn.partition,
         "resource": run.resource, "facts": facts,
         "roles": {"read": roles.read, "act": roles.act},
         "queues": {"permit": PERMIT_QUEUE},
@@ -207,7 +213,7 @@ pub fn machine(run: &Run) -> MachineRef {
         id: Caller::new(&run.id, &run.playbook).machine,
         name: run.playbook.clone(),
         role_arn: String::new(),
-        region: run.resource.arn.region.clone(),
+        region: run.resource.region.clone(),
     }
 }
 

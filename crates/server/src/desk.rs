@@ -69,4 +69,13 @@ pub trait Desk: Send + Sync {
 
     /// Says yes to a parked run's plan.
     async fn approve(&self, run: &RunId, plan_hash: &str, by: &str) -> Result<Run, DeskError>;
+
+    /// Says no to a parked run's plan: nothing is done, and the incident stays with a person.
+    async fn reject(
+        &self,
+        run: &RunId,
+        plan_hash: &str,
+        by: &str,
+        reason: &str,
+    ) -> Result<Run, DeskError>;
 }

@@ -44,12 +44,12 @@ pub enum Kind {
     Token,
     /// Something said to a run from outside that is not in its log yet.
     Signal,
+    /// What a detector remembers: of one group (`closes`, `expires`), or of itself (`detector`).
+    Memory,
     /// An entry of the audit log that is not in its tree yet.
     AuditEntry,
     /// The audit log's tree, its checkpoints, and what signs them.
     AuditLog,
-    /// What a detector remembers: of one group (`closes`, `expires`), or of itself (`detector`).
-    Memory,
 }
 
 impl Kind {
@@ -73,9 +73,9 @@ impl Kind {
             Self::Wake => "wake",
             Self::Token => "token",
             Self::Signal => "signal",
+            Self::Memory => "memory",
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
-            Self::Memory => "memory",
         }
     }
 }

@@ -166,11 +166,8 @@ mod tests {
     fn finding(detection: &str, event: &str, group: &str, severity: Severity) -> Finding {
         let record = RecordId::of_name("111122223333", event);
         let resource = Resource::security_group("aws", "us-east-1", "111122223333", group);
-        let principal = Resource {
-            arn: "arn:aws:iam::111122223333:user/eve".parse().unwrap(),
-            kind: "AWS::IAM::User".into(),
-            id: "eve".into(),
-        };
+        let eve = "arn:aws:iam::111122223333:user/eve".parse().unwrap();
+        let principal = Resource::new(eve, "AWS::IAM::User", "eve");
         Finding {
             id: FindingId::of(detection, &record, group),
             detection: detection.into(),

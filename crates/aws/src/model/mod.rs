@@ -26,6 +26,7 @@ pub use traits::{
     OperationContextParam, Paginator, RequestCompression, StaticContextParam, Waiter, WaiterState,
 };
 pub use view::View;
+pub(crate) use wire_names::is_same;
 
 /// A service's model.
 #[derive(Debug)]
@@ -173,10 +174,11 @@ impl Service {
         }
     }
 
-    /// The name in the API of a member of the structure whose index is `shape`.
-    pub(crate) fn member_name(&self, shape: u32, index: u16) -> Option<&str> {
-        let (name, _) = self.members_of(shape)?.by_name.get(usize::from(index))?;
-        Some(name)
+    /// The names in the API of the members of the structure whose index is `shape`, each by its index.
+    #[inline]
+    pub(crate) fn member_names<'a>(&'a self, shape: u32) -> impl Fn(u16) -> Option<&'a str> {
+        let members = self.members_of(shape).map_or(&[][..], |m| &m.by_name);
+        move |index| members.get(usize::from(index)).map(|(name, _)| &**name)
     }
 
     /// The index of the member `name` of the structure whose index is `shape`.
@@ -266,7 +268,7 @@ mod tests {
             ["a", "C", "new", "item", "New"].map(in_json),
             [Some(1), Some(2), Some(5), Some(6), None]
         );
-        assert_eq!(service.member_name(view.shape_index(), 5), Some("New"));
+        assert_eq!(service.member_names(view.shape_index())(5), Some("New"));
         assert_eq!(service.member_index(view.shape_index(), "New"), Some(5));
     }
 

@@ -91,6 +91,13 @@ impl<'a> View<'a> {
         Some(self.service.view(reference))
     }
 
+    /// The member of that index, and its name in an answer of JSON or CBOR.
+    pub(crate) fn json_member_at(self, index: u16) -> Option<(&'a str, View<'a>)> {
+        let (name, reference) = self.inner()?.by_name.get(usize::from(index))?;
+        let member = self.service.view(reference);
+        Some((member.name_in_json(name), member))
+    }
+
     /// The model it is of.
     pub(crate) fn service(self) -> &'a Service {
         self.service

@@ -72,6 +72,20 @@ fn hash(name: &str) -> u64 {
     mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Whether two names are the same. Most are of 4 to 16 bytes, which is two looks.
+#[inline]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends_are_same<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+        one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
+    }
+    one.len() == other.len()
+        && match one.len() {
+            4..=8 => ends_are_same::<4>(one, other),
+            9..=16 => ends_are_same::<8>(one, other),
+            _ => one == other,
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +106,21 @@ mod tests {
         assert!(found("LongNameTw").is_empty());
         for none in [WireNames::default(), WireNames::new(&[])] {
             assert_eq!(none.next(&mut none.probe("a")), None);
+        }
+    }
+
+    #[test]
+    fn names_are_the_same_when_all_their_bytes_are() {
+        let long = "abcdefghijklmnopqrstuvwxyz";
+        for length in 0..=long.len() {
+            let name = &long.as_bytes()[..length];
+            assert!(is_same(name, name));
+            assert!(!is_same(name, long.as_bytes()) || length == long.len());
+            for at in 0..length {
+                let mut other = name.to_vec();
+                other[at] ^= 0x20;
+                assert!(!is_same(name, &other), "{length} bytes, {at}");
+            }
         }
     }
 }

@@ -15,6 +15,12 @@ pub(crate) struct Label(pub(crate) u16);
 impl Label {
     /// It is not the member of a structure.
     pub(crate) const NONE: Self = Self(u16::MAX);
+
+    /// Its bit among those of the first 64 members.
+    #[inline]
+    fn bit(self) -> Option<u64> {
+        1_u64.checked_shl(self.0.into())
+    }
 }
 
 /// A value: 16 bytes.
@@ -90,7 +96,7 @@ pub(crate) enum Dialect {
 pub(crate) struct Builder {
     nodes: Vec<Node>,
     texts: String,
-    /// The members that the open structures have so far.
+    /// The members that the open structures have so far and that are not in their `seen`.
     labels: Vec<Label>,
     budget: Budget,
 }
@@ -98,6 +104,8 @@ pub(crate) struct Builder {
 /// A structure whose members are coming.
 pub(crate) struct Fields {
     at: usize,
+    /// The first 64 members, a bit each, that have come. Few structures have more.
+    seen: u64,
     first_label: usize,
     has_repeats: bool,
 }
@@ -114,7 +122,7 @@ impl Builder {
     pub(crate) fn new(bytes: usize, bytes_per_value: usize) -> Self {
         Self {
             nodes: Vec::with_capacity(bytes / bytes_per_value + 8),
-            texts: String::with_capacity(bytes / 4),
+            texts: String::with_capacity(bytes / 8 * 5),
             labels: Vec::new(),
             budget: Budget::new(),
         }
@@ -149,7 +157,7 @@ impl Builder {
         self.budget.spend()
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, label: Label, held: Held) -> Result<(), Malformed> {
         self.budget.spend()?;
         self.nodes.push(Node { label, held });
@@ -326,6 +334,7 @@ impl Builder {
     pub(crate) fn structure(&mut self, label: Label, view: View<'_>) -> Result<Fields, Malformed> {
         let fields = Fields {
             at: self.nodes.len(),
+            seen: 0,
             first_label: self.labels.len(),
             has_repeats: false,
         };
@@ -337,20 +346,29 @@ impl Builder {
     /// A member comes. Whether it is the first of that label.
     #[inline]
     pub(crate) fn begin(&mut self, fields: &mut Fields, label: Label) -> bool {
-        let earlier = self.labels.get(fields.first_label..).unwrap_or_default();
-        let is_first = !earlier.contains(&label);
-        if is_first {
-            self.labels.push(label);
+        let is_first = if let Some(bit) = label.bit() {
+            let is_first = fields.seen & bit == 0;
+            fields.seen |= bit;
+            is_first
         } else {
-            fields.has_repeats = true;
-        }
+            let earlier = self.labels.get(fields.first_label..).unwrap_or_default();
+            let is_first = !earlier.contains(&label);
+            if is_first {
+                self.labels.push(label);
+            }
+            is_first
+        };
+        fields.has_repeats |= !is_first;
         is_first
     }
 
     /// The member that began last, the first of its label, did not come after all.
-    pub(crate) fn forget(&mut self, mark: Mark) {
+    pub(crate) fn forget(&mut self, fields: &mut Fields, label: Label, mark: Mark) {
         self.undo(mark);
-        self.labels.pop();
+        match label.bit() {
+            Some(bit) => fields.seen &= !bit,
+            None => drop(self.labels.pop()),
+        }
     }
 
     /// Whether a structure has no members.

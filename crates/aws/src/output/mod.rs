@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::model::Service;
+use crate::model::{Service, is_same};
 
 pub(crate) use builder::{Builder, Dialect, Fields, Label};
 use builder::{Held, Node};
@@ -192,31 +192,31 @@ impl<'a> Part<'a> {
 
     /// The members of a structure, or the entries of a map, with their names, as they came; none of anything else.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Part<'a>)> {
-        let held = self.held();
+        let name_of = self.name_of();
+        let is_map = matches!(self.held(), Held::Map { .. });
         let mut parts = self.parts();
         std::iter::from_fn(move || {
             let part = parts.next()?;
-            match held {
-                Held::Structure { shape, .. } => {
-                    let label = part.node()?.label;
-                    let name = self.output.service?.member_name(shape, label.0)?;
-                    Some((name, part))
-                }
-                Held::Map { .. } => Some((part.as_str()?, parts.next()?)),
-                _ => None,
+            if is_map {
+                return Some((part.as_str()?, parts.next()?));
             }
+            Some((name_of.as_ref()?(part.node()?.label.0)?, part))
         })
+    }
+
+    /// The names of the members that a structure may have.
+    #[inline]
+    fn name_of(self) -> Option<impl Fn(u16) -> Option<&'a str>> {
+        match self.held() {
+            Held::Structure { shape, .. } => Some(self.output.service?.member_names(shape)),
+            _ => None,
+        }
     }
 
     /// The member of a structure, or the entry of a map, of that name.
     pub fn get(self, name: &str) -> Option<Part<'a>> {
-        if let Held::Structure { shape, .. } = self.held() {
-            let label = Label(self.output.service?.member_index(shape, name)?);
-            let is_it = |part: &Part<'_>| part.node().is_some_and(|node| node.label == label);
-            return self.parts().find(is_it);
-        }
         let mut members = self.members();
-        let found = members.find(|(key, _)| *key == name);
+        let found = members.find(|(key, _)| is_same(key.as_bytes(), name.as_bytes()));
         found.map(|(_, part)| part)
     }
 

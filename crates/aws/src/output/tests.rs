@@ -60,7 +60,10 @@ fn service(protocol: &str) -> Service {
         "Out": {"type": "structure", "members": {
             "Text": {"shape": "Text"}, "Number": {"shape": "Number"}, "Kind": {"shape": "Kind"},
             "Texts": {"shape": "Texts"}, "Flat": {"shape": "Flat"}, "Table": {"shape": "Table"},
-            "FlatTable": {"shape": "FlatTable"}, "Inner": {"shape": "Out"}, "Any": {"shape": "Any"}}},
+            "FlatTable": {"shape": "FlatTable"}, "Inner": {"shape": "Out"}, "Any": {"shape": "Any"},
+            "Outs": {"shape": "Outs"}, "Kinds": {"shape": "Kinds"}}},
+        "Outs": {"type": "list", "member": {"shape": "Out"}},
+        "Kinds": {"type": "list", "member": {"shape": "Kind"}},
         "Kind": {"type": "structure", "union": true, "members": {"A": {"shape": "Text"}}},
         "Any": {"type": "structure", "document": true, "members": {}},
         "Texts": {"type": "list", "member": {"shape": "Text"}},
@@ -73,8 +76,11 @@ fn service(protocol: &str) -> Service {
 }
 
 fn read(protocol: &str, body: &str) -> Result<Value, String> {
+    read_by(&service(protocol), body)
+}
+
+fn read_by(service: &Service, body: &str) -> Result<Value, String> {
     use crate::protocol::{self, Protocol, WireResponse};
-    let service = service(protocol);
     let response = WireResponse {
         status: 200,
         body: body.to_owned().into(),
@@ -82,8 +88,8 @@ fn read(protocol: &str, body: &str) -> Result<Value, String> {
     };
     let operation = &service.operations["Op"];
     let read = protocol::read(
-        Protocol::of(&service).unwrap(),
-        &service,
+        Protocol::of(service).unwrap(),
+        service,
         operation,
         &response,
     );
@@ -141,6 +147,14 @@ fn in_json_the_last_of_two_holds_and_null_is_none() {
             r#"{"Unknown": [{"a": 1}], "Number": "7"}"#,
             json!({"Number": 7}),
         ),
+        (
+            r#"{"Outs": [{"Number": 18446744073709551615}, {"Number": -7 }, {"Number": 1.5}, {"Number": "8"}]}"#,
+            json!({"Outs": [{"Number": u64::MAX}, {"Number": -7}, {"Number": 1.5}, {"Number": 8}]}),
+        ),
+        (
+            r#"{"Outs": [{"Number": 0}, {"Number": 18446744073709551616}, {"Number": 123456789 }, {"Number": 1e3}]}"#,
+            json!({"Outs": [{"Number": 0}, {"Number": 18446744073709551616_f64}, {"Number": 123_456_789}, {"Number": 1e3}]}),
+        ),
         ("", json!({})),
         (" ", json!({})),
     ] {
@@ -152,9 +166,119 @@ fn in_json_the_last_of_two_holds_and_null_is_none() {
         r#"{"Table": [1]}"#,
         "[]",
         r#"{"Number": "x"}"#,
+        r#"{"Number": 01}"#,
+        r#"{"Number": 1x}"#,
+        r#"{"Number": 1"#,
     ] {
         assert!(read("json", wrong).is_err(), "{wrong}");
     }
+}
+
+/// An item is read as it is read alone, whatever came before it.
+fn items_are_read_alike(list: &str, alone: &str, items: &[&str]) {
+    let body = format!(r#"{{"{list}": [{}]}}"#, items.join(","));
+    let each = items.iter().map(|item| {
+        let read = read("json", &format!(r#"{{"{alone}": {item}}}"#));
+        let mut read = read?;
+        Ok(read.as_object_mut().and_then(|read| read.remove(alone)))
+    });
+    let each: Result<Vec<_>, String> = each.collect();
+    match (read("json", &body), each) {
+        (Ok(read), Ok(each)) => assert_eq!(read, json!({list: each}), "{body}"),
+        (read, each) => assert!(read.is_err() && each.is_err(), "{body}"),
+    }
+}
+
+#[test]
+fn the_members_of_items_may_come_in_any_order() {
+    for items in [
+        // The same, fewer, more, and in another order.
+        &[
+            r#"{"Text":"a","Number":1}"#,
+            r#"{"Text":"b","Number":2}"#,
+            r#"{"Number":3}"#,
+            r#"{"Text":"c","Texts":["x"],"Number":4}"#,
+            r#"{"Number":5,"Texts":[],"Text":"d"}"#,
+            "{}",
+            r#"{"Text":"e","Number":6}"#,
+        ][..],
+        // One name begins as another does; one is escaped; one is not known.
+        &[
+            r#"{"Text":"a","Texts":["x"]}"#,
+            r#"{"Texts":["x"],"Text":"a"}"#,
+            r#"{"Tex":1,"Texts":["y"]}"#,
+            r#"{"Text\u0073":["z"],"\u0054ext":"b"}"#,
+            r#"{"Text\"":1,"Text":"c"}"#,
+            r#"{"Text": "d" , "Texts" : [ "v" ] }"#,
+            r#"{"text":"e","Texts":["w"]}"#,
+        ],
+        // Twice, null, and deeper.
+        &[
+            r#"{"Text":"a","Number":1,"Inner":{"Number":2,"Text":"b"}}"#,
+            r#"{"Text":"a","Text":"b","Number":null,"Inner":null}"#,
+            r#"{"Text":"a","Number":1,"Text":null}"#,
+            r#"{"Inner":{"Text":"a"},"Inner":{"Number":1},"Outs":[{"Number":1},{"Text":"c","Number":2}]}"#,
+        ],
+        &[r#"{"Text":"a"}"#, r#"{"Text""b"}"#],
+        &[r#"{"Text":"a"}"#, r#"{"Text":"b""Number":1}"#],
+        &[r#"{"Text":"a"}"#, r#"{,"Text":"b"}"#],
+        &[r#"{"Text":"a"}"#, r#"{"Text"#],
+        &[r#"{"Text":"a"}"#, "[]"],
+    ] {
+        items_are_read_alike("Outs", "Inner", items);
+    }
+    let kinds = [
+        r#"{"A":"a"}"#,
+        r#"{"B":"b"}"#,
+        r#"{"A":"c"}"#,
+        r#"{"A":null,"C":1}"#,
+    ];
+    items_are_read_alike("Kinds", "Kind", &kinds);
+    let with_null = read("json", r#"{"Outs":[{"Text":"a"},null,{"Text":"b"}]}"#);
+    assert_eq!(
+        with_null,
+        Ok(json!({"Outs": [{"Text": "a"}, null, {"Text": "b"}]}))
+    );
+}
+
+/// Those beyond the 64 that are remembered, and that have a bit of their own, are read as the others.
+#[test]
+fn a_structure_may_have_many_members() {
+    let names: Vec<String> = (0..150).map(|n| format!("M{n:03}")).collect();
+    let members = names
+        .iter()
+        .map(|name| (name.clone(), json!({"shape": "Text"})));
+    let members: Map<String, Value> = members.collect();
+    let model = json!({"metadata": {"protocol": "json"}, "operations": {"Op": {
+        "name": "Op", "http": {"method": "GET", "requestUri": "/"}, "output": {"shape": "Out"}}},
+    "shapes": {"Out": {"type": "structure", "members": {"Items": {"shape": "Items"}}},
+        "Items": {"type": "list", "member": {"shape": "Item"}},
+        "Item": {"type": "structure", "members": members}, "Text": {"type": "string"}}});
+    let service = Service::from_json(model.to_string().as_bytes()).unwrap();
+    let item = |names: &mut dyn Iterator<Item = &String>, value: &str| {
+        let members: Vec<String> = names.map(|name| format!(r#""{name}":{value}"#)).collect();
+        members.join(",")
+    };
+    let body = format!(
+        r#"{{"Items":[{{{}}},{{{}}},{{{},{}}},{{{},{}}}]}}"#,
+        item(&mut names.iter(), r#""a""#),
+        item(&mut names.iter().rev(), r#""b""#),
+        item(&mut names.iter(), r#""c""#),
+        item(&mut names.iter(), r#""d""#),
+        item(&mut names.iter(), r#""e""#),
+        item(&mut names.iter().skip(1), "null"),
+    );
+    let read = read_by(&service, &body).unwrap();
+    let all = |value: &str| -> Value {
+        names
+            .iter()
+            .map(|name| (name.clone(), json!(value)))
+            .collect()
+    };
+    assert_eq!(
+        read,
+        json!({"Items": [all("a"), all("b"), all("d"), {"M000": "e"}]})
+    );
 }
 
 #[test]
@@ -208,5 +332,31 @@ proptest! {
     #[test]
     fn what_json_holds_comes_back(value in crate::protocol::any_json()) {
         prop_assert_eq!(output(&value).to_json(), value);
+    }
+
+    /// The members of each item, of which one in some comes escaped or with white space, in any order and now and then
+    /// again.
+    #[test]
+    fn items_in_any_order_are_read_as_they_are_read_alone(
+        items in prop::collection::vec(prop::collection::vec((0..9_usize, 0..4_usize), 0..6), 0..6),
+    ) {
+        let written = |(member, way): &(usize, usize)| {
+            let (name, value) = [
+                ("Text", r#""a\"b""#), ("Texts", r#"["a"]"#), ("Number", "12345678901"), ("Tex", "1"),
+                ("Textss", "{}"), ("Text", "null"), ("Inner", r#"{"Number":1}"#), ("Any", "[1.5]"), ("Number", "-1"),
+            ][*member];
+            match way {
+                0 => format!(" \"{name}\" : {value} "),
+                1 => format!("\"\\u{:04x}{}\":{value}", u32::from(name.as_bytes()[0]), &name[1..]),
+                _ => format!("\"{name}\":{value}"),
+            }
+        };
+        let item = |members: &Vec<_>| {
+            let members: Vec<String> = members.iter().map(written).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let items: Vec<String> = items.iter().map(item).collect();
+        let items: Vec<&str> = items.iter().map(String::as_str).collect();
+        items_are_read_alike("Outs", "Inner", &items);
     }
 }

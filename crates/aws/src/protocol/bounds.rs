@@ -21,16 +21,21 @@ impl Budget {
     }
 
     /// One value more.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn spend(&mut self) -> Result<(), Malformed> {
         match self.0.checked_sub(1) {
             Some(left) => {
                 self.0 = left;
                 Ok(())
             }
-            None => Err(Malformed::new(format!("more than {VALUES_MAX} values"))),
+            None => Err(too_many()),
         }
     }
+}
+
+#[cold]
+fn too_many() -> Malformed {
+    Malformed::new(format!("more than {VALUES_MAX} values"))
 }
 
 /// Bytes that are read from the front, and never past their end.

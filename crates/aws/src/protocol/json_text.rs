@@ -4,14 +4,17 @@
 //! it in between.
 
 use super::Malformed;
+use super::json_scan::{Pieces, eight_digits, ends, plain_end};
 use super::source::{Left, Source, Token};
+use crate::model::{Kind, is_same};
+use crate::output::{Builder, Label};
 
 /// JSON that is being read.
 pub(super) struct JsonText<'a> {
     text: &'a str,
     at: usize,
     /// A text whose escapes were resolved.
-    resolved: String,
+    resolved: Pieces,
 }
 
 impl<'a> JsonText<'a> {
@@ -21,7 +24,7 @@ impl<'a> JsonText<'a> {
         Ok(Self {
             text,
             at: 0,
-            resolved: String::new(),
+            resolved: Pieces::default(),
         })
     }
 
@@ -81,32 +84,37 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// A text that began at `start` and has come to its first escape.
+    /// A text that began at `start` and has an escape.
     #[inline(never)]
     fn escaped(&mut self, start: usize) -> Result<&str, Malformed> {
+        let bytes = self.text.as_bytes();
         self.resolved.clear();
-        let mut start = start;
+        // What was seen is before `next`, what was copied before `piece`.
+        let (mut piece, mut next) = (start, start);
         loop {
-            let piece = self.text.get(start..self.at).unwrap_or_default();
-            self.resolved.push_str(piece);
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(&self.resolved);
+            let ends = ends(bytes, next);
+            while let Some(end) = ends.next(next) {
+                self.resolved.push(bytes, piece, end);
+                self.at = end;
+                match (bytes.get(end), bytes.get(end + 1)) {
+                    (Some(b'"'), _) => {
+                        self.at += 1;
+                        return self.resolved.as_str().ok_or_else(|| self.wrong());
+                    }
+                    // Most that is escaped stands for itself, and is the beginning of the next piece.
+                    (Some(b'\\'), Some(b'"' | b'\\' | b'/')) => (piece, next) = (end + 1, end + 2),
+                    (Some(b'\\'), _) => {
+                        self.at += 1;
+                        let letter = self.escape()?;
+                        self.resolved.push_letter(letter);
+                        (piece, next) = (self.at, self.at);
+                    }
+                    _ => return Err(self.wrong()),
                 }
-                Some(b'\\') => self.at += 1,
-                _ => return Err(self.wrong()),
             }
-            start = self.at;
-            // Most that is escaped stands for itself, and is the beginning of the next piece.
-            if let Some(b'"' | b'\\' | b'/') = self.byte() {
-                self.at += 1;
-            } else {
-                let letter = self.escape()?;
-                self.resolved.push(letter);
-                start = self.at;
-            }
-            self.at = plain_end(self.text.as_bytes(), self.at);
+            next = next.max(ends.block_end());
+            self.resolved.push(bytes, piece, next);
+            piece = next;
         }
     }
 
@@ -161,7 +169,7 @@ impl<'a> JsonText<'a> {
         let start = self.at;
         let is_negative = self.byte() == Some(b'-');
         self.at += usize::from(is_negative);
-        let whole = self.integer()?;
+        let whole = self.whole()?;
         if let Some(b'.' | b'e' | b'E') = self.byte() {
             self.fraction()?;
             return self.double(start);
@@ -180,17 +188,24 @@ impl<'a> JsonText<'a> {
 
     /// Digits, without a zero before others; `None` when they are too many for 64 bits.
     #[inline]
-    fn integer(&mut self) -> Result<Option<u64>, Malformed> {
+    fn whole(&mut self) -> Result<Option<u64>, Malformed> {
+        // As many nines are less than 2⁶⁴.
+        const SAFE: usize = 19;
         let start = self.at;
-        let mut value = Some(0_u64);
+        let mut value = 0_u64;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        if let Some(eight) = rest.first_chunk().and_then(|eight| eight_digits(*eight)) {
+            value = eight;
+            self.at += 8;
+        }
         while let Some(digit @ b'0'..=b'9') = self.byte() {
-            value = value.and_then(|v| v.checked_mul(10)?.checked_add((digit - b'0').into()));
+            value = value.wrapping_mul(10).wrapping_add((digit - b'0').into());
             self.at += 1;
         }
-        let digits = self.text.as_bytes().get(start..self.at);
-        match digits.unwrap_or_default() {
+        match rest.get(..self.at - start).unwrap_or_default() {
             [] | [b'0', _, ..] => Err(self.wrong()),
-            _ => Ok(value),
+            digits if digits.len() <= SAFE => Ok(Some(value)),
+            _ => Ok(self.text.get(start..self.at).and_then(|d| d.parse().ok())),
         }
     }
 
@@ -288,7 +303,53 @@ impl Source for JsonText<'_> {
         self.at = start;
         self.string()?;
         self.expect(b':')?;
-        Ok(Some(&self.resolved))
+        let key = self.resolved.as_str().map(Some);
+        key.ok_or_else(|| self.wrong())
+    }
+
+    #[inline]
+    fn key_is(&mut self, left: &mut Left, name: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        let start = match left {
+            Left::First => self.at,
+            _ if self.byte() == Some(b',') => self.at + 1,
+            _ => return false,
+        };
+        // The name stands between quotation marks, and a colon follows.
+        let end = start + 1 + name.len();
+        let Some(b'"') = bytes.get(start) else {
+            return false;
+        };
+        let found = bytes.get(start + 1..end).unwrap_or_default();
+        let is_it = is_same(found, name.as_bytes())
+            && bytes.get(end) == Some(&b'"')
+            && bytes.get(end + 1) == Some(&b':');
+        if is_it {
+            *left = Left::More;
+            self.at = end + 2;
+        }
+        is_it
+    }
+
+    #[inline]
+    fn scalar(&mut self, kind: Kind, out: &mut Builder, label: Label) -> Result<bool, Malformed> {
+        match (kind, self.peek()) {
+            (Kind::String | Kind::Blob, Some(b'"')) => {
+                self.at += 1;
+                out.text(label, self.string()?)?;
+            }
+            (Kind::Integer, Some(b'0'..=b'9')) => {
+                let start = self.at;
+                let whole = self.whole()?;
+                let (Some(whole), None | Some(b',' | b']' | b'}')) = (whole, self.byte()) else {
+                    self.at = start;
+                    return Ok(false);
+                };
+                out.unsigned(label, whole)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn end(mut self) -> Result<(), Malformed> {
@@ -297,33 +358,6 @@ impl Source for JsonText<'_> {
             Some(_) => Err(self.wrong()),
         }
     }
-}
-
-/// Where the first byte is, from `start` on, that ends a text, begins an escape, or may not be in one.
-#[inline]
-fn plain_end(bytes: &[u8], start: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let mut at = start;
-    // Eight bytes at once. A bit in `HIGH` says which is one of them; the lowest is always right.
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let eight = u64::from_le_bytes(*eight);
-        let equals = |byte: u8| {
-            let zeros = eight ^ (ONES * u64::from(byte));
-            zeros.wrapping_sub(ONES) & !zeros
-        };
-        let is_control = eight.wrapping_sub(ONES * 0x20) & !eight;
-        let found = (equals(b'"') | equals(b'\\') | is_control) & HIGH;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let end = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-    at + end.unwrap_or(rest.len())
 }
 
 fn not_json(text: &[u8], at: usize) -> Malformed {
@@ -454,6 +488,38 @@ mod tests {
                 _ => text[at] = byte,
             }
             same(&text);
+        }
+
+        /// Escapes, letters of more bytes, and ends, wherever they are among the blocks that are looked at together;
+        /// and the same broken off anywhere.
+        #[test]
+        fn escapes_anywhere_are_read_as_serde_json_reads_them(
+            parts in prop::collection::vec(
+                (prop::sample::select(&[
+                    "", "\\\"", "\\\\", "\\/", "\\n", "\\u00e9", "\\ud83d\\ude00", "é", "😀", "\\\"\\\"", "\\ud800", "\\", "\x7f",
+                ][..]), 0..40_usize),
+                0..12,
+            ),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let parts: String = parts.iter().map(|(escape, run)| "x".repeat(*run) + escape).collect();
+            let text = format!("[\"{parts}\", {{\"{parts}\": \"{parts}\"}}]");
+            same(text.as_bytes());
+            same(&text.as_bytes()[..1 + cut.index(text.len() - 1)]);
+        }
+
+        #[test]
+        fn numbers_of_any_length_are_read_as_serde_json_reads_them(
+            number in "-?[0-9]{1,24}(\\.[0-9]{1,9})?(e[0-9])?",
+            near_the_end in any::<u64>(),
+            other in any::<u8>(),
+        ) {
+            same(number.as_bytes());
+            same(format!("[{number},{near_the_end}]").as_bytes());
+            // A byte among eight digits that is none.
+            let mut digits = *b"[123456789]";
+            digits[1 + usize::from(other) % 9] = other;
+            same(&digits);
         }
     }
 }

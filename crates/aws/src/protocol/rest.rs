@@ -263,7 +263,7 @@ pub(super) fn read_bindings(
                     out.begin(fields, label);
                     let mark = out.mark();
                     if !header_value(member, wire, text, out, label)? {
-                        out.forget(mark);
+                        out.forget(fields, label, mark);
                     }
                 }
             }

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::Malformed;
 use super::bounds::DEPTH_MAX;
+use super::order::Order;
 use crate::model::{Kind, View};
 use crate::output::{Builder, Dialect, Fields, Label};
 use crate::scalar::{Integer, from_seconds, parse_integer, parse_time_text, text_to_double};
@@ -41,6 +42,17 @@ pub(super) trait Source {
     /// The key of the next entry of an open map; `None` at its end.
     fn key(&mut self, left: &mut Left) -> Result<Option<&str>, Malformed>;
 
+    /// Whether the next entry's key is `name`, which is read then. A source may say no without a look.
+    fn key_is(&mut self, _left: &mut Left, _name: &str) -> bool {
+        false
+    }
+
+    /// Whether the next value is one as `kind` mostly is, which is put into `out` then. A source may say no without a
+    /// look.
+    fn scalar(&mut self, _: Kind, _: &mut Builder, _: Label) -> Result<bool, Malformed> {
+        Ok(false)
+    }
+
     /// That nothing follows.
     fn end(self) -> Result<(), Malformed>;
 }
@@ -69,18 +81,30 @@ impl<'b, S: Source> ByModel<'b, S> {
     }
 
     /// The next value, which the model calls `view`.
+    #[inline(always)]
     pub(super) fn value(&mut self, view: View<'_>, label: Label) -> Result<Was, Malformed> {
-        if view.is_document() && view.kind() == Kind::Structure {
-            return self.any(label);
+        if self.source.scalar(view.kind(), self.out, label)? {
+            return Ok(Was::Value);
         }
+        self.other(view, label)
+    }
+
+    /// The next value, which may be none as its kind mostly is.
+    #[inline(never)]
+    fn other(&mut self, view: View<'_>, label: Label) -> Result<Was, Malformed> {
         let kind = view.kind();
         let out = &mut *self.out;
+        if kind == Kind::Structure && view.is_document() {
+            return self.any(label);
+        }
         match (kind, self.source.next()?) {
             (_, Token::Null) => {
                 out.null(label)?;
                 return Ok(Was::Null);
             }
-            (Kind::Structure, Token::Map(left)) => self.structure(view, label, left)?,
+            (Kind::Structure, Token::Map(left)) => {
+                self.structure(view, label, left, &mut Order::none())?;
+            }
             (Kind::List, Token::List(left)) => self.list(view, label, left)?,
             (Kind::Map, Token::Map(left)) => self.map(view, label, left)?,
             (Kind::Structure | Kind::List | Kind::Map, _) | (_, Token::List(_) | Token::Map(_)) => {
@@ -140,9 +164,15 @@ impl<'b, S: Source> ByModel<'b, S> {
         read
     }
 
-    fn structure(&mut self, view: View<'_>, label: Label, left: Left) -> Result<(), Malformed> {
+    fn structure<'m>(
+        &mut self,
+        view: View<'m>,
+        label: Label,
+        left: Left,
+        order: &mut Order<'m>,
+    ) -> Result<(), Malformed> {
         let mut fields = self.out.structure(label, view)?;
-        let unknown = self.members(view, &mut fields, left, |_| true)?;
+        let unknown = self.members(view, &mut fields, left, order, |_| true)?;
         match unknown {
             Some(name) if self.out.has_none(&fields) => self.out.close_unknown(fields, &name),
             _ => {
@@ -154,21 +184,35 @@ impl<'b, S: Source> ByModel<'b, S> {
 
     /// The members of a structure which is open, those of them that are `wanted`. What a union has that the model
     /// does not know is given back.
-    fn members(
+    fn members<'m>(
         &mut self,
-        view: View<'_>,
+        view: View<'m>,
         fields: &mut Fields,
         mut left: Left,
+        order: &mut Order<'m>,
         wanted: impl Fn(View<'_>) -> bool,
     ) -> Result<Option<String>, Malformed> {
         let mut unknown = None;
+        let mut place = 0;
         self.deeper(|this| {
-            while let Some(key) = this.source.key(&mut left)? {
+            loop {
+                if let Some(step) = order.at(place)
+                    && this.source.key_is(&mut left, step.name)
+                {
+                    place += 1;
+                    this.member(fields, step.label, step.member)?;
+                    continue;
+                }
+                let Some(key) = this.source.key(&mut left)? else {
+                    return Ok(());
+                };
                 if let Some(index) = view.find_in_json(key)
-                    && let Some(member) = view.member_at(index)
+                    && let Some((name, member)) = view.json_member_at(index)
                     && wanted(member)
                 {
-                    this.member(fields, Label(index), member)?;
+                    let label = Label(index);
+                    place = order.learn(place, label, name, member);
+                    this.member(fields, label, member)?;
                     continue;
                 }
                 let named = view.is_union() && unknown.is_none() && key != "__type";
@@ -177,7 +221,6 @@ impl<'b, S: Source> ByModel<'b, S> {
                     unknown = unknown.take().or(name);
                 }
             }
-            Ok(())
         })?;
         Ok(unknown)
     }
@@ -192,7 +235,7 @@ impl<'b, S: Source> ByModel<'b, S> {
         let is_first = self.out.begin(fields, label);
         let mark = self.out.mark();
         if self.value(member, label)? == Was::Null && is_first {
-            self.out.forget(mark);
+            self.out.forget(fields, label, mark);
         }
         Ok(())
     }
@@ -201,12 +244,28 @@ impl<'b, S: Source> ByModel<'b, S> {
         let item = view.item().ok_or_else(|| wrong(view))?;
         let list = self.out.list(label)?;
         self.deeper(|this| {
+            if item.kind() == Kind::Structure && !item.is_document() {
+                return this.structures(item, left);
+            }
             while this.source.has_item(&mut left)? {
                 this.value(item, Label::NONE)?;
             }
             Ok(())
         })?;
         self.out.end(list);
+        Ok(())
+    }
+
+    /// The items of an open list. Their members mostly come in one order.
+    fn structures(&mut self, item: View<'_>, mut left: Left) -> Result<(), Malformed> {
+        let mut order = Order::new();
+        while self.source.has_item(&mut left)? {
+            match self.source.next()? {
+                Token::Map(left) => self.structure(item, Label::NONE, left, &mut order)?,
+                Token::Null => self.out.null(Label::NONE)?,
+                _ => return Err(wrong(item)),
+            }
+        }
         Ok(())
     }
 
@@ -293,7 +352,10 @@ impl<'b, S: Source> ByModel<'b, S> {
     ) -> Result<(), Malformed> {
         match self.source.next()? {
             Token::Null => Ok(()),
-            Token::Map(left) => self.members(view, fields, left, wanted).map(drop),
+            Token::Map(left) => {
+                let order = &mut Order::none();
+                self.members(view, fields, left, order, wanted).map(drop)
+            }
             _ => Err(wrong(view)),
         }
     }

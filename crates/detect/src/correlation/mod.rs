@@ -61,6 +61,8 @@ pub struct Correlation {
     pub severity: Severity,
     /// ATT&CK technique ids.
     pub attack: Vec<String>,
+    /// The playbook that answers it, by its id.
+    pub playbook: Option<String>,
     /// The fields, or aliases, whose values a group shares.
     pub group_by: Vec<String>,
     /// What its memory is kept under: its id and a hash of its text, since a hit of another text may mean something else.

@@ -137,6 +137,7 @@ pub(super) fn correlation(kind: Kind, span_millis: i64) -> Correlation {
         title: "T".into(),
         severity: Severity::Low,
         attack: Vec::new(),
+        playbook: None,
         group_by: vec!["who".into()],
         memory: "t".into(),
         span_millis,

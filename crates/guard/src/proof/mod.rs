@@ -26,6 +26,17 @@ pub struct Claim<'a> {
     pub undo: Option<&'a Value>,
 }
 
+/// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. `declared`: the
+/// playbook's facts. Of a type that nobody looked at, that is what is said.
+pub fn concerns(resource_type: &str, plan: &Plan, declared: &Value) -> Vec<String> {
+    match resource_type {
+        "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
+        other => vec![format!(
+            "it is not known who else would feel a change of {other}"
+        )],
+    }
+}
+
 /// Proves a plan for a resource type.
 ///
 /// # Errors

@@ -420,6 +420,57 @@ pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result
     }
 }
 
+/// Groups with such names are mostly made by AWS Directory Service, or by Quell itself. A name proves nothing, since
+/// whoever makes a group chooses it: a person decides, and an attacker wins no immunity by it.
+const RESERVED_GROUP_NAMES: &[&str] = &["quell-", "d-"];
+
+/// Who else would feel it.
+pub(super) fn concerns(plan: &Plan, declared: &Value) -> Vec<String> {
+    let mut ask = Vec::new();
+    let facts = &plan.facts;
+    let attachments = facts
+        .get("attachments")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice);
+    let Some(attachments) = attachments else {
+        return vec!["it is not known what uses the resource".to_owned()];
+    };
+    match facts.get("groupName").and_then(Value::as_str) {
+        None => ask.push("the group's name is not known".to_owned()),
+        Some(name) if RESERVED_GROUP_NAMES.iter().any(|p| name.starts_with(p)) => {
+            ask.push(format!(
+                "groups named like «{name}» are mostly made by AWS or by Quell"
+            ));
+        }
+        Some(_) => {}
+    }
+    let count = facts.get("attachmentCount").and_then(Value::as_u64);
+    let count = count.unwrap_or_else(|| u64::try_from(attachments.len()).unwrap_or(u64::MAX));
+    let managed = attachments
+        .iter()
+        .filter(|a| a.get("requesterManaged") != Some(&Value::Bool(false)))
+        .count();
+    if managed > 0 {
+        ask.push(format!(
+            "{managed} of the interfaces that use it are managed by an AWS service"
+        ));
+    }
+    if facts.get("isDefault") != Some(&Value::Bool(false)) && count > 0 {
+        ask.push("it is the VPC's default group and in use".to_owned());
+    }
+    let limit = declared
+        .get("maxAttachments")
+        .and_then(Value::as_u64)
+        .unwrap_or(20);
+    if count > limit {
+        ask.push(format!("{count} interfaces use it, more than {limit}"));
+    }
+    if facts.get("wideRange") == Some(&Value::Bool(true)) {
+        ask.push("a rule to revoke also opens ports that are not critical".to_owned());
+    }
+    ask
+}
+
 #[cfg(test)]
 #[path = "security_group_tests.rs"]
 mod tests;

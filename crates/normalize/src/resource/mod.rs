@@ -53,7 +53,7 @@ impl Type {
         let kind = self.name.to_owned();
         if !text.starts_with("arn:") {
             let (arn, id) = (self.arn(text, event)?, text.to_owned());
-            return Some(Resource { arn, kind, id });
+            return Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region));
         }
         let arn = text.parse::<Arn>().ok()?;
         let arn = self.owns(&arn, event).then_some(arn)?;
@@ -64,7 +64,7 @@ impl Type {
             _ => rest,
         };
         let id = name.to_owned();
-        Some(Resource { arn, kind, id })
+        Some(Resource::new(arn, kind, id).told_to_be_in(&event.account, &event.region))
     }
 
     /// Whether an ARN is of this type and in the event's account: another's was named, not changed.

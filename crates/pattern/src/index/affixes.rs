@@ -114,9 +114,14 @@ impl Affixes {
 impl End {
     /// The first `width` bytes from this end.
     fn piece(self, text: &[u8], width: usize) -> u32 {
-        match self {
-            Self::Start => pack(text.iter().take(width)),
-            Self::End => pack(text.iter().rev().take(width)),
+        let whole = match self {
+            Self::Start => text.first_chunk().copied().map(u32::from_be_bytes),
+            Self::End => text.last_chunk().copied().map(u32::from_le_bytes),
+        };
+        match (whole, self) {
+            (Some(whole), _) => whole.checked_shr(others(width)).unwrap_or(0),
+            (None, Self::Start) => pack(text.iter().take(width)),
+            (None, Self::End) => pack(text.iter().rev().take(width)),
         }
     }
 
@@ -135,6 +140,11 @@ impl End {
             Self::End => a.iter().rev().cmp(b.iter().rev()),
         }
     }
+}
+
+/// How many bits of a piece are not those of its first `width` bytes.
+fn others(width: usize) -> u32 {
+    u32::try_from(8 * PIECE.saturating_sub(width)).unwrap_or(0)
 }
 
 #[cfg(test)]

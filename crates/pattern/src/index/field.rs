@@ -1,6 +1,7 @@
 //! What the values of one field lead to: for each value, the conditions that accept it.
 
 use super::affixes::{Affixes, End};
+use super::filter::Filter;
 use super::grams::Grams;
 use super::postings::{Keys, Posting, Postings, Target};
 use super::ranges::Ranges;
@@ -43,6 +44,8 @@ pub(crate) struct FieldIndex {
 struct FoldedIndex {
     /// Those of ASCII, which accept nothing but ASCII.
     ascii: Keys<Box<str>>,
+    /// What the lengths and ends of these are, if there is nothing else: most texts need not be folded to be dismissed.
+    only: Option<Filter>,
     texts: Keys<Box<str>>,
     prefixes: Option<Affixes>,
     suffixes: Option<Affixes>,
@@ -229,14 +232,19 @@ impl FieldIndex {
 /// Tells `hits` of the ranges that hold the number `text` names. It is read only if a range may hold it that no other
 /// number of the event was in: most are told by a look to be in none, or in the same as their neighbours.
 fn in_ranges(ranges: &Ranges, text: &str, hits: &mut impl Hits) {
-    let mut exact = None;
+    let glance = glance(text);
+    let mut exact = matches!(glance, Glance::Exact(_)).then_some(true);
     let mut each = |posting| {
         if !hits.was_hit(posting) && *exact.get_or_insert_with(|| comparable(text).is_some()) {
             hits.hit(posting);
         }
     };
-    let is_found = match glance(text) {
+    let is_found = match glance {
         Glance::Inexact => true,
+        Glance::Exact(number) => {
+            ranges.find(number, &mut each);
+            true
+        }
         Glance::Between(low, high) => ranges.find_between(low, high, &mut each),
         Glance::Nothing => false,
     };
@@ -262,7 +270,10 @@ impl FoldedIndex {
         if ascii.is_empty() && texts.is_empty() && prefixes.is_empty() && suffixes.is_empty() {
             return None;
         }
+        let is_only = texts.is_empty() && prefixes.is_empty() && suffixes.is_empty();
+        let ends = || ascii.iter().map(|(text, _)| folded_ends(text));
         Some(Box::new(Self {
+            only: is_only.then(|| Filter::new(ends())),
             ascii: postings.keys(ascii),
             texts: postings.keys(texts),
             prefixes: Affixes::new(End::Start, prefixes, postings),
@@ -271,6 +282,11 @@ impl FoldedIndex {
     }
 
     fn find(&self, text: &str, hits: &mut impl Hits) {
+        if let Some(only) = &self.only
+            && !only.may_have(folded_ends(text))
+        {
+            return;
+        }
         let mut folded = hits.buffer();
         fold_into(text, &mut folded);
         if text.is_ascii() {
@@ -282,6 +298,15 @@ impl FoldedIndex {
         }
         hits.give_back(folded);
     }
+}
+
+/// The length of a text, its first and its last byte: the same for all texts of ASCII that fold to the same.
+fn folded_ends(text: &str) -> u32 {
+    let ends = text.as_bytes().first().zip(text.as_bytes().last());
+    let ends = ends.map_or(0, |(first, last)| {
+        u32::from(first.to_ascii_lowercase()) << 8 | u32::from(last.to_ascii_lowercase())
+    });
+    u32::try_from(text.len() % 0x1_0000).unwrap_or(0) << 16 | ends
 }
 
 impl Blocks {

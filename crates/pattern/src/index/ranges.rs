@@ -68,7 +68,7 @@ impl Ranges {
     /// As [`Ranges::find`], for a number of which only two are known that it is between: says whether that is enough,
     /// which it is when no range ends there.
     pub(crate) fn find_between(&self, low: f64, high: f64, each: impl FnMut(Posting)) -> bool {
-        let before = self.ends.partition_point(|end| *end < low);
+        let before = self.before(low);
         let is_enough = self.ends.get(before).is_none_or(|end| *end > high);
         if is_enough {
             self.above(2 * before, each);
@@ -91,8 +91,18 @@ impl Ranges {
     }
 
     fn place(&self, number: f64) -> usize {
-        let before = self.ends.partition_point(|end| *end < number);
+        let before = self.before(number);
         2 * before + usize::from(self.ends.get(before) == Some(&number))
+    }
+
+    /// How many ends are below `number`.
+    fn before(&self, number: f64) -> usize {
+        // Where the ranges are about other numbers there is nothing to search.
+        match (self.ends.first(), self.ends.last()) {
+            (Some(first), _) if number <= *first => 0,
+            (_, Some(last)) if number > *last => self.ends.len(),
+            _ => self.ends.partition_point(|end| *end < number),
+        }
     }
 
     fn cover(&self, range: &Range, mut each: impl FnMut(usize)) {

@@ -40,6 +40,25 @@ impl Block<'_> {
         self.mask(|part| (part & u8x16::splat(0xE0)).simd_eq(u8x16::splat(0)))
     }
 
+    /// Where digits are.
+    #[inline(always)]
+    pub(super) fn digits(self) -> u64 {
+        // The bytes of digits, and only they, are below ten when the code of zero is taken from them.
+        self.mask(|part| {
+            let values = part - u8x16::splat(b'0');
+            values.min(u8x16::splat(9)).simd_eq(values)
+        })
+    }
+
+    /// Where tabs and the ends of lines are.
+    #[inline(always)]
+    pub(super) fn breaks(self) -> u64 {
+        self.mask(|part| {
+            let is = |byte| part.simd_eq(u8x16::splat(byte));
+            is(b'\n') | is(b'\r') | is(b'\t')
+        })
+    }
+
     #[inline(always)]
     fn mask(self, test: impl Fn(u8x16) -> u8x16) -> u64 {
         let (parts, _) = self.0.as_chunks();
@@ -95,6 +114,29 @@ impl Strings {
     pub(super) fn is_open(&self) -> bool {
         self.inside != 0
     }
+}
+
+/// The place in a block of the bracket that closes what is open, of which `depth` lie in one another; else `depth` is
+/// made what it is after the block.
+pub(super) fn end_of(opens: u64, closes: u64, depth: &mut u32) -> Option<usize> {
+    if closes.count_ones() < *depth {
+        *depth = *depth + opens.count_ones() - closes.count_ones();
+        return None;
+    }
+    let mut brackets = opens | closes;
+    while brackets != 0 {
+        let bit = brackets.trailing_zeros();
+        brackets &= brackets - 1;
+        if opens >> bit & 1 == 1 {
+            *depth += 1;
+            continue;
+        }
+        *depth -= 1;
+        if *depth == 0 {
+            return usize::try_from(bit).ok();
+        }
+    }
+    None
 }
 
 /// The bytes that a backslash escapes: those after an odd run of them.

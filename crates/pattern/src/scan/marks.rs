@@ -2,6 +2,9 @@
 
 use super::blocks::{BLOCK, Block, Found, Strings, last};
 
+/// How many blocks are marked at once: what is next will mostly be wanted too.
+const AHEAD: usize = 3;
+
 /// The strings of 64 bytes, one bit for each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
@@ -37,7 +40,7 @@ impl Marks {
             if found.escapes != 0 {
                 escapes_are_valid(found.escapes, text, at)?;
             }
-            if found.inside & Block(block).controls() != 0 {
+            if found.inside != 0 && found.inside & Block(block).controls() != 0 {
                 return None;
             }
         }
@@ -72,10 +75,10 @@ impl Marks {
     #[inline(never)]
     fn mark_to(&mut self, at: usize, text: &[u8]) {
         let (blocks, rest) = text.as_chunks();
-        for block in blocks.iter().take(at + 1).skip(self.marks.len()) {
+        for block in blocks.iter().take(at + AHEAD).skip(self.marks.len()) {
             self.mark(Block(block));
         }
-        if at == blocks.len() {
+        if at >= self.marks.len() && at == blocks.len() {
             self.mark(Block(&last(rest)));
         }
     }

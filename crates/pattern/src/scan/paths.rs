@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::names::{Key, Names};
+
 /// No node: nothing under it is asked for.
 pub(crate) const OFF: u32 = u32::MAX;
 const ROOT: u32 = 0;
@@ -19,63 +21,45 @@ pub(crate) struct Paths {
 struct Node {
     /// The field that is named by the way here.
     field: Option<u32>,
-    children: HashMap<Box<[u8]>, u32, RandomState>,
-    /// A bit for each child, at a place made of its name: most names are dismissed by it alone.
-    filter: u64,
+    children: Names,
     /// A bit for each child that has children, at a place made of the first byte of a name that begins with it and a dot.
     deep: u64,
+}
+
+/// A node that is being made.
+#[derive(Default)]
+struct Draft {
+    field: Option<u32>,
+    children: HashMap<Box<[u8]>, u32, RandomState>,
 }
 
 impl Paths {
     /// The tree of `fields`, which are numbered from 0.
     pub(crate) fn new<'f>(fields: impl Iterator<Item = (&'f str, u32)>) -> Self {
-        let mut paths = Self {
-            nodes: vec![Node::default()],
-            fields: 0,
-        };
+        let (mut drafts, mut count) = (vec![Draft::default()], 0);
         for (name, field) in fields {
-            paths.insert(name, field);
-            paths.fields += 1;
+            insert(&mut drafts, name, field);
+            count += 1;
         }
-        for at in 0..paths.nodes.len() {
-            let children = paths
-                .nodes
-                .get(at)
-                .into_iter()
-                .flat_map(|node| &node.children);
-            let inner = children.filter(|(_, child)| paths.is_inner(**child));
-            let deep = inner.fold(0, |deep, (name, _)| deep | first_bit(name));
-            if let Some(node) = paths.nodes.get_mut(at) {
-                node.deep = deep;
+        let inner: Vec<bool> = drafts.iter().map(|d| !d.children.is_empty()).collect();
+        let is_inner =
+            |child: u32| usize::try_from(child).is_ok_and(|at| inner.get(at) == Some(&true));
+        let node = |draft: Draft| {
+            let deep = draft.children.iter().filter(|(_, child)| is_inner(**child));
+            Node {
+                field: draft.field,
+                deep: deep.fold(0, |deep, (name, _)| deep | first_bit(name)),
+                children: Names::new(draft.children),
             }
-        }
-        paths
-    }
-
-    fn insert(&mut self, name: &str, field: u32) {
-        let mut at = ROOT;
-        for part in name.split('.').map(str::as_bytes) {
-            let next = u32::try_from(self.nodes.len()).unwrap_or(OFF);
-            let Some(node) = self.node_mut(at) else {
-                return;
-            };
-            node.filter |= filter_bit(part);
-            at = *node.children.entry(part.into()).or_insert(next);
-            if at == next {
-                self.nodes.push(Node::default());
-            }
-        }
-        if let Some(node) = self.node_mut(at) {
-            node.field = Some(field);
+        };
+        Self {
+            nodes: drafts.into_iter().map(node).collect(),
+            fields: count,
         }
     }
 
     fn node(&self, at: u32) -> Option<&Node> {
         self.nodes.get(usize::try_from(at).ok()?)
-    }
-
-    fn node_mut(&mut self, at: u32) -> Option<&mut Node> {
-        self.nodes.get_mut(usize::try_from(at).ok()?)
     }
 
     /// How many fields there are.
@@ -95,8 +79,7 @@ impl Paths {
 
     /// Whether names go on under `node`.
     pub(crate) fn is_inner(&self, node: u32) -> bool {
-        self.node(node)
-            .is_some_and(|node| !node.children.is_empty())
+        self.node(node).is_some_and(|node| node.children.len() > 0)
     }
 
     /// How many names go on under `node`.
@@ -107,55 +90,52 @@ impl Paths {
 
     /// The node that `key` leads to from the one at `at`.
     #[inline]
-    pub(crate) fn child(&self, at: u32, key: &[u8]) -> u32 {
+    pub(super) fn child(&self, at: u32, key: Key<'_>) -> u32 {
         let Some(node) = self.node(at) else {
             return OFF;
         };
-        if let Some(child) = node.child(key) {
+        if let Some(child) = node.children.find(key) {
             return child;
         }
-        if node.deep & first_bit(key) != 0 && key.contains(&b'.') {
-            return self.dotted(at, key);
+        if node.deep & first_bit(key.name) != 0 && key.name.contains(&b'.') {
+            return self.dotted(at, key.name);
         }
         OFF
     }
 
     #[cold]
     fn dotted(&self, at: u32, key: &[u8]) -> u32 {
-        let step = |at, part: &[u8]| self.node(at).and_then(|node| node.child(part));
+        let step = |at, part: &[u8]| self.node(at)?.children.find(Key::of(part));
         key.split(|byte| *byte == b'.')
             .try_fold(at, step)
             .unwrap_or(OFF)
     }
 }
 
-impl Node {
-    #[inline(always)]
-    fn child(&self, key: &[u8]) -> Option<u32> {
-        if self.filter & filter_bit(key) == 0 {
-            return None;
+fn insert(drafts: &mut Vec<Draft>, name: &str, field: u32) {
+    let mut at = ROOT;
+    for part in name.split('.').map(str::as_bytes) {
+        let next = u32::try_from(drafts.len()).unwrap_or(OFF);
+        let Some(draft) = place(drafts, at) else {
+            return;
+        };
+        at = *draft.children.entry(part.into()).or_insert(next);
+        if at == next {
+            drafts.push(Draft::default());
         }
-        self.known_child(key)
     }
+    if let Some(draft) = place(drafts, at) {
+        draft.field = Some(field);
+    }
+}
 
-    #[inline(never)]
-    fn known_child(&self, key: &[u8]) -> Option<u32> {
-        self.children.get(key).copied()
-    }
+fn place(drafts: &mut [Draft], at: u32) -> Option<&mut Draft> {
+    drafts.get_mut(usize::try_from(at).ok()?)
 }
 
 /// A bit for the first byte of a name, or for the dot after an empty one.
 fn first_bit(name: &[u8]) -> u64 {
     1 << (name.first().unwrap_or(&b'.') % 64)
-}
-
-#[inline(always)]
-fn filter_bit(name: &[u8]) -> u64 {
-    let (first, last) = (name.first(), name.last());
-    let ends = first.zip(last).map_or(0, |(first, last)| {
-        usize::from(*first) * 7 + usize::from(*last) * 3
-    });
-    1 << ((name.len() * 5 + ends) % 64)
 }
 
 #[cfg(test)]
@@ -167,7 +147,7 @@ mod tests {
         let names = ["a.b.c", "a", "", "x.", "."];
         let paths = Paths::new(names.iter().copied().zip(0..));
         let field = |keys: &[&str]| {
-            let step = |at, key: &&str| paths.child(at, key.as_bytes());
+            let step = |at, key: &&str| paths.child(at, Key::of(key.as_bytes()));
             paths.field(keys.iter().fold(paths.root(), step))
         };
         for way in [

@@ -1,9 +1,11 @@
 //! The walk over an event from token to token.
 
-use super::blocks::BLOCK;
+use super::blocks::{BLOCK, end_of};
 use super::digits::Digits;
 use super::leaves::{Kind, Leaves, NONE};
 use super::marks::Marks;
+use super::names::Key;
+use super::numbers::{self, Passed};
 use super::paths::{OFF, Paths};
 use crate::event::Choice;
 use crate::json::{Reader, Token};
@@ -244,29 +246,31 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reads a key of the innermost object, to where its value is; with values that are strings nobody asks for, to the
-    /// next of which that is not so. Says whether there is one, or the last of them was stepped over.
+    /// Reads a key of the innermost object, to where its value is; with values that are strings, to the next of which that
+    /// is not so. Says whether there is one, or the last of them was stepped over, or nothing more is asked for.
     fn member(&mut self) -> Option<bool> {
+        self.element = self.open.element;
+        self.place = None;
         loop {
             let (start, end) = self.key()?;
             self.node = self.child(self.open.node, start, end);
-            if self.node != OFF || self.peek()? != b'"' {
-                break;
+            if self.node != OFF && self.extent == Extent::Needed {
+                self.came()?;
+            }
+            if self.peek()? != b'"' {
+                return Some(true);
             }
             self.leaves.steps += 1;
-            self.string()?;
-            if self.peek()? != b',' {
+            let (start, end) = self.string()?;
+            if let Some(field) = self.field() {
+                self.keep_text(field, start, end);
+            }
+            if self.open.missing == 0 && self.extent == Extent::Needed || self.peek()? != b',' {
                 return Some(false);
             }
             self.at += 1;
             self.skip_space();
         }
-        self.element = self.open.element;
-        self.place = None;
-        if self.node != OFF && self.extent == Extent::Needed {
-            self.came()?;
-        }
-        Some(true)
     }
 
     /// A name came that is asked for in the innermost object.
@@ -294,11 +298,19 @@ impl<'a> Walker<'a> {
             self.at += 1;
             return self.skip_to_end();
         }
+        // What has other things between its numbers is not tried again and again.
+        let mut may_be_numbers = true;
         loop {
             self.leaves.steps += 1;
             let byte = self.peek()?;
             match byte {
                 b'"' => drop(self.string()?),
+                b'[' if may_be_numbers && self.is_at_numbers() => {
+                    may_be_numbers = self.pass_numbers()?;
+                    if !may_be_numbers {
+                        continue;
+                    }
+                }
                 b'{' | b'[' => {
                     if self.skip_into(byte == b'{')? {
                         continue;
@@ -308,6 +320,37 @@ impl<'a> Walker<'a> {
             }
             if !self.skip_to_next_value()? {
                 return Some(());
+            }
+        }
+    }
+
+    /// Whether the array that begins here has a number first, maybe in arrays inside it.
+    fn is_at_numbers(&self) -> bool {
+        /// So that each bracket costs the same, however many follow.
+        const LOOK_MAX: usize = 16;
+        let begins = self.bytes.iter().skip(self.at).take(LOOK_MAX);
+        let mut begins = begins.skip_while(|byte| matches!(byte, b'[' | b' '));
+        begins
+            .next()
+            .is_some_and(|byte| matches!(byte, b'-' | b'0'..=b'9'))
+    }
+
+    /// Steps over an array as long as it has nothing but numbers; says whether that was all of it, or a value of it is
+    /// next.
+    fn pass_numbers(&mut self) -> Option<bool> {
+        let outer = self.stacks.outer.len() + self.stacks.skipped.len();
+        let depth_max = u32::try_from(EVENT_DEPTH_MAX.checked_sub(outer)?).ok()?;
+        match numbers::pass(self.bytes, self.at, depth_max, &mut self.leaves.steps)? {
+            Passed::Whole(end) => {
+                self.go_to(end)?;
+                Some(true)
+            }
+            Passed::Part { at, depth } => {
+                self.go_to(at)?;
+                self.skip_space();
+                let skipped = self.stacks.skipped.len() + depth;
+                self.stacks.skipped.resize(skipped, false);
+                Some(false)
             }
         }
     }
@@ -397,25 +440,33 @@ impl<'a> Walker<'a> {
 
     #[inline(always)]
     fn child(&self, node: u32, start: usize, end: usize) -> u32 {
-        let key = self.bytes.get(start..end).unwrap_or_default();
-        if self.marks.escapes() && key.contains(&b'\\') {
+        let key = Key::at(self.bytes, start, end);
+        if self.marks.escapes() && key.name.contains(&b'\\') {
             return self
-                .unescape(start, end, |key| self.paths.child(node, key.as_bytes()))
+                .unescape(start, end, |key| {
+                    self.paths.child(node, Key::of(key.as_bytes()))
+                })
                 .unwrap_or(OFF);
         }
         self.paths.child(node, key)
     }
 
+    #[inline(always)]
     fn keep_text(&mut self, field: u32, start: usize, end: usize) {
         let raw = self.bytes.get(start..end).unwrap_or_default();
         if self.marks.escapes() && raw.contains(&b'\\') {
-            let text = self.unescape(start, end, str::to_owned);
-            let text = text.unwrap_or_default();
-            self.leaves.push_unescaped(field, &text, self.element);
+            self.keep_unescaped(field, start, end);
         } else {
             self.leaves
                 .push(field, Kind::Text, start, end, self.element);
         }
+    }
+
+    #[cold]
+    fn keep_unescaped(&mut self, field: u32, start: usize, end: usize) {
+        let text = self.unescape(start, end, str::to_owned);
+        let text = text.unwrap_or_default();
+        self.leaves.push_unescaped(field, &text, self.element);
     }
 
     /// Gives the string from `start` to `end` to `then`, with its escapes resolved.
@@ -487,27 +538,4 @@ impl<'a> Walker<'a> {
             self.at += 1;
         }
     }
-}
-
-/// The place in a block of the bracket that closes what is open, of which `depth` lie in one another; else `depth` is
-/// made what it is after the block.
-fn end_of(opens: u64, closes: u64, depth: &mut u32) -> Option<usize> {
-    if closes.count_ones() < *depth {
-        *depth = *depth + opens.count_ones() - closes.count_ones();
-        return None;
-    }
-    let mut brackets = opens | closes;
-    while brackets != 0 {
-        let bit = brackets.trailing_zeros();
-        brackets &= brackets - 1;
-        if opens >> bit & 1 == 1 {
-            *depth += 1;
-            continue;
-        }
-        *depth -= 1;
-        if *depth == 0 {
-            return usize::try_from(bit).ok();
-        }
-    }
-    None
 }

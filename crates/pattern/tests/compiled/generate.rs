@@ -394,10 +394,34 @@ pub(crate) fn pattern_of_arrays(random: &mut Random) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// An array of numbers that no pattern asks for, of some blocks.
+fn numbers(random: &mut Random) -> String {
+    let mut text = "[".repeat(usize::try_from(1 + random.below(3)).unwrap());
+    let depth = text.len();
+    for at in 0..random.below(20) {
+        if at > 0 {
+            text += random.pick(&[",", ", ", " ,\n", "],[", " ] , [ "]);
+        }
+        text += random.pick(&[
+            "0",
+            "-0.5",
+            "-122.4194155",
+            "37",
+            "0.0",
+            " 1234567890123456789",
+        ]);
+    }
+    text + &"]".repeat(depth)
+}
+
 /// The bytes of an event, most with something changed in them.
 pub(crate) fn mutated(random: &mut Random) -> Vec<u8> {
     const ODD: &[u8] = b"{}[]\",:\\ 0-e.tu\x01\xff";
     let mut bytes = event(random).into_bytes();
+    if random.one_in(2) {
+        let numbers = format!("{{\"n\":{},", numbers(random));
+        bytes.splice(..1, numbers.into_bytes());
+    }
     for _ in 0..random.below(3) {
         let at = random.place(bytes.len());
         let odd = ODD[random.place(ODD.len())];

@@ -14,6 +14,7 @@ mod incident;
 mod pattern;
 mod playbook;
 mod range;
+mod reject;
 mod rule;
 mod run;
 mod serve;
@@ -89,6 +90,7 @@ enum Command {
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
     Approve(approve::Approve),
+    Reject(reject::Reject),
     Undo(undo::Undo),
     Halt(halt::Halt),
     Resume(halt::Resume),
@@ -233,6 +235,7 @@ impl Command {
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
+            Self::Reject(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
             Self::Halt(c) => c.run(global).await,
             Self::Resume(c) => c.run(global).await,

@@ -30,7 +30,12 @@ impl PlaybookCommand {
         let app = global.app().await?;
         match self {
             Self::List => {
-                let list: Vec<Value> = app.content.playbooks.values().map(summary).collect();
+                let list: Vec<Value> = app
+                    .content
+                    .playbooks
+                    .values()
+                    .map(|p| summary(p, &app.content.detections_of(&p.id)))
+                    .collect();
                 global.output.print(&list, |list| {
                     let text = |v: &Value, n: &str| {
                         v.get(n)
@@ -52,10 +57,10 @@ impl PlaybookCommand {
             Self::Plan { playbook, resource } => {
                 let playbook = app.playbook(&playbook)?;
                 let resource = resource_of(resource, playbook)?;
-                if app.account(&resource.arn.account).is_none() {
+                if app.account(&resource.account).is_none() {
                     let text = format!(
                         "account {} is not in scope: list it under [[accounts]] in quell.toml",
-                        resource.arn.account
+                        resource.account
                     );
                     return Err(Failure::Denied(text));
                 }
@@ -69,10 +74,10 @@ impl PlaybookCommand {
     }
 }
 
-fn summary(p: &Playbook) -> Value {
+fn summary(p: &Playbook, detections: &[&str]) -> Value {
     json!({
         "id": p.id, "version": p.version, "name": p.name, "summary": p.summary, "resourceType": p.resource_type,
-        "category": p.category, "attack": p.attack, "detections": p.detections,
+        "category": p.category, "attack": p.attack, "detections": detections,
         "responseTargetSeconds": p.response_target_seconds, "levelProduction": p.level.production,
         "levelNonProduction": p.level.non_production, "iam": {"read": p.iam.read, "act": p.iam.act},
         "steps": p.steps.iter().map(|s| json!({"document": s.document, "state": s.state, "class": s.class})).collect::<Vec<_>>(),
@@ -94,11 +99,7 @@ fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
             .ok_or_else(no)?,
         _ => return Err(no()),
     };
-    Ok(Resource {
-        kind: playbook.resource_type.clone(),
-        id: id.to_owned(),
-        arn: arn.clone(),
-    })
+    Ok(Resource::new(arn.clone(), &*playbook.resource_type, id))
 }
 
 fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {

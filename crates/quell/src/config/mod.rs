@@ -160,6 +160,20 @@ pub struct RespondConfig {
     pub event_age_seconds_max: i64,
     /// The hosts that playbooks may send HTTP requests to.
     pub http_hosts: Vec<String>,
+    /// A plan waits so long for a person; then nothing is done, and the incident stays with one.
+    pub approval_hours: u32,
+    /// What no playbook ever touches, beside what is compiled in.
+    pub never_touch: NeverTouchConfig,
+}
+
+/// What no playbook ever touches, whoever approves it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeverTouchConfig {
+    /// Accounts in which nothing is changed: the management account, Quell's own, the log archive.
+    pub accounts: Vec<String>,
+    /// Roles and users, by name: those that people come in by when nothing else works.
+    pub names: Vec<String>,
 }
 
 impl Default for Config {
@@ -200,6 +214,8 @@ impl Default for Config {
                 runs_at_once: 32,
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
+                approval_hours: 4,
+                never_touch: NeverTouchConfig::default(),
             },
         }
     }

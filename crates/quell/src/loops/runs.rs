@@ -63,7 +63,7 @@ async fn adopt(app: &App) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         for run in page.read::<Run>()?.iter().filter(|r| r.outcome.is_none()) {
             let at = run.reached(Stage::Opened).unwrap_or_default();
-            batch.push(wake::first(&run.id, &run.resource.arn.account, at)?);
+            batch.push(wake::first(&run.id, &run.resource.account, at)?);
         }
         if !batch.is_empty() {
             app.state.commit(batch).await?;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query as UrlQuery, State as Extract};
 use axum::http::StatusCode;
-use quell_model::{Incident, IncidentId};
+use quell_model::{Finding, Incident, IncidentId};
 use quell_store::{Kind, Query};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,8 +43,26 @@ pub(super) async fn show(
     Extract(services): Extract<Services>,
     Path(id): Path<IncidentId>,
 ) -> Result<Json<Incident>, Problem> {
+    Ok(Json(read(&services, &id).await?))
+}
+
+/// The findings that an incident names, first to last.
+pub(super) async fn findings(
+    Extract(services): Extract<Services>,
+    Path(id): Path<IncidentId>,
+) -> Result<Json<Value>, Problem> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in read(&services, &id).await?.findings {
+        if let Some(document) = services.state.get(Kind::Finding, finding.as_str()).await? {
+            findings.push(document.read()?);
+        }
+    }
+    Ok(Json(json!({"findings": findings})))
+}
+
+async fn read(services: &Services, id: &IncidentId) -> Result<Incident, Problem> {
     match services.state.get(Kind::Incident, id.as_str()).await? {
-        Some(document) => Ok(Json(document.read()?)),
+        Some(document) => Ok(document.read()?),
         None => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "not-found",

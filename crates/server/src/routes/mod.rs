@@ -21,11 +21,13 @@ pub fn router(services: Services) -> Router {
         .route("/api/v1/metrics", get(metrics::show))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
+        .route("/api/v1/incidents/{id}/findings", get(incidents::findings))
         .route("/api/v1/remediate", post(remediate::begin))
         .route("/api/v1/runs", get(runs::list))
         .route("/api/v1/runs/{id}", get(runs::show))
         .route("/api/v1/runs/{id}/undo", post(runs::undo))
         .route("/api/v1/runs/{id}/approve", post(runs::approve))
+        .route("/api/v1/runs/{id}/reject", post(runs::reject))
         .route_layer(middleware::from_fn_with_state(
             services.clone(),
             auth::check,

@@ -67,3 +67,23 @@ pub(super) async fn approve(
         .await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
+
+/// A no is to one plan too, and says why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reject {
+    plan_hash: String,
+    reason: String,
+}
+
+pub(super) async fn reject(
+    Extract(services): Extract<Services>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<RunId>,
+    Json(body): Json<Reject>,
+) -> Result<(StatusCode, Json<Run>), Problem> {
+    caller.may(Action::Act)?;
+    let (desk, by) = (&services.desk, caller.name());
+    let run = desk.reject(&id, &body.plan_hash, &by, &body.reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(run)))
+}

@@ -152,7 +152,7 @@ impl<'a, 'b> Xml<'a, 'b> {
         }
         let mark = self.out.mark();
         if !self.value(member, element, label)? && is_first {
-            self.out.forget(mark);
+            self.out.forget(fields, label, mark);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use yaml_serde::Value;
 
 use self::document::{documents, key_faults, line_of, parse};
 use super::{Base, Correlation};
-use crate::content::DetectionFile;
+use crate::content::{DetectionFile, PLAYBOOK, playbook};
 use crate::engine::Detection;
 use crate::limits::text_fault;
 use crate::sigma;
@@ -35,6 +35,8 @@ pub(crate) struct Draft {
     rule: CorrelationRule,
     /// Whether it says what its condition is: rsigma has the same word for a temporal rule that does not.
     conditional: bool,
+    /// The playbook that it names.
+    playbook: Option<String>,
     /// The base rules of the file.
     pub(crate) bases: Vec<Detection>,
 }
@@ -94,12 +96,18 @@ impl Draft {
             .get("correlation")
             .and_then(|c| c.get("condition"))
             .is_some();
+        let named = value.get(PLAYBOOK);
+        let named = named.map(|value| value.as_str().unwrap_or("a value that is no text"));
+        let playbook = playbook(&document, named)
+            .map_err(|f| faults.push(f))
+            .unwrap_or_default();
         match rule {
             Ok(rule) if faults.is_empty() => Ok(Draft {
                 id: id.to_owned(),
                 document,
                 rule,
                 conditional,
+                playbook,
                 bases,
             }),
             _ => Err(faults),
@@ -172,6 +180,7 @@ impl Draft {
                 title: rule.title.clone(),
                 severity,
                 attack: sigma::attack(&rule.tags),
+                playbook: self.playbook.clone(),
                 group_by: rule.group_by.clone(),
                 memory: self.memory(),
                 span_millis: i64::try_from(rule.timespan.seconds)

@@ -29,7 +29,7 @@ pub(super) fn respond(
 }
 
 fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> Result<(), String> {
-    let account_id = &incident.resource.arn.account;
+    let account_id = &incident.resource.account;
     let playbook = playbook.ok_or("no playbook answers this detection")?;
     let account = app.account(account_id).ok_or_else(|| {
         format!("account {account_id} is not in scope: list it under [[accounts]] in quell.toml to have it looked after")

@@ -1,7 +1,7 @@
 //! What a task of a document means, and what the guard and the budget say of it.
 
 use quell_aws::Scope;
-use quell_guard::{Decision, Level, Situation};
+use quell_guard::{Decision, Level, NeverTouch, Situation};
 use quell_model::{Call, Caller, Plan, Resource, Timestamp};
 use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Mode, Playbook, Roles, Run};
@@ -146,7 +146,7 @@ fn changes(work: &Work, call: &Call) -> bool {
 
 /// The roles in a resource's account; roles that cannot exist when the account is not in scope.
 pub(super) fn roles(app: &App, resource: &Resource) -> Roles {
-    match app.account(&resource.arn.account) {
+    match app.account(&resource.account) {
         Some(account) => App::roles(account, &resource.arn.partition),
         None => Roles {
             read: String::new(),
@@ -163,7 +163,8 @@ pub(super) async fn decide(
     plan: &Plan,
     budget_left: u64,
 ) -> Decision {
-    let account = app.account(&run.resource.arn.account);
+    let account = app.account(&run.resource.account);
+    let names = app.never_touched();
     let situation = Situation {
         run: &run.id,
         resource: &run.resource,
@@ -173,7 +174,13 @@ pub(super) async fn decide(
         level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
         halted: app.is_halted().await,
         budget_left,
-        approval: run.approval.as_ref(),
+        production: account.is_none_or(App::is_production),
+        never_touch: NeverTouch {
+            accounts: &app.config.respond.never_touch.accounts,
+            names: &names,
+        },
+        approvals: &run.approvals,
+        rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
         now: app.clock.now(),
     };
@@ -192,7 +199,7 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) async fn read(app: &App, run: &Run, now: Timestamp) -> Result<Self, StoreError> {
         let hour = now.seconds().div_euclid(3600);
-        let id = format!("changes:{}:{hour}", run.resource.arn.account);
+        let id = format!("changes:{}:{hour}", run.resource.account);
         let stored = app.state.get(Kind::Counter, &id).await?;
         let spent = stored
             .as_ref()

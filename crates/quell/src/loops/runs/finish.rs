@@ -189,7 +189,7 @@ async fn evidence(
     let (findings, records) = captured(app, incident.as_ref()).await?;
     let body = json!({
         "run": run.id, "outcome": run.outcome, "reason": run.reason, "mode": run.mode, "planHash": plan.hash(), "plan": plan,
-        "undo": run.undo, "undoOf": run.undo_of, "approval": run.approval, "requestedBy": run.requested_by, "timeline": run.timeline,
+        "undo": run.undo, "undoOf": run.undo_of, "approvals": run.approvals, "rejection": run.rejection, "requestedBy": run.requested_by, "timeline": run.timeline,
         "playbookDigest": run.playbook_digest, "log": decisions(app, run).await?, "incident": incident, "findings": findings,
         "records": records, "capturedAt": now,
     });
@@ -358,11 +358,7 @@ mod tests {
         let arn = "arn:aws:ec2:us-east-1:444455556666:security-group/sg-1"
             .parse()
             .unwrap();
-        let resource = quell_model::Resource {
-            arn,
-            kind: "AWS::EC2::SecurityGroup".into(),
-            id: "sg-1".into(),
-        };
+        let resource = quell_model::Resource::new(arn, "AWS::EC2::SecurityGroup", "sg-1");
         let mut run = begin::imagined(&content.playbooks["PB-008"], resource, Timestamp::EPOCH);
         let ends = |run: &Run, output: Value| read_end(run, Status::Succeeded { output }).status;
         let shown = |rules: Value| json!({"outcome": "fixed", "undo": {"after": {"securityGroupRules": rules}}});

@@ -83,7 +83,7 @@ impl Host for Frame {
         }
         Ok(Opened::Ready {
             flow: Box::new(new_flow(app, playbook, &run)),
-            account: run.resource.arn.account.clone(),
+            account: run.resource.account.clone(),
             run: Box::new(Framed {
                 document,
                 written: None,
@@ -330,6 +330,7 @@ impl Frame {
             Decision::Permit(permit) => {
                 run.status = RunStatus::Running;
                 run.reason = None;
+                run.asked = None;
                 run.note(Stage::Permitted, now);
                 let (approver, hash) = (permit.approver().to_owned(), permit.plan_hash());
                 let output = serde_json::json!({"decision": "permitted", "permit": hash, "approver": approver});
@@ -349,7 +350,10 @@ impl Frame {
                 },
                 writes: Vec::new(),
             }),
-            Decision::Ask { reasons } => Ok(framed.wait_for_a_person(reasons)),
+            Decision::Ask { reasons } => {
+                let hours = app.config.respond.approval_hours;
+                Ok(framed.wait_for_a_person(reasons, now, hours))
+            }
         }
     }
 
@@ -380,7 +384,8 @@ impl Frame {
         let stored = self.app.state.get(Kind::Run, id).await?;
         if let Some(document) = stored.filter(|d| d.version != framed.document.version) {
             let stored: Run = document.read()?;
-            framed.run.approval = stored.approval;
+            framed.run.approvals = stored.approvals;
+            framed.run.rejection = stored.rejection;
             framed.document = document;
         }
         Ok(())
@@ -395,10 +400,29 @@ impl Framed {
         }
     }
 
-    /// Leaves the plan to a person. The log does not grow while somebody thinks.
-    fn wait_for_a_person(&mut self, reasons: Vec<String>) -> Begin {
+    /// Leaves the plan to a person. The log does not grow while somebody thinks. When nobody has said yes in time, nothing is done:
+    /// that is the default, and the incident stays with a person.
+    fn wait_for_a_person(&mut self, reasons: Vec<String>, now: Timestamp, hours: u32) -> Begin {
         let reason = reasons.join("; ");
         let run = &mut self.run;
+        let hash = run.plan.as_ref().map(Plan::hash).unwrap_or_default();
+        let since = match run.asked.take() {
+            Some((asked, since)) if asked == hash => since,
+            _ => now,
+        };
+        run.asked = Some((hash, since));
+        if now.millis_since(since) >= i64::from(hours).saturating_mul(3_600_000) {
+            let reason =
+                format!("nobody said yes within {hours} hours, so nothing was done: {reason}");
+            run.status = RunStatus::Running;
+            return Begin::Answered {
+                answer: Answer {
+                    entries: vec![decided("refuse", None, vec![reason.clone()])],
+                    ..Answer::failed("Quell.Refused", reason)
+                },
+                writes: Vec::new(),
+            };
+        }
         let known = run.status == RunStatus::Parked && run.reason.as_ref() == Some(&reason);
         run.status = RunStatus::Parked;
         run.reason = Some(reason);

@@ -75,7 +75,7 @@ fn nested(
         error: error.to_owned(),
         cause,
     };
-    let (account, region) = (&run.resource.arn.account, &run.resource.arn.region);
+    let (account, region) = (&run.resource.account, &run.resource.region);
     permit
         .check(account, region, execution.call(), now)
         .map_err(|no| refused("States.Permissions", no.to_string()))?;
@@ -163,7 +163,7 @@ pub(super) fn ended(
         Ok(output) => Event::TaskSucceeded { task, output },
         Err(TaskFault { error, cause }) => Event::TaskFailed { task, error, cause },
     };
-    let account = &run.resource.arn.account;
+    let account = &run.resource.account;
     signal::job_ended(above, account, run.id.as_str(), event, now).map(Some)
 }
 

@@ -28,7 +28,7 @@ pub enum EventError {
     #[error("the record's awsRegion «{0}» is not a Region's name")]
     Region(String),
     /// It has more values than an [`Outline`].
-    #[error("the record has more than sixteen million values")]
+    #[error("the record has more than four million values")]
     Large,
     /// The account is not twelve digits.
     #[error("the record's recipientAccountId «{0}» is not twelve digits")]

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use walk::Walk;
 
-/// An outline has no more values than this: each takes 28 bytes, and a value can be written in two. CloudTrail's records have some fifty.
-const NODES_MAX: usize = 16 * 1024 * 1024;
+/// An outline has no more values than this: each takes 24 bytes, and a value can be written in two. CloudTrail's records have some fifty.
+const NODES_MAX: usize = 4 * 1024 * 1024;
 /// Memory for so many is kept from text to text.
 const NODES_KEPT: usize = 256 * 1024;
 
@@ -56,7 +56,7 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Reads a text; `None` when it is not one JSON value, or has more than sixteen million, or 4 GiB.
+    /// Reads a text; `None` when it is not one JSON value, or has more than four million, or 4 GiB.
     pub fn read<'t>(&'t mut self, text: &'t str) -> Option<Part<'t>> {
         u32::try_from(text.len()).ok()?;
         if self.nodes.capacity() > NODES_KEPT {
@@ -342,6 +342,15 @@ mod tests {
             }
             assert_eq!((levels, part.raw()), (10_000, "1"));
         }
+    }
+
+    #[test]
+    fn more_values_than_an_outline_has_are_not_read() {
+        let text = |values: usize| format!("[{}1]", "1,".repeat(values - 2));
+        let mut outline = Outline::default();
+        assert!(outline.read(&text(NODES_MAX)).is_some());
+        assert!(outline.read(&text(NODES_MAX + 1)).is_none());
+        assert!(outline.read("1").is_some() && outline.nodes.capacity() < NODES_KEPT);
     }
 
     #[test]

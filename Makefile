@@ -51,7 +51,7 @@ bench-aws: setup-test ## the AWS client: CPU time a call, beside boto3 and the o
 bench-pattern: setup ## event patterns: events a second for 1 to 100,000 patterns, beside the quamina crate
 	cargo run --release --locked --quiet --manifest-path benches/pattern/Cargo.toml -- $(BENCH)
 
-bench-states: setup-test ## runs and their stores: steps a second, memory and lateness of 10,000 that wait (BENCH=stores|steps|replay|waiting)
+bench-states: setup-test ## runs and their stores: steps a second, memory and lateness of 10,000 that wait (BENCH=stores|steps|replay|waiting|records)
 	cargo run --release --locked --quiet --manifest-path benches/states/Cargo.toml -- $(BENCH)
 
 bench-detect: setup ## rules on the real logs, multiplied: events a second of processor time, beside rsigma-eval
@@ -59,6 +59,9 @@ bench-detect: setup ## rules on the real logs, multiplied: events a second of pr
 
 bench-evidence: setup ## checking a copy of the audit log with a million entries, beside hashing its bytes
 	cargo run --release --locked --quiet --manifest-path benches/evidence/Cargo.toml
+
+bench-network: setup ## flow logs: lines a second of processor time, read and detected, beside cutting and parsing alone
+	cargo run --release --locked --quiet --manifest-path benches/network/Cargo.toml
 
 scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
 	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)
@@ -68,7 +71,7 @@ NPM := $(CACHE)/npm-jsonata-$(JSONATA)
 bench-jsonata: setup ## JSONata expressions a second, beside the npm package jsonata
 	test -d $(NPM)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(NPM) jsonata@$(JSONATA)
 	cargo build --release --locked --quiet --manifest-path benches/jsonata/Cargo.toml
-	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) ../shared/conformance/states-jsonata.jsonl
+	$(CARGO_TARGET_DIR)/release/bench-jsonata $(NPM) $(or $(QUELL_CONFORMANCE),../shared/conformance)/states-jsonata.jsonl
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50

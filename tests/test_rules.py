@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.product import ROOT, Said, quell
+from harness.product import ROOT, Said, binary, quell
 
 DATA = Path(os.environ.get("QUELL_DATA", ROOT.parent / "shared" / "data"))
 DETECTIONS = ROOT / "content" / "detections"
@@ -85,6 +86,22 @@ def test_a_rule_is_tried_on_records_that_are_named(tmp_path: Path):
     assert (said.code, [v["matches"] for v in said.json]) == (0, [True, False])
     (tmp_path / "none.json").write_text(json.dumps(record(eventName="GetUser")))
     assert rule(tmp_path, "test", str(path), "none.json").code == 1
+
+
+def test_several_rules_are_tried_on_standard_input_and_on_a_folder(tmp_path: Path):
+    for name, event in (("a", "CreateUser"), ("b", "DeleteUser")):
+        (tmp_path / "rules").mkdir(exist_ok=True)
+        (tmp_path / "rules" / f"{name}.yml").write_text(RULE.replace("CreateUser", event))
+    logs = tmp_path / "logs" / "deep"
+    logs.mkdir(parents=True)
+    (logs / "one.json").write_text(json.dumps(record()))
+    (logs / "two.json").write_text(json.dumps(record(eventName="DeleteUser")))
+    both = "\n".join(json.dumps(r) for r in (record(), record(eventName="DeleteUser")))
+    command = [binary(), "rule", "test", "rules", "-", "--output", "json"]
+    piped = subprocess.run(command, cwd=tmp_path, input=both.encode(), capture_output=True, check=True)
+    folder = rule(tmp_path, "test", "rules", "logs")
+    for verdicts in (json.loads(piped.stdout), folder.json):
+        assert [v["matches"] for v in verdicts] == [True, False, False, True], verdicts
 
 
 def test_what_stopped_a_rule_is_explained(tmp_path: Path):

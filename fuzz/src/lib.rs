@@ -3,5 +3,6 @@
 
 pub mod aws;
 pub mod detect;
+pub mod normalize;
 pub mod pattern;
 pub mod states;

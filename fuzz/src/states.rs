@@ -42,15 +42,13 @@ pub fn jsonata(bytes: &[u8]) {
     let Ok(expression) = Expression::parse(text) else {
         return;
     };
+    let states = json!({"input": {"a": [1, 2, {"b": "x"}], "t": "text"}});
     let mut scope = Scope::new(Moment::new(1_700_000_000_000, 7));
     scope.set_limits(Limits {
         millis: 250,
         ..Limits::default()
     });
-    scope.bind(
-        "states",
-        &json!({"input": {"a": [1, 2, {"b": "x"}], "t": "text"}}),
-    );
+    scope.bind("states", &states);
     if let Ok(Some(value)) = scope.evaluate(&expression) {
         let written = value.to_string();
         // Escapes and numbers make it longer than it was measured, though not by much.

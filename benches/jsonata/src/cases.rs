@@ -1,6 +1,6 @@
 //! The expressions that are measured.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::path::Path;
 
 use quell_states::Moment;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     pub(crate) expr: String,
     pub(crate) data: Option<Value>,
-    pub(crate) bindings: BTreeMap<String, Value>,
+    pub(crate) bindings: Map<String, Value>,
 }
 
 impl Case {
@@ -38,8 +38,9 @@ pub(crate) fn of_playbooks(folder: &Path) -> Read {
     Ok(cases)
 }
 
+/// Each expression of a document, once.
 fn of_document(document: &Value) -> Vec<Case> {
-    let (mut found, mut bindings) = (Vec::new(), BTreeMap::from([("states".to_owned(), seen())]));
+    let (mut found, mut bindings) = (Vec::new(), Map::from_iter([("states".to_owned(), seen())]));
     // Later states assign what earlier ones read in a loop: three rounds bring everything that can be had.
     for _ in 0..3 {
         found.clear();
@@ -61,12 +62,12 @@ fn of_document(document: &Value) -> Vec<Case> {
     found.into_iter().map(case).collect()
 }
 
-fn evaluated(text: &str, bindings: &BTreeMap<String, Value>) -> Option<Value> {
+fn evaluated(text: &str, bindings: &Map<String, Value>) -> Option<Value> {
     let mut scope = Scope::new(Moment::new(1_700_000_000_000, 1));
-    for (name, value) in bindings {
-        scope.bind(name, value);
-    }
-    scope.evaluate(&Expression::parse(text).ok()?).ok()?
+    scope.bind_all(bindings);
+    let expression = Expression::parse(text).ok()?;
+    let value = scope.evaluate(&expression).ok()?;
+    value.map(Cow::into_owned)
 }
 
 /// Every expression; with the name of the variable when it is all that is assigned to one.
@@ -140,12 +141,7 @@ pub(crate) fn of_suite(file: &Path) -> Read {
     let case = |row: &Value| Case {
         expr: row["expr"].as_str().unwrap_or_default().to_owned(),
         data: (row["has_data"] == true).then(|| row["data"].clone()),
-        bindings: row["bindings"]
-            .as_object()
-            .cloned()
-            .unwrap_or_else(Map::new)
-            .into_iter()
-            .collect(),
+        bindings: row["bindings"].as_object().cloned().unwrap_or_default(),
     };
     let sound =
         |row: &&Value| row["expected"].get("result").is_some() && row["timelimit"].is_null();

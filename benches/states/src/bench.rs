@@ -14,6 +14,7 @@ use quell::runner::{
 use quell_model::{RunId, Timestamp};
 use quell_respond::{Flow, LogEntry};
 use quell_states::{Definition, MachineRef, TaskId, TaskRequest};
+use quell_store::postgres::PostgresState;
 use quell_store::sqlite::SqliteState;
 use quell_store::{Batch, Clock, Document, Kind, State, SystemClock, Write};
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ impl Host for Plain {
         &self,
         run: &mut PlainRun,
         request: &TaskRequest,
-        _: bool,
+        _: Option<Timestamp>,
     ) -> Result<Begin, RunError> {
         self.seen.tasks.fetch_add(1, Ordering::Relaxed);
         let reads = request.state == "Read";
@@ -115,7 +116,7 @@ pub struct Bench {
     pub seen: Arc<Seen>,
     pub bell: Arc<Notify>,
     tasks: Tasks,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Bench {
@@ -123,7 +124,18 @@ impl Bench {
     pub async fn start(document: &Value, runs_at_once: usize) -> Bench {
         let folder = tempfile::tempdir_in(place()).unwrap();
         let state = SqliteState::open(&folder.path().join("bench.db")).await;
-        let state: Arc<dyn State> = Arc::new(state.unwrap());
+        let mut bench = Self::run(Arc::new(state.unwrap()), document, runs_at_once).await;
+        bench._folder = Some(folder);
+        bench
+    }
+
+    /// The same on a PostgreSQL database.
+    pub async fn start_on(url: &str, document: &Value, runs_at_once: usize) -> Bench {
+        let state = PostgresState::connect(url, None).await;
+        Self::run(Arc::new(state.unwrap()), document, runs_at_once).await
+    }
+
+    async fn run(state: Arc<dyn State>, document: &Value, runs_at_once: usize) -> Bench {
         let (seen, bell) = (Arc::<Seen>::default(), Arc::<Notify>::default());
         let stop = CancellationToken::new();
         let host = Plain {
@@ -156,7 +168,7 @@ impl Bench {
             seen,
             bell,
             tasks,
-            _folder: folder,
+            _folder: None,
         }
     }
 

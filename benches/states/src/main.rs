@@ -1,10 +1,12 @@
-//! What runs cost: `quell-bench-states [stores|steps|replay|waiting]`, all of them without an argument.
+//! What runs cost: `quell-bench-states [stores|steps|replay|waiting|records]`, all of them without an argument.
 //!
 //! Every figure is measured with the product's own runner on its own store, in a folder below `/var/tmp`, or below
 //! `TMPDIR`.
 
 mod bench;
+mod records;
 mod replay;
+mod server;
 mod steps;
 mod stores;
 mod waiting;
@@ -24,5 +26,8 @@ async fn main() {
     }
     if wants("waiting") {
         waiting::measure().await;
+    }
+    if wants("records") {
+        records::measure().await;
     }
 }

@@ -4,8 +4,6 @@
 //! log and `synchronous = FULL`; PostgreSQL is started here, with `fsync` and `synchronous_commit` on, and shares the
 //! machine. A step counts when it is acknowledged.
 
-mod server;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use quell_store::sqlite::SqliteState;
 use quell_store::{Batch, Document, Kind, State, Write};
 
 use crate::bench::place;
+use crate::server::Server;
 
 const CALLERS: [usize; 4] = [1, 8, 64, 256];
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -32,7 +31,7 @@ pub async fn measure() {
     let file = folder.path().join("q.db");
     let sqlite: Arc<dyn State> = Arc::new(SqliteState::open(&file).await.expect("SQLite"));
     measure_one("sqlite", sqlite).await;
-    let server = server::Server::start(&place);
+    let server = Server::start(&place);
     let postgres = PostgresState::connect(&server.url(), None)
         .await
         .expect("PostgreSQL");

@@ -38,6 +38,21 @@ impl Quarantined {
         }
     }
 
+    /// Its row in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written as JSON.
+    pub fn document(&self) -> Result<Document, StoreError> {
+        let id = self.id();
+        Document::new(
+            Kind::Record,
+            id.as_str(),
+            "quarantined",
+            self.received_at,
+            self,
+        )
+    }
+
     /// The same thing twice is one.
     fn id(&self) -> RecordId {
         RecordId::of_bytes(
@@ -78,14 +93,7 @@ pub async fn accept(
         )?));
     }
     for q in quarantined {
-        let id = q.id();
-        batch.push(Write::InsertNew(Document::new(
-            Kind::Record,
-            id.as_str(),
-            "quarantined",
-            q.received_at,
-            q,
-        )?));
+        batch.push(Write::InsertNew(q.document()?));
     }
     let stored = state.commit(batch).await?;
     let new = stored

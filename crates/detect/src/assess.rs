@@ -1,7 +1,9 @@
 //! What the rules say of one record: one way for the loop, for rules that are tried on old records, and for the bench.
 
 use quell_model::{Event, Finding, Record, RecordId, Resource, Timestamp};
-use quell_normalize::{EventError, Outline, Reading, event_ref, is_from_aws, principal, resource};
+use quell_normalize::{
+    EventError, LineLog, Outline, Reading, event_ref, is_from_aws, principal, resource,
+};
 use serde_json::Value;
 
 use crate::correlation::{About, Correlation, Group, Hit};
@@ -89,8 +91,10 @@ impl Engine {
         now: Timestamp,
         work: &mut Work,
     ) -> Assessed<'e> {
-        if !is_from_aws(record.envelope) {
-            // An event of somebody's own source. Nothing is detected on those yet.
+        let body = record.reading.body().raw();
+        let is_of_lines = record.envelope.is_none() && LineLog::is_body(body);
+        if is_of_lines || !is_from_aws(record.envelope) {
+            // An event of somebody's own source: nothing is detected on those yet. Or lines, which rules over single records are not for.
             return Assessed::Unmatched(None);
         }
         let event = match event_ref(&record.reading) {

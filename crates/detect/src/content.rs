@@ -16,17 +16,22 @@ pub enum Language {
     Sigma,
     /// `….correlation.yml`: a Sigma correlation of rules, over the hits of several records.
     Correlation,
+    /// `….network.yml`: from when on one of the detectors over network logs fires.
+    Network,
     /// `….pattern.json`: an EventBridge event pattern, over the event with its envelope.
     Pattern,
 }
 
 impl Language {
     /// The language and the id of a detection file: its path without `.yml` or `.json`, so that a rule and a pattern
-    /// of one name stay two detections (`…/name`, `…/name.pattern`, `…/name.correlation`). `None` for other files.
+    /// of one name stay two detections (`…/name`, `…/name.pattern`, `…/name.correlation`, `…/name.network`). `None` for other files.
     pub fn of(path: &str) -> Option<(Language, &str)> {
         if let Some(id) = path.strip_suffix(".yml") {
             if id.ends_with(".correlation") {
                 return Some((Language::Correlation, id));
+            }
+            if id.ends_with(".network") {
+                return Some((Language::Network, id));
             }
             return Some((Language::Sigma, id));
         }
@@ -56,6 +61,10 @@ impl DetectionFile {
             Some((Language::Correlation, _)) => Err(vec![
                 Diagnostic::new(&self.path, "a correlation is not a rule by itself")
                     .help("load it with the rules that it is of"),
+            ]),
+            Some((Language::Network, _)) => Err(vec![
+                Diagnostic::new(&self.path, "this is not a rule over single records")
+                    .help("it belongs to the detectors over network logs"),
             ]),
             None => Err(vec![
                 Diagnostic::new(&self.path, "this is not a detection")

@@ -15,6 +15,7 @@ mod limits;
 mod lint;
 mod meaning;
 mod memory;
+pub mod network;
 mod program;
 mod rule;
 mod sigma;

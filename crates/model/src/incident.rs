@@ -69,9 +69,14 @@ pub struct Incident {
     pub resolved_at: Option<Timestamp>,
     /// The latest event among its findings: an older event never reopens it.
     pub last_event_at: Timestamp,
+    /// Incidents about others who acted on one of its resources at that time: at most [`Incident::RELATED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<IncidentId>,
 }
 
 impl Incident {
     /// An alert storm must not grow one document without end.
     pub const FINDINGS_MAX: usize = 200;
+    /// A person looks at no more.
+    pub const RELATED_MAX: usize = 20;
 }

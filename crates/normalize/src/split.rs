@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::DELIVERY_BYTES_MAX;
 use crate::gunzip::{gunzip, is_gzip};
+use crate::lines::split_log;
 
 /// A record as it was sent, with its id and the envelope it came in.
 #[derive(Debug, Clone)]
@@ -36,7 +37,8 @@ pub struct Split {
 const QUOTE_CHARS_MAX: usize = 120;
 
 /// Takes a delivery apart. It may be an EventBridge event, a CloudTrail file (`{"Records": […]}`), one record, an
-/// array of records, JSON Lines of any of these, or gzip of any of these.
+/// array of records, JSON Lines of any of these, a log of lines (flow logs, also in Parquet; DNS queries; web requests; what a
+/// subscription of CloudWatch Logs sends of these), or gzip of any of these.
 pub fn split(bytes: &[u8]) -> Split {
     let mut out = Split::default();
     if is_gzip(bytes) {
@@ -62,6 +64,9 @@ fn split_text(bytes: &[u8], out: &mut Split) {
         && let Ok(File { records }) = serde_json::from_slice(bytes)
     {
         return push_items(records, "Records", out);
+    }
+    if split_log(bytes, out) {
+        return;
     }
     match serde_json::from_slice::<&RawValue>(bytes) {
         Ok(whole) => split_value(whole, "the delivery", out),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use quell_detect::network::Network;
 use quell_detect::{DetectionFile, Engine, Language};
 use quell_model::{Diagnostic, Finding};
 use quell_respond::{Playbook, document_fault};
@@ -16,8 +17,10 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../content"
 /// Detections and playbooks, checked, and the faults of those that are not right.
 #[derive(Debug)]
 pub struct Content {
-    /// All detections.
+    /// All detections over single records, and correlations of them.
     pub engine: Engine,
+    /// All detections over network logs.
+    pub network: Network,
     /// Which playbook answers which of them.
     answers: BTreeMap<String, String>,
     /// All playbooks, by id.
@@ -58,7 +61,12 @@ impl Content {
                 text: text.clone(),
             })
             .collect();
-        let (engine, more) = Engine::load(&detections);
+        let is_network =
+            |file: &DetectionFile| matches!(Language::of(&file.path), Some((Language::Network, _)));
+        let (of_lines, of_records): (Vec<_>, Vec<_>) = detections.into_iter().partition(is_network);
+        let (engine, mut more) = Engine::load(&of_records);
+        let (network, faults_of_network) = Network::load(&of_lines);
+        more.extend(faults_of_network);
         let from_content = |fault: Diagnostic| Diagnostic {
             file: format!("detections/{}", fault.file),
             ..fault
@@ -78,8 +86,9 @@ impl Content {
             faults.append(&mut unknown);
         }
         Ok(Content {
-            answers: answers(&engine),
+            answers: answers(&engine, &network),
             engine,
+            network,
             playbooks,
             faults,
         })
@@ -113,10 +122,13 @@ fn unknown_calls(folder: &str, files: &Files) -> Vec<Diagnostic> {
 }
 
 /// Which playbook answers a detection or correlation, by their ids.
-fn answers(engine: &Engine) -> BTreeMap<String, String> {
+fn answers(engine: &Engine, network: &Network) -> BTreeMap<String, String> {
     let single = engine.detections().iter().map(|d| (&d.id, &d.playbook));
     let several = engine.correlations().iter().map(|c| (&c.id, &c.playbook));
-    let named = single.chain(several);
+    let of_lines = network.detections().into_iter();
+    let named = single
+        .chain(several)
+        .chain(of_lines.map(|d| (&d.id, &d.playbook)));
     named
         .filter_map(|(id, playbook)| Some((id.clone(), playbook.clone()?)))
         .collect()
@@ -189,6 +201,7 @@ mod tests {
     fn the_built_in_content_is_right() {
         let content = Content::load(None).unwrap();
         assert_eq!(content.faults, []);
+        assert!(!content.network.detections().is_empty());
         assert!(content.playbooks.contains_key("PB-008"));
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What a field can see, in the language of its state.
 #[derive(Clone, Copy)]
 pub(crate) enum Seen<'v> {
-    Jsonata(&'v Scope),
+    Jsonata(&'v Scope<'v>),
     Paths(View<'v>),
 }
 
@@ -139,7 +139,7 @@ impl Amount {
         }
     }
 
-    fn computed(&self, expression: &Expression, scope: &Scope) -> Result<f64, Failure> {
+    fn computed(&self, expression: &Expression, scope: &Scope<'_>) -> Result<f64, Failure> {
         let value = template::evaluate(expression, self.name, scope)?;
         let wanted = match self.kind {
             AmountKind::Integer => "integer",

@@ -43,7 +43,7 @@ impl Template {
     }
 
     /// Evaluates every expression; `field` is where errors point: `Output/name`.
-    pub(crate) fn evaluate(&self, field: &str, scope: &Scope) -> Result<Value, Failure> {
+    pub(crate) fn evaluate(&self, field: &str, scope: &Scope<'_>) -> Result<Value, Failure> {
         match self {
             Template::Literal(value) => Ok(value.clone()),
             Template::Expression(expression) => evaluate(expression, field, scope),
@@ -69,21 +69,21 @@ impl Template {
 pub(crate) fn evaluate(
     expression: &Expression,
     field: &str,
-    scope: &Scope,
+    scope: &Scope<'_>,
 ) -> Result<Value, Failure> {
-    let subject = format!(
-        "The JSONata expression '{}' specified for the field '{field}'",
-        expression.source()
-    );
+    let subject = || {
+        let source = expression.source();
+        format!("The JSONata expression '{source}' specified for the field '{field}'")
+    };
     match scope.evaluate(expression) {
-        Ok(Some(value)) => Ok(value),
+        Ok(Some(value)) => Ok(value.into_owned()),
         Ok(None) => Err(Failure::evaluation(
             field,
-            format!("{subject} returned nothing (undefined)."),
+            format!("{} returned nothing (undefined).", subject()),
         )),
         Err(error) => Err(Failure::evaluation(
             field,
-            format!("{subject} threw an error during evaluation. {error}"),
+            format!("{} threw an error during evaluation. {error}", subject()),
         )),
     }
 }

@@ -40,7 +40,10 @@ fn within_memory() {
 /// Evaluates an expression, which must be refused; says why.
 fn refused(source: &str) -> String {
     let scope = Scope::new(Moment::new(0, 1));
-    let result = Expression::parse(source).and_then(|expression| scope.evaluate(&expression));
+    let result = Expression::parse(source).and_then(|expression| {
+        let value = scope.evaluate(&expression)?;
+        Ok(value.map(std::borrow::Cow::into_owned))
+    });
     within_memory();
     match result {
         Ok(value) => panic!(
@@ -114,8 +117,9 @@ fn values_do_not_hold_themselves_again_and_again() {
         "$string($states{})",
         ".{'a': [$, $], 'b': [$, $]}".repeat(40)
     );
+    let states = json!({ "input": 1 });
     let mut scope = Scope::new(Moment::new(0, 1));
-    scope.bind("states", &json!({ "input": 1 }));
+    scope.bind("states", &states);
     let error = scope
         .evaluate(&Expression::parse(&source).unwrap())
         .unwrap_err();

@@ -7,7 +7,9 @@
 mod board;
 mod cause;
 mod place;
+mod visitors;
 
 pub use board::Board;
 pub use cause::Cause;
 pub use place::{Known, Placed, place};
+pub use visitors::Visitors;

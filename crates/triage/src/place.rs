@@ -128,6 +128,7 @@ fn opened(
         detected_at: opener.detected_at,
         resolved_at: None,
         last_event_at: worst.event_time,
+        related: Vec::new(),
     }
 }
 

@@ -144,6 +144,9 @@ fn show(incident: &Incident, runs: &[Run]) -> String {
     if let Some(reason) = &incident.status_reason {
         out.push_str(&format!("why it stands so: {}\n", safe(reason)));
     }
+    for related in &incident.related {
+        out.push_str(&format!("others acted on the same resource: {related}\n"));
+    }
     out.push_str(&format!(
         "\n{}\n",
         timeline_table(&timeline(

@@ -2,8 +2,10 @@
 //! remember of it, so a crash repeats it whole, and the ids make the repetition harmless.
 
 mod heard;
+mod lines;
 mod memory;
 mod placing;
+mod related;
 mod respond;
 mod sweep;
 #[cfg(test)]
@@ -14,13 +16,16 @@ use std::time::Duration;
 
 use quell_collect::Quarantined;
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
+use quell_detect::network::{Network, Seed, Watch};
 use quell_detect::{About, Assessed, Matched, Scratch, about};
 use quell_model::{Event, Incident, Record, Timestamp};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
+use self::lines::{LinesWork, NETWORK_MAX};
 use self::memory::Memories;
 use self::placing::{Placing, Together};
+use self::related::{Resources, VISITS_MAX};
 use crate::app::App;
 
 /// Looked for even when nobody rang: records that another process stored.
@@ -32,7 +37,17 @@ const WRITES_MAX: usize = 500;
 const CONFLICTS_MAX: u32 = 20;
 
 pub(super) async fn run(app: Arc<App>) {
+    let seed = loop {
+        match lines::seed(&*app.state).await {
+            Ok(seed) => break seed,
+            Err(error) => {
+                tracing::error!(%error, "detection cannot begin yet");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    };
     let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    worker.watch = app.content.network.watch(seed);
     loop {
         match worker.turn(&app).await {
             Ok(false) => drop(tokio::time::timeout(POLL, app.records.notified()).await),
@@ -45,10 +60,24 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
+/// Works off all records that are pending now, as the loop does: for benches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn work_off(app: &App) -> Result<(), StoreError> {
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    while worker.turn(app).await? {}
+    Ok(())
+}
+
 /// One that works off records, and what it holds in memory. All of that can be lost.
 struct Worker {
     scratch: Scratch,
     memories: Memories<Correlation>,
+    visitors: Memories<Resources>,
+    /// The detectors over network logs, and what they remember.
+    watch: Watch,
+    network: Memories<Watch>,
     heard: Heard,
     swept_at: Option<Timestamp>,
 }
@@ -59,6 +88,8 @@ struct Work<'e> {
     done: Document,
     /// It and what was said of it, when something was.
     matched: Option<(Record, Matched<'e>)>,
+    /// What its lines say, when it is a record of lines.
+    lines: Option<LinesWork>,
 }
 
 impl Worker {
@@ -67,6 +98,9 @@ impl Worker {
         Self {
             scratch: Scratch::default(),
             memories: Memories::new(hits_max),
+            visitors: Memories::new(VISITS_MAX),
+            watch: Network::default().watch(Seed::new([0; 16])),
+            network: Memories::new(NETWORK_MAX),
             heard: Heard::new(now),
             swept_at: None,
         }
@@ -81,7 +115,7 @@ impl Worker {
         };
         if worked.is_err() || swept.is_err() {
             // What was to be stored may be, or may not.
-            self.memories.clear();
+            self.clear();
         }
         Ok(worked? > 0 || swept?)
     }
@@ -112,6 +146,7 @@ impl Worker {
             Ok(Work {
                 done,
                 matched: None,
+                lines: None,
             })
         };
         let record: Record = match document.read() {
@@ -122,6 +157,13 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
+        if let Some(lines) = LinesWork::of(app, &record) {
+            return Ok(Work {
+                done: as_it_is("done"),
+                matched: None,
+                lines: Some(lines),
+            });
+        }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
         let now = app.clock.now();
         let engine = &app.content.engine;
@@ -135,6 +177,7 @@ impl Worker {
                 Ok(Work {
                     done: as_it_is("done"),
                     matched: Some((record, *matched)),
+                    lines: None,
                 })
             }
             Assessed::Unmatched(time) => {
@@ -164,11 +207,11 @@ impl Worker {
                 }
                 // Somebody else was quicker with one of them: the next round sees what is left.
                 Err(StoreError::Conflict { kind: "record", .. }) => {
-                    self.memories.clear();
+                    self.clear();
                     return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
-                    self.memories.clear();
+                    self.clear();
                     conflicts += 1;
                     // What was in memory may have been old; after that, a smaller batch is quicker.
                     if conflicts > 1 {
@@ -190,16 +233,23 @@ impl Worker {
     ) -> Result<usize, StoreError> {
         let mut placing = Placing::default();
         let mut batch = Batch::new();
+        let mut count = 0;
         for work in works.iter().take(most) {
-            batch.push(Write::Update(work.done.clone()));
+            count += 1;
+            if let Some(lines) = &work.lines {
+                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+                    batch.push(write);
+                }
+            } else {
+                batch.push(Write::Update(work.done.clone()));
+            }
             if let Some((record, matched)) = &work.matched {
                 self.add(app, record, matched, &mut placing).await?;
             }
-            if batch.writes().len() + placing.writes() + self.memories.writes() >= WRITES_MAX {
+            if batch.writes().len() + placing.writes() + self.writes() >= WRITES_MAX {
                 break;
             }
         }
-        let count = batch.writes().len();
         self.commit(app, batch, placing).await?;
         Ok(count)
     }
@@ -208,13 +258,19 @@ impl Worker {
         &mut self,
         app: &App,
         mut batch: Batch,
-        placing: Placing,
+        mut placing: Placing,
     ) -> Result<(), StoreError> {
         let begins = placing.begins_a_run();
+        self.relate(&*app.state, &mut placing).await?;
+        placing.relate(&*app.state).await?;
         placing.write(&mut batch)?;
         self.memories.write(app.clock.now(), &mut batch)?;
+        self.visitors.write(app.clock.now(), &mut batch)?;
+        self.network.write(app.clock.now(), &mut batch)?;
         app.state.commit(batch).await?;
         self.memories.committed();
+        self.visitors.committed();
+        self.network.committed();
         if begins {
             app.runs.notify_one();
         }
@@ -251,10 +307,24 @@ impl Worker {
     }
 
     async fn forget(&mut self, app: &App) -> Result<(), StoreError> {
+        let (store, now) = (&*app.state, app.clock.now());
         let all = app.content.engine.correlations();
-        self.memories
-            .forget(&*app.state, all, app.clock.now())
-            .await
+        self.memories.forget(store, all, now).await?;
+        self.visitors.forget(store, &[Resources], now).await?;
+        let watch = std::slice::from_ref(&self.watch);
+        self.network.forget(store, watch, now).await
+    }
+
+    /// Forgets what was read of what detectors remember: it may not be so any more.
+    fn clear(&mut self) {
+        self.memories.clear();
+        self.visitors.clear();
+        self.network.clear();
+    }
+
+    /// How many writes the next batch has for what is remembered.
+    fn writes(&self) -> usize {
+        self.memories.writes() + self.visitors.writes() + self.network.writes()
     }
 }
 

@@ -6,6 +6,7 @@ mod detect;
 mod runs;
 mod serve;
 
+pub use detect::work_off;
 pub use runs::{Dry, drive_to_end, dry_run};
 pub use serve::bind;
 

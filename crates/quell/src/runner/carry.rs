@@ -50,6 +50,8 @@ struct Carried<'a, H: Host> {
     /// Work that begins when the batch is durable.
     starting: Vec<(TaskId, bool, Work)>,
     flights: Flights,
+    /// When it was noted, before the run was taken up, that tasks were about to be begun.
+    intended: BTreeMap<TaskId, Timestamp>,
     /// Tasks that wait for a person, and since when.
     parked: BTreeSet<TaskId>,
     parked_at: Timestamp,
@@ -138,7 +140,8 @@ impl<H: Host> Carried<'_, H> {
         while let Some((request, begun)) = self.next_to_begin() {
             let task = request.task;
             let again = begun == Begun::Perhaps;
-            let begin = self.runner.host.begin(&mut self.run, &request, again);
+            let since = again.then(|| self.intended.get(&task).copied().unwrap_or_default());
+            let begin = self.runner.host.begin(&mut self.run, &request, since);
             match begin.await? {
                 Begin::Work { intent, work } => {
                     self.note_begun(&request, &intent, again)?;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use quell_model::RunId;
+use quell_model::{RunId, Timestamp};
 use quell_respond::{Flow, LogEntry};
 use quell_states::{Status, TaskId, TaskRequest};
 use quell_store::Write;
@@ -26,8 +26,8 @@ pub trait Host: Send + Sync + 'static {
     /// [`RunError`]: it is tried again later.
     async fn open(&self, id: &RunId) -> Result<Opened<Self::Run>, RunError>;
 
-    /// Says how to perform a task. `again`: it was begun before, and whether it happened is not known. Nothing that
-    /// changes anything is done here: that is the [`Work`], which begins once its intent is durable.
+    /// Says how to perform a task. `since`: it was begun before, at this moment, and whether it happened is not known.
+    /// Nothing that changes anything is done here: that is the [`Work`], which begins once its intent is durable.
     ///
     /// # Errors
     /// [`RunError`]: the run is dropped from memory, and goes on from its log.
@@ -35,7 +35,7 @@ pub trait Host: Send + Sync + 'static {
         &self,
         run: &mut Self::Run,
         request: &TaskRequest,
-        again: bool,
+        since: Option<Timestamp>,
     ) -> Result<Begin, RunError>;
 
     /// A task that was begun is not waited for any more, and its work is dropped: what the log says of it.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use quell::runner::{Answer, Begin, Beside, Ended, Host, Opened, Point, RunError};
-use quell_model::RunId;
+use quell_model::{RunId, Timestamp};
 use quell_respond::{Flow, LogEntry};
 use quell_states::{Definition, MachineRef, Status, TaskId, TaskRequest};
 use quell_store::{Document, Kind, State, Write};
@@ -162,10 +162,10 @@ impl Host for WorldHost {
         &self,
         run: &mut WorldRun,
         request: &TaskRequest,
-        again: bool,
+        since: Option<Timestamp>,
     ) -> Result<Begin, RunError> {
         let safe = action(request) == "runInstances";
-        if again && !safe {
+        if since.is_some() && !safe {
             let answer = Answer::failed("Quell.Interrupted", "nobody knows");
             return Ok(Begin::Answered {
                 answer,

@@ -7,7 +7,6 @@ use crate::random::Random;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
-use std::collections::BTreeSet;
 
 /// The most items `$range` makes.
 const RANGE_ITEMS_MAX: f64 = limits::JSONATA_SEQUENCE_MAX as f64;
@@ -16,9 +15,9 @@ type Answer = Result<JValue, EvaluatorError>;
 
 /// Gives an evaluator those of its host functions that an expression mentions: to give it all costs more than most
 /// expressions do.
-pub(super) fn register(
+pub(super) fn register<'n>(
     evaluator: &mut Evaluator,
-    mentioned: &BTreeSet<String>,
+    mentioned: impl Iterator<Item = &'n String>,
     millis: i64,
     random: &Random,
 ) -> Result<(), EvaluatorError> {
@@ -159,9 +158,11 @@ mod tests {
 
     fn evaluate(source: &str) -> Option<Value> {
         let scope = Scope::new(Moment::new(0, 1));
-        scope
-            .evaluate(&Expression::parse(source).unwrap())
+        let expression = Expression::parse(source).unwrap();
+        let value = scope.evaluate(&expression);
+        value
             .unwrap_or_else(|error| panic!("{source}: {error}"))
+            .map(std::borrow::Cow::into_owned)
     }
 
     fn fails(source: &str) -> bool {

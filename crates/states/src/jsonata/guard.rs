@@ -10,7 +10,6 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Checks that a value is not too large.
@@ -63,15 +62,15 @@ pub(super) fn install(root: &mut AstNode) {
 /// Gives an evaluator those of the functions that check that an expression mentions.
 pub(super) fn register(
     evaluator: &mut Evaluator,
-    mentioned: &BTreeSet<String>,
+    mentions: impl Fn(&str) -> bool,
 ) -> Result<(), EvaluatorError> {
-    if mentioned.contains(HELD) {
+    if mentions(HELD) {
         evaluator.register_fn(HELD, |args: &[JValue]| held(given(args)))?;
     }
-    if mentioned.contains(SMALL) {
+    if mentions(SMALL) {
         evaluator.register_fn(SMALL, |args: &[JValue]| small(given(args)))?;
     }
-    match mentioned.contains(UNTIL) {
+    match mentions(UNTIL) {
         true => register_ranges(evaluator),
         false => Ok(()),
     }

@@ -6,19 +6,20 @@
 pub(crate) mod digest;
 mod functions;
 mod guard;
+mod plain;
+mod scope;
 mod syntax;
 
-use crate::limits;
-use crate::random::Random;
-use jsonata_core::ast::AstNode;
-use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions, error_code_prefix};
-use jsonata_core::parser;
-use jsonata_core::value::JValue;
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+pub(crate) use scope::Member;
+pub use scope::Scope;
 
-use crate::clock::Moment;
+use crate::limits;
+use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::error_code_prefix;
+use jsonata_core::parser;
+use plain::Plain;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A parsed expression. Cheap to evaluate many times; cloning shares it.
 #[derive(Clone, Debug)]
@@ -30,7 +31,9 @@ struct Parsed {
     /// With the checks of [`guard`].
     ast: AstNode,
     /// What it mentions: only that need be there when it is evaluated.
-    names: BTreeSet<String>,
+    names: BTreeMap<String, Reading>,
+    /// The same expression, when it is a plain one.
+    plain: Option<Plain>,
 }
 
 /// Why an expression did not parse or did not evaluate.
@@ -67,11 +70,13 @@ impl Expression {
         let source = source.trim();
         let mut ast =
             parser::parse(source).map_err(|error| JsonataError::new(&error.to_string()))?;
+        let plain = Plain::read(&ast);
         guard::install(&mut ast);
         Ok(Expression(Arc::new(Parsed {
             source: source.to_owned(),
             names: syntax::names(&ast),
             ast,
+            plain,
         })))
     }
 
@@ -114,116 +119,27 @@ impl Default for Limits {
     }
 }
 
-/// What expressions can see: variables, and the moment for `$now()`,
-/// `$millis()`, `$random()` and `$uuid()`.
-pub struct Scope {
-    data: JValue,
-    variables: Vec<(String, JValue)>,
-    millis: i64,
-    random: Random,
-    limits: Limits,
-}
-
-impl Scope {
-    /// A scope without variables or context data.
-    pub fn new(now: Moment) -> Self {
-        Scope::drawing_from(now.millis, Random::new(now.seed))
-    }
-
-    /// A scope whose random numbers come from a sequence already in use.
-    pub(crate) fn drawing_from(millis: i64, random: Random) -> Self {
-        Scope {
-            data: JValue::Undefined,
-            variables: Vec::new(),
-            millis,
-            random,
-            limits: Limits::default(),
-        }
-    }
-
-    /// Replaces the limits.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-
-    /// Sets the value of `$` and `$$`, which Step Functions leaves undefined.
-    pub fn set_data(&mut self, data: &Value) {
-        self.data = JValue::from(data.clone());
-    }
-
-    /// Binds `$name`.
-    pub fn bind(&mut self, name: &str, value: &Value) {
-        self.variables
-            .push((name.to_owned(), JValue::from(value.clone())));
-    }
-
-    /// Evaluates an expression; `None` is JSONata's undefined.
-    pub fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, JsonataError> {
-        let mut context = Context::new();
-        let mentioned = |(name, _): &&(String, JValue)| expression.0.names.contains(name);
-        for (name, value) in self.variables.iter().filter(mentioned) {
-            context.bind(name.clone(), value.clone());
-        }
-        let mut evaluator = Evaluator::with_options(context, self.options());
-        functions::register(
-            &mut evaluator,
-            &expression.0.names,
-            self.millis,
-            &self.random,
-        )
-        .and_then(|()| guard::register(&mut evaluator, &expression.0.names))
-        .map_err(|error| JsonataError::new(error.message()))?;
-        let result = evaluator
-            .evaluate(&expression.0.ast, &self.data)
-            .map_err(|error| JsonataError::new(error.message()))?;
-        if result.is_undefined() {
-            return Ok(None);
-        }
-        if result.is_function() {
-            return Err(JsonataError::new("The expression returned a function"));
-        }
-        if !guard::is_within(&result, limits::JSONATA_VALUE_BYTES_MAX) {
-            return Err(JsonataError::new("The result is too large"));
-        }
-        if deeper_than(&result, limits::PAYLOAD_DEPTH_MAX) {
-            return Err(JsonataError::new("The result is nested too deeply"));
-        }
-        serde_json::to_value(&result)
-            .map(Some)
-            .map_err(|error| JsonataError::new(&error.to_string()))
-    }
-
-    fn options(&self) -> EvaluatorOptions {
-        EvaluatorOptions {
-            timeout_ms: Some(self.limits.millis),
-            max_stack_depth: Some(self.limits.depth),
-            max_sequence_length: Some(self.limits.sequence),
-            ..EvaluatorOptions::default()
-        }
-    }
-}
-
-/// Whether a value nests more than `levels` arrays and objects.
-fn deeper_than(value: &JValue, levels: usize) -> bool {
-    let Some(left) = levels.checked_sub(1) else {
-        return matches!(value, JValue::Array(_) | JValue::Object(_));
-    };
-    match value {
-        JValue::Array(items) => items.iter().any(|item| deeper_than(item, left)),
-        JValue::Object(fields) => fields.values().any(|field| deeper_than(field, left)),
-        _ => false,
-    }
+/// How an expression reads a variable: only so much of it need be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reading {
+    Whole,
+    /// These members of it, and nothing else.
+    Members(BTreeSet<String>),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::clock::Moment;
+    use serde_json::{Value, json};
+    use std::borrow::Cow;
 
     fn evaluate(source: &str) -> Result<Option<Value>, JsonataError> {
+        let states = json!({ "input": { "a": [1, 2, 3] } });
         let mut scope = Scope::new(Moment::new(1_700_000_000_123, 42));
-        scope.bind("states", &json!({ "input": { "a": [1, 2, 3] } }));
-        scope.evaluate(&Expression::parse(source)?)
+        scope.bind("states", &states);
+        let expression = Expression::parse(source)?;
+        Ok(scope.evaluate(&expression)?.map(Cow::into_owned))
     }
 
     #[test]

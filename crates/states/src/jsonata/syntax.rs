@@ -1,8 +1,9 @@
 //! Looking through a syntax tree without recursion: a tree may be a thousand
 //! levels deep, the stack of a thread is not.
 
+use super::Reading;
 use jsonata_core::ast::{AstNode, PathStep, Stage};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a function or variable of this name is mentioned anywhere.
 pub(super) fn mentions(root: &AstNode, name: &str) -> bool {
@@ -25,19 +26,57 @@ pub(super) fn mentions(root: &AstNode, name: &str) -> bool {
     false
 }
 
-/// The names of the functions and variables that are mentioned anywhere.
-pub(super) fn names(root: &AstNode) -> BTreeSet<String> {
-    let (mut open, mut names) = (vec![root], BTreeSet::new());
+/// The names of the functions and variables that are mentioned anywhere, and how much of each is read.
+pub(super) fn names(root: &AstNode) -> BTreeMap<String, Reading> {
+    let (mut open, mut names) = (vec![root], BTreeMap::new());
+    let mut climbs = false;
     while let Some(node) = open.pop() {
-        if let AstNode::Function { name, .. }
-        | AstNode::Variable(name)
-        | AstNode::ParentVariable(name) = node
-        {
-            names.insert(name.clone());
+        match node {
+            AstNode::Function { name, .. }
+            | AstNode::Variable(name)
+            | AstNode::ParentVariable(name) => {
+                names.insert(name.clone(), Reading::Whole);
+            }
+            AstNode::Parent(_) => climbs = true,
+            AstNode::Path { steps } => {
+                if let Some((variable, member)) = member(steps) {
+                    let reading = names.entry(variable.to_owned());
+                    let reading = reading.or_insert_with(|| Reading::Members(BTreeSet::new()));
+                    if let Reading::Members(members) = reading {
+                        members.insert(member.to_owned());
+                    }
+                    // The variable itself is read nowhere else in this path, but what chooses among its parts may read more.
+                    push_stages(steps, &mut open);
+                    steps.iter().skip(1).for_each(|step| open.push(&step.node));
+                    continue;
+                }
+            }
+            _ => {}
         }
         push_children(node, &mut open);
     }
+    // What a member is a member of can be asked for with `%`.
+    if climbs {
+        names
+            .values_mut()
+            .for_each(|reading| *reading = Reading::Whole);
+    }
     names
+}
+
+/// The variable and the member of a path that begins with them.
+fn member(steps: &[PathStep]) -> Option<(&str, &str)> {
+    match steps {
+        [first, second, ..] if first.stages.is_empty() && !first.is_tuple => {
+            match (&first.node, &second.node) {
+                (AstNode::Variable(variable), AstNode::Name(member)) if !variable.is_empty() => {
+                    Some((variable, member))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// Whether `$`, `$$` or a bare field name is read where it would mean the input
@@ -127,7 +166,11 @@ fn push_pairs<'a>(pairs: &'a [(AstNode, AstNode)], open: &mut Vec<&'a AstNode>) 
 
 fn push_step<'a>(step: &'a PathStep, open: &mut Vec<&'a AstNode>) {
     open.push(&step.node);
-    for stage in &step.stages {
+    push_stages(std::slice::from_ref(step), open);
+}
+
+fn push_stages<'a>(steps: &'a [PathStep], open: &mut Vec<&'a AstNode>) {
+    for stage in steps.iter().flat_map(|step| &step.stages) {
         match stage {
             Stage::Filter(predicate) => open.push(predicate),
             Stage::KeepArray | Stage::Index(_) => {}

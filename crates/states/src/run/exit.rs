@@ -11,22 +11,22 @@ use crate::states::{Exit, ShapedExit};
 use crate::thread::{Awaiting, Visit};
 use serde_json::{Map, Value};
 
-impl Run<'_> {
-    /// Evaluates a state's Assign and Output, writes its exit, and follows its
-    /// transition. Both fields see the variables as they were on entry.
-    pub(crate) fn leave(
-        &mut self,
-        visit: &Visit,
-        exit: Exit<'_>,
-        scope: &Scope,
-        fallback: &Value,
-    ) -> Result<Flow, Failure> {
-        let field = |name: &str| format!("{}{name}", exit.prefix);
-        let assigned = match exit.assign {
+/// What a state leaves behind.
+pub(crate) struct Left {
+    assigned: Map<String, Value>,
+    output: Value,
+}
+
+impl Exit<'_> {
+    /// Evaluates a state's Assign and Output; without an Output, it is `fallback`. Both fields see the variables as they were
+    /// on entry.
+    pub(crate) fn evaluate(&self, scope: &Scope<'_>, fallback: &Value) -> Result<Left, Failure> {
+        let field = |name: &str| format!("{}{name}", self.prefix);
+        let assigned = match self.assign {
             Some(assign) => assign.evaluate(&field("Assign"), scope)?,
             None => Value::Null,
         };
-        let output = match exit.output {
+        let output = match self.output {
             Some(output) => output.evaluate(&field("Output"), scope)?,
             None => fallback.clone(),
         };
@@ -34,7 +34,25 @@ impl Run<'_> {
             Value::Object(assigned) => assigned,
             _ => Map::new(),
         };
-        self.depart(visit, exit.event, output, &assigned, exit.transition)
+        Ok(Left { assigned, output })
+    }
+}
+
+impl Run<'_> {
+    /// Writes a state's exit and follows its transition.
+    pub(crate) fn leave(
+        &mut self,
+        visit: &Visit,
+        exit: Exit<'_>,
+        left: Left,
+    ) -> Result<Flow, Failure> {
+        self.depart(
+            visit,
+            exit.event,
+            left.output,
+            &left.assigned,
+            exit.transition,
+        )
     }
 
     /// What a state in JSONPath mode works on.

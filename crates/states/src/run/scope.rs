@@ -3,27 +3,31 @@
 use super::Run;
 use crate::clock::timestamp_text;
 use crate::failure::Failure;
-use crate::jsonata::Scope;
+use crate::jsonata::{Member, Scope};
 use crate::jsonpath::{Shape, View};
 use crate::seen::Seen;
 use crate::states::State;
 use crate::thread::Visit;
 use serde_json::{Map, Value, json};
 
-/// Collects `$states` before it is bound.
+/// Collects what `$states` has before it is bound.
 pub(crate) struct ScopeBuilder<'r> {
     run: &'r Run<'r>,
-    context: Map<String, Value>,
-    states: Map<String, Value>,
+    visit: &'r Visit,
+    token: Option<&'r str>,
+    item: Option<&'r Value>,
+    outcome: Option<(&'static str, &'r Value)>,
 }
 
 impl Run<'_> {
     /// The scope of a visit, to be completed with what the moment offers.
-    pub(crate) fn scope<'r>(&'r self, visit: &Visit) -> ScopeBuilder<'r> {
+    pub(crate) fn scope<'r>(&'r self, visit: &'r Visit) -> ScopeBuilder<'r> {
         ScopeBuilder {
             run: self,
-            context: self.context_fields(visit),
-            states: Map::from_iter([("input".to_owned(), visit.input.clone())]),
+            visit,
+            token: None,
+            item: None,
+            outcome: None,
         }
     }
 
@@ -130,44 +134,55 @@ impl Run<'_> {
     }
 }
 
-impl ScopeBuilder<'_> {
+impl<'r> ScopeBuilder<'r> {
     /// Adds `$states.context.Task.Token`.
-    pub(crate) fn token(mut self, token: Option<&str>) -> Self {
-        if let Some(token) = token {
-            self.run.add_token(&mut self.context, token);
-        }
+    pub(crate) fn token(mut self, token: Option<&'r str>) -> Self {
+        self.token = token;
         self
     }
 
     /// Adds `$states.context.Map.Item`.
-    pub(crate) fn item(mut self, item: &Value) -> Self {
-        self.context
-            .insert("Map".to_owned(), json!({ "Item": item }));
+    pub(crate) fn item(mut self, item: &'r Value) -> Self {
+        self.item = Some(item);
         self
     }
 
     /// Adds `$states.result`.
-    pub(crate) fn result(mut self, result: &Value) -> Self {
-        self.states.insert("result".to_owned(), result.clone());
+    pub(crate) fn result(mut self, result: &'r Value) -> Self {
+        self.outcome = Some(("result", result));
         self
     }
 
     /// Adds `$states.errorOutput`.
-    pub(crate) fn error_output(mut self, error_output: &Value) -> Self {
-        self.states
-            .insert("errorOutput".to_owned(), error_output.clone());
+    pub(crate) fn error_output(mut self, error_output: &'r Value) -> Self {
+        self.outcome = Some(("errorOutput", error_output));
         self
     }
 
     /// The finished scope.
-    pub(crate) fn finish(mut self) -> Scope {
-        let mut scope = Scope::drawing_from(self.run.now.millis, self.run.random.clone());
-        for (name, value) in self.run.outer.iter().chain(&self.run.thread.variables) {
-            scope.bind(name, value);
-        }
-        self.states
-            .insert("context".to_owned(), Value::Object(self.context));
-        scope.bind("states", &Value::Object(self.states));
+    pub(crate) fn finish(self) -> Scope<'r> {
+        let run = self.run;
+        let mut scope = Scope::drawing_from(run.now.millis, run.random.clone());
+        scope.bind_all(&run.outer);
+        scope.bind_all(&run.thread.variables);
+        let mut members = vec![("input", Member::Given(&self.visit.input))];
+        let outcome = self
+            .outcome
+            .map(|(name, value)| (name, Member::Given(value)));
+        members.extend(outcome);
+        members.push(("context", Member::made(move || self.context())));
+        scope.bind_states(members);
         scope
+    }
+
+    fn context(&self) -> Value {
+        let mut context = self.run.context_fields(self.visit);
+        if let Some(token) = self.token {
+            self.run.add_token(&mut context, token);
+        }
+        if let Some(item) = self.item {
+            context.insert("Map".to_owned(), json!({ "Item": item }));
+        }
+        Value::Object(context)
     }
 }

@@ -107,7 +107,9 @@ impl Choice {
                     transition: &rule.transition,
                     prefix: &prefix,
                 };
-                return run.leave(visit, exit, &scope, &visit.input);
+                let left = exit.evaluate(&scope, &visit.input)?;
+                drop(scope);
+                return run.leave(visit, exit, left);
             }
         }
         let Some(transition) = default else {
@@ -120,7 +122,9 @@ impl Choice {
             transition,
             prefix: "",
         };
-        run.leave(visit, exit, &scope, &visit.input)
+        let left = exit.evaluate(&scope, &visit.input)?;
+        drop(scope);
+        run.leave(visit, exit, left)
     }
 }
 
@@ -226,7 +230,7 @@ impl Rule {
 }
 
 impl Condition {
-    fn holds(&self, field: &str, scope: &Scope) -> Result<bool, Failure> {
+    fn holds(&self, field: &str, scope: &Scope<'_>) -> Result<bool, Failure> {
         match self {
             Condition::Fixed(fixed) => Ok(*fixed),
             Condition::Computed(expression) => {

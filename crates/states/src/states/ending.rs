@@ -90,9 +90,9 @@ impl Ending {
         let event = self.events.exited;
         match &self.data {
             Data::Jsonata { assign, output } => {
-                let scope = run.scope(visit).result(&result).finish();
                 let exit = Exit::new(event, assign.as_ref(), output.as_ref(), &self.transition);
-                run.leave(visit, exit, &scope, &result)
+                let left = exit.evaluate(&run.scope(visit).result(&result).finish(), &result)?;
+                run.leave(visit, exit, left)
             }
             Data::JsonPath(shape) => {
                 let exit = ShapedExit::new(event, shape, &self.transition);
@@ -168,7 +168,6 @@ impl Ending {
         });
         let left = match &catcher.data {
             catch::Data::Jsonata { assign, output } => {
-                let scope = run.scope(visit).error_output(&error_output).finish();
                 let prefix = format!("Catch[{n}]/");
                 let exit = Exit {
                     event,
@@ -177,7 +176,10 @@ impl Ending {
                     transition: &catcher.transition,
                     prefix: &prefix,
                 };
-                run.leave(visit, exit, &scope, &error_output)
+                let scope = run.scope(visit).error_output(&error_output).finish();
+                let left = exit.evaluate(&scope, &error_output);
+                drop(scope);
+                left.and_then(|left| run.leave(visit, exit, left))
             }
             catch::Data::JsonPath {
                 assign,

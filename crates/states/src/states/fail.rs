@@ -108,7 +108,7 @@ impl Text {
 fn text(
     template: Option<&Template>,
     field: &str,
-    scope: &Scope,
+    scope: &Scope<'_>,
 ) -> Result<Option<String>, Failure> {
     let Some(template) = template else {
         return Ok(None);

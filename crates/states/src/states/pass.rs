@@ -58,9 +58,9 @@ impl Pass {
         let event = HistoryEventType::PassStateExited;
         match &self.data {
             Data::Jsonata { assign, output } => {
-                let scope = run.scope(visit).finish();
                 let exit = Exit::new(event, assign.as_ref(), output.as_ref(), &self.transition);
-                run.leave(visit, exit, &scope, &visit.input)
+                let left = exit.evaluate(&run.scope(visit).finish(), &visit.input)?;
+                run.leave(visit, exit, left)
             }
             Data::JsonPath { shape, result } => {
                 let input = run.shaped_input(visit, shape, None)?;

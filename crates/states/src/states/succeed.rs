@@ -32,9 +32,9 @@ impl Succeed {
         let event = HistoryEventType::SucceedStateExited;
         match self {
             Succeed::Jsonata { output } => {
-                let scope = run.scope(visit).finish();
                 let exit = Exit::new(event, None, output.as_ref(), &Transition::End);
-                run.leave(visit, exit, &scope, &visit.input)
+                let left = exit.evaluate(&run.scope(visit).finish(), &visit.input)?;
+                run.leave(visit, exit, left)
             }
             Succeed::JsonPath { shape } => {
                 let input = run.shaped_input(visit, shape, None)?;

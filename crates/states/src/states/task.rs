@@ -277,7 +277,7 @@ fn read_credentials(fields: &Fields<'_>, faults: &mut Faults) -> Option<Template
     role
 }
 
-fn role_text(template: &Template, scope: &Scope) -> Result<String, Failure> {
+fn role_text(template: &Template, scope: &Scope<'_>) -> Result<String, Failure> {
     let field = "Credentials/RoleArn";
     match (template.evaluate(field, scope)?, template) {
         (Value::String(role), _) => Ok(role),

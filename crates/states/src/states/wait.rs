@@ -114,6 +114,7 @@ impl Wait {
                 parse_timestamp(text).ok_or_else(|| unreadable(text))?
             }
         };
+        drop(scope);
         let timer = run.set_timer(due);
         Ok(run.pause(visit.clone(), Awaiting::Wait { timer }))
     }
@@ -122,9 +123,9 @@ impl Wait {
         let event = HistoryEventType::WaitStateExited;
         match &self.data {
             Data::Jsonata { assign, output } => {
-                let scope = run.scope(visit).finish();
                 let exit = Exit::new(event, assign.as_ref(), output.as_ref(), &self.transition);
-                run.leave(visit, exit, &scope, &visit.input)
+                let left = exit.evaluate(&run.scope(visit).finish(), &visit.input)?;
+                run.leave(visit, exit, left)
             }
             Data::JsonPath { shape } => {
                 let input = run.shaped_input(visit, shape, None)?;
@@ -320,7 +321,7 @@ impl Seconds {
         &self,
         field: &str,
         least: u64,
-        scope: &crate::jsonata::Scope,
+        scope: &crate::jsonata::Scope<'_>,
     ) -> Result<u64, Failure> {
         let expression = match self {
             Seconds::Fixed(seconds) => return Ok(*seconds),

@@ -34,7 +34,8 @@ fn jsonata_row(row: &Value) -> Verdict {
         for (name, value) in row["bindings"].as_object().into_iter().flatten() {
             scope.bind(name, value);
         }
-        scope.evaluate(&expression).map(Ok)
+        let value = scope.evaluate(&expression)?;
+        Ok(Ok(value.map(std::borrow::Cow::into_owned)))
     });
     let answer: Result<Option<Value>, JsonataError> = match answer {
         Ok(Err(())) => return Verdict::Skip("$eval, which Step Functions forbids"),

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use quell_detect::{DetectionFile, Scratch};
+use quell_model::Record;
 use serde::Serialize;
 
-use super::records::{engine, only_records, rules};
+use super::records::{engine, files, only_records, rules};
 use super::{Failure, Global};
 use crate::input::name;
 use crate::output::table;
@@ -24,7 +25,7 @@ Examples:
 pub struct Test {
     /// A Sigma rule (.yml), an event pattern (.pattern.json), or a folder of them
     rule: PathBuf,
-    /// Files with records: CloudTrail files, EventBridge events, JSON lines, gzip of these; - is standard input
+    /// Files with records, or folders of them: CloudTrail files, EventBridge events, JSON lines, gzip of these; - is standard input
     #[arg(value_name = "RECORDS")]
     records: Vec<PathBuf>,
 }
@@ -46,10 +47,13 @@ impl Test {
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
         crate::input::refuse_second_stdin(&self.records);
         let mut verdicts = Vec::new();
+        let given = self.given()?;
         for (path, file) in rules(&self.rule)? {
-            match self.records.is_empty() {
-                true => on_samples(&path, &file, &mut verdicts)?,
-                false => self.on_records(&file, &mut verdicts)?,
+            if self.records.is_empty() {
+                on_samples(&path, &file, &mut verdicts)?;
+            }
+            for (from, records) in &given {
+                try_on(&file, (from, records), None, &mut verdicts)?;
             }
         }
         let wrong = verdicts
@@ -101,11 +105,16 @@ impl Test {
         }
     }
 
-    fn on_records(&self, file: &DetectionFile, out: &mut Vec<Verdict>) -> Result<(), Failure> {
-        for records in &self.records {
-            try_on(file, records, None, out)?;
+    /// The records that were named, read once however many rules there are: standard input can be read no second time.
+    fn given(&self) -> Result<Vec<(PathBuf, Vec<Record>)>, Failure> {
+        let mut out = Vec::new();
+        for path in &self.records {
+            for file in files(path)? {
+                let records = only_records(&file)?;
+                out.push((file, records));
+            }
         }
-        Ok(())
+        Ok(out)
     }
 }
 
@@ -123,22 +132,23 @@ fn on_samples(path: &Path, file: &DetectionFile, out: &mut Vec<Verdict>) -> Resu
                 "{text}; name the records to try it on"
             )));
         }
-        try_on(file, &samples, Some(wanted), out)?;
+        let records = only_records(&samples)?;
+        try_on(file, (&samples, &records), Some(wanted), out)?;
     }
     Ok(())
 }
 
 fn try_on(
     file: &DetectionFile,
-    records: &Path,
+    (from, records): (&Path, &[Record]),
     wanted: Option<bool>,
     out: &mut Vec<Verdict>,
 ) -> Result<(), Failure> {
     let (engine, mut scratch) = (engine(file)?, Scratch::default());
-    for (record, number) in only_records(records)?.iter().zip(1..) {
+    for (record, number) in records.iter().zip(1..) {
         out.push(Verdict {
             rule: file.path.clone(),
-            file: name(records),
+            file: name(from),
             record: number,
             matches: !engine.matching(record, &mut scratch).is_empty(),
             wanted,

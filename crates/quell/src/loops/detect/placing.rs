@@ -1,8 +1,8 @@
 //! Where the findings of a batch belong: each incident is read once and written once, whatever joins it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Finding, Incident, IncidentStatus, Timestamp};
+use quell_model::{Finding, Incident, IncidentId, IncidentStatus, Timestamp};
 use quell_respond::Run;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
@@ -25,6 +25,21 @@ pub(super) struct Placing {
     /// Findings that are not stored yet.
     findings: BTreeMap<String, Write>,
     runs: Vec<Write>,
+    /// Resources that the findings placed since this was last asked for are about.
+    visits: Vec<Visit>,
+    /// Incidents that are to be told of each other, and those of them that nothing else of the batch is about.
+    links: BTreeSet<(IncidentId, IncidentId)>,
+    others: Vec<(Incident, Option<Document>, bool)>,
+}
+
+/// Somebody's incident has a finding about a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Visit {
+    /// The resource's ARN.
+    pub(super) resource: String,
+    pub(super) incident: IncidentId,
+    /// When it happened.
+    pub(super) at: Timestamp,
 }
 
 /// What is known of a cause, with what the batch adds.
@@ -122,7 +137,9 @@ impl Placing {
             }
             Placed::Known(_) | Placed::Waiting => return Ok(()),
         };
-        of.join_waiting(&cause, first, &mut self.findings);
+        let waited = of.join_waiting(&cause, first, &mut self.findings);
+        self.visits
+            .extend(visits(&incident, findings.iter().chain(&waited)));
         let idle = matches!(
             incident.status,
             IncidentStatus::Open | IncidentStatus::Parked
@@ -134,8 +151,42 @@ impl Placing {
         Ok(())
     }
 
+    /// The resources that are new in incidents since this was last asked for.
+    pub(super) fn take_visits(&mut self) -> Vec<Visit> {
+        std::mem::take(&mut self.visits)
+    }
+
+    /// Two incidents are to be told of each other.
+    pub(super) fn link(&mut self, one: IncidentId, other: IncidentId) {
+        self.links.insert((one, other));
+    }
+
+    pub(super) fn take_links(&mut self) -> BTreeSet<(IncidentId, IncidentId)> {
+        std::mem::take(&mut self.links)
+    }
+
+    /// Tells an incident that the batch has in its hands of another; answers whether it has it.
+    pub(super) fn knows(&mut self, id: &IncidentId, related: &IncidentId) -> bool {
+        let of_causes = self.causes.values_mut().flat_map(|of| &mut of.incidents);
+        let mut all = of_causes.chain(&mut self.others);
+        let Some((incident, _, changed)) = all.find(|(incident, ..)| incident.id == *id) else {
+            return false;
+        };
+        if !incident.related.contains(related) && incident.related.len() < Incident::RELATED_MAX {
+            incident.related.push(related.clone());
+            *changed = true;
+        }
+        true
+    }
+
+    /// An incident that nothing else of the batch is about.
+    pub(super) fn read(&mut self, incident: Incident, document: Document) {
+        self.others.push((incident, Some(document), false));
+    }
+
     /// Adds all of it to a batch.
     pub(super) fn write(self, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut incidents = self.others;
         for (key, of) in self.causes {
             if let Some(at) = of.opened {
                 batch.push(match of.document {
@@ -146,11 +197,10 @@ impl Placing {
             for document in of.joined {
                 batch.push(Write::Update(document));
             }
-            for (incident, stored, changed) in of.incidents {
-                if changed {
-                    push_incident(&incident, stored, batch)?;
-                }
-            }
+            incidents.extend(of.incidents);
+        }
+        for (incident, stored, _) in incidents.into_iter().filter(|(.., changed)| *changed) {
+            push_incident(&incident, stored, batch)?;
         }
         for write in self.findings.into_values().chain(self.runs) {
             batch.push(write);
@@ -196,13 +246,14 @@ impl OfCause {
         }
     }
 
-    /// What waited is held by an incident now.
+    /// What waited is held by an incident now; answers it.
     fn join_waiting(
         &mut self,
         cause: &Cause,
         first: &Finding,
         findings: &mut BTreeMap<String, Write>,
-    ) {
+    ) -> Vec<Finding> {
+        let mut waited = Vec::new();
         for (finding, document) in std::mem::take(&mut self.waiting) {
             if !belongs(cause, &finding, first) {
                 self.waiting.push((finding, document));
@@ -216,8 +267,24 @@ impl OfCause {
                 }
                 (None, _) => {}
             }
+            waited.push(finding);
         }
+        waited
     }
+}
+
+/// The resources that somebody's findings are about. What he is himself is nobody else's.
+fn visits<'f>(
+    incident: &Incident,
+    findings: impl Iterator<Item = &'f Finding>,
+) -> impl Iterator<Item = Visit> {
+    let others = findings.filter(|f| f.resource.arn != f.principal.arn);
+    let visit = |finding: &Finding| Visit {
+        resource: finding.resource.arn.to_string(),
+        incident: incident.id.clone(),
+        at: finding.event_time,
+    };
+    others.map(visit).collect::<BTreeSet<_>>().into_iter()
 }
 
 /// Whether a finding that waits is near enough to what happens now.

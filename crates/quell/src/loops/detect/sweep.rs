@@ -7,6 +7,7 @@ use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use super::memory::{CLOSES, EXPIRES};
 use super::placing::Placing;
+use super::related::Resources;
 use super::{Worker, say};
 use crate::app::App;
 
@@ -48,7 +49,7 @@ impl Worker {
             Ok(()) => Ok(more),
             // Somebody else was quicker with one of them.
             Err(StoreError::Conflict { .. }) => {
-                self.memories.clear();
+                self.clear();
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -76,13 +77,21 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let (mut batch, mut placing) = (Batch::new(), Placing::default());
         for document in ended {
+            let store = &*app.state;
+            if document.parent == Resources.memory() {
+                self.visitors.expire(store, &Resources, document).await?;
+                continue;
+            }
+            if document.parent == self.watch.memory() {
+                self.network.expire(store, &self.watch, document).await?;
+                continue;
+            }
             let of = |c: &&Correlation| c.memory() == document.parent;
             let Some(correlation) = app.content.engine.correlations().iter().find(of) else {
                 // Its rule is gone, or says something else now.
                 batch.push(Write::Delete(Kind::Memory, document.id.clone()));
                 continue;
             };
-            let store = &*app.state;
             match closing.filter(|_| document.status == CLOSES) {
                 Some(to) => {
                     let advanced = self.memories.advance(store, correlation, document, to);

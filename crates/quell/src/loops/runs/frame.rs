@@ -98,13 +98,13 @@ impl Host for Frame {
         &self,
         framed: &mut Framed,
         request: &TaskRequest,
-        again: bool,
+        since: Option<Timestamp>,
     ) -> Result<Begin, RunError> {
         let Some(playbook) = pinned(&self.app, &framed.run) else {
             return Ok(answered(Outcome::failed("Quell.PlaybookChanged", "")));
         };
         let want = effects::want(&self.app, playbook, &framed.run, request);
-        if again && !may_be_sent_again(&want) {
+        if since.is_some_and(|since| !may_be_sent_again(&want, since, self.app.clock.now())) {
             return Ok(answered(Outcome::failed(
                 INTERRUPTED,
                 "Quell stopped between sending this call and noting its answer",
@@ -179,8 +179,16 @@ impl Host for Frame {
     }
 }
 
-/// Whether a call that may have happened takes effect once when it is made again: AWS knows it by its token.
-fn may_be_sent_again(want: &Want) -> bool {
+/// How long after a call was intended it may be made again: one hour. AWS forgets tokens: EC2 after a day, others sooner,
+/// and one that is forgotten makes the change a second time.
+const SENT_AGAIN_MILLIS_MAX: i64 = 60 * 60 * 1000;
+
+/// Whether a call that may have happened `since` then takes effect once when it is made again: AWS knows it by its token,
+/// and has not forgotten it.
+fn may_be_sent_again(want: &Want, since: Timestamp, now: Timestamp) -> bool {
+    if now > since.plus_millis(SENT_AGAIN_MILLIS_MAX) {
+        return false;
+    }
     let Want::Change(_, work @ Work::Aws(_)) = want else {
         return false;
     };

@@ -106,3 +106,39 @@ fn a_token_belongs_to_one_task_of_one_run() {
     let lengths: Vec<usize> = token.split('-').map(str::len).collect();
     assert_eq!(lengths, [8, 4, 4, 4, 12]);
 }
+
+#[test]
+fn a_call_is_made_again_only_while_aws_knows_its_token() {
+    let want = |resource: &str| {
+        let request = TaskRequest {
+            task: TaskId(1),
+            state: "Act".to_owned(),
+            resource: resource.parse().unwrap(),
+            arguments: serde_json::json!({}),
+            credentials_role: None,
+            timeout: None,
+            heartbeat: None,
+            token: None,
+            attempt: 0,
+        };
+        let scope = quell_aws::Scope {
+            account: "444455556666".to_owned(),
+            region: "us-east-1".to_owned(),
+            role: None,
+        };
+        let work = Work::of(
+            &request,
+            &quell_model::Caller::new(&"run-one".parse().unwrap(), "PB-008"),
+        )
+        .unwrap();
+        Want::Change(scope, work)
+    };
+    let since = Timestamp::from_millis(1_700_000_000_000);
+    let after = |minutes: i64| since.plus_millis(minutes * 60_000);
+    let known = want("arn:aws:states:::aws-sdk:ec2:runInstances");
+    assert!(may_be_sent_again(&known, since, after(0)));
+    assert!(may_be_sent_again(&known, since, after(60)));
+    assert!(!may_be_sent_again(&known, since, after(61)));
+    let unknown = want("arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress");
+    assert!(!may_be_sent_again(&unknown, since, after(0)));
+}

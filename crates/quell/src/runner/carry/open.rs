@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::RunId;
+use quell_model::{RunId, Timestamp};
 use quell_respond::{Flow, LogEntry};
 use quell_states::{Event, Resource, TaskId, TaskRequest};
 use quell_store::{Batch, Kind, Query, Write};
@@ -34,7 +34,7 @@ pub(super) async fn open<'a, H: Host>(
         }
     };
     let mut flow = Box::new(flow.keyed(runner.token_key));
-    let seq = fold(runner, id, &mut flow).await?;
+    let (seq, intended) = fold(runner, id, &mut flow).await?;
     let woken = runner.state.get(Kind::Wake, id.as_str()).await?;
     let mut carried = Carried {
         runner,
@@ -50,6 +50,7 @@ pub(super) async fn open<'a, H: Host>(
         refused: false,
         starting: Vec::new(),
         flights: Default::default(),
+        intended,
         parked: BTreeSet::new(),
         parked_at: runner.clock.now(),
         tokens: BTreeMap::new(),
@@ -61,23 +62,33 @@ pub(super) async fn open<'a, H: Host>(
     Ok(Ok(carried))
 }
 
-/// Applies the log to the flow; answers the number of its next entry.
-async fn fold<H: Host>(runner: &Runner<H>, run: &RunId, flow: &mut Flow) -> Result<i64, RunError> {
-    let mut seq = 0;
+/// Applies the log to the flow; answers the number of its next entry, and when the tasks that may have begun were
+/// intended.
+async fn fold<H: Host>(
+    runner: &Runner<H>,
+    run: &RunId,
+    flow: &mut Flow,
+) -> Result<(i64, BTreeMap<TaskId, Timestamp>), RunError> {
+    let (mut seq, mut intended) = (0, BTreeMap::new());
     loop {
         let page = runner.state.read_log(run.as_str(), seq, PAGE).await?;
         let last = page.len() < PAGE;
         for stored in page {
             let entry = serde_json::from_str::<LogEntry>(&stored.body);
-            flow.apply(entry.map_err(|source| RunError::Log {
+            let entry = entry.map_err(|source| RunError::Log {
                 run: run.clone(),
                 seq: stored.seq,
                 source,
-            })?);
+            })?;
+            if let LogEntry::Intent { task, .. } = &entry {
+                intended.insert(*task, stored.at);
+            }
+            flow.apply(entry);
             seq = stored.seq.saturating_add(1);
         }
         if last {
-            return Ok(seq);
+            intended.retain(|task, _| flow.task(*task).is_some());
+            return Ok((seq, intended));
         }
     }
 }

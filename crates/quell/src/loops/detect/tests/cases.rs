@@ -224,3 +224,73 @@ async fn a_rule_that_says_something_else_begins_anew() {
         .filter(|d| d.status != "detector");
     assert_eq!(left.count(), 0, "nothing is kept for ever");
 }
+
+const POLICY: &str = "title: A policy was changed
+logsource: {product: aws, service: cloudtrail}
+detection:
+  s:
+    eventName: PutBucketPolicy
+  condition: s
+level: high
+";
+
+/// A call of `user` that changes the policy of a bucket.
+fn policy(id: &str, at: i64, user: &str, bucket: &str) -> Record {
+    let mut record = call(id, at, "PutBucketPolicy", user);
+    let body = record
+        .body
+        .get()
+        .replace("ec2.amazonaws.com", "s3.amazonaws.com");
+    let body = body.replace("\"size\":0", &format!("\"bucketName\":\"{bucket}\""));
+    record.body = serde_json::value::RawValue::from_string(body).unwrap();
+    record
+}
+
+#[tokio::test]
+async fn those_who_act_on_one_resource_are_told_of_each_other() {
+    let (mut app, _folder) = app(&[("policy.yml", POLICY.into())]).await;
+    let shelf = Arc::new(Shelf::new(1, 0));
+    app.state = shelf.clone();
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(TEN)));
+    app.clock = clock.clone();
+    let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);
+    // Two in one batch, one in the next, and one who has nothing to do with them.
+    let pages = [
+        vec![
+            policy("a", TEN - 3 * MINUTE, "eve", "b1"),
+            policy("b", TEN - 2 * MINUTE, "adam", "b1"),
+        ],
+        vec![
+            policy("c", TEN - MINUTE, "lilith", "b1"),
+            policy("d", TEN, "cain", "b2"),
+        ],
+        vec![policy("e", TEN, "eve", "b1")],
+    ];
+    for page in pages {
+        accept(&*app.state, &page, &[]).await.unwrap();
+        work_off(&app, &mut worker).await;
+    }
+    let all = incidents(&shelf);
+    let by = |name: &str| all.iter().find(|i| i.resource.id == name).unwrap();
+    let related = |name: &str| {
+        let mut ids = by(name).related.clone();
+        ids.sort();
+        ids
+    };
+    for name in ["eve", "adam", "lilith"] {
+        let others = ["eve", "adam", "lilith"]
+            .into_iter()
+            .filter(|other| *other != name);
+        let mut others: Vec<_> = others.map(|other| by(other).id.clone()).collect();
+        others.sort();
+        assert_eq!(related(name), others, "{name}");
+    }
+    assert_eq!(related("cain"), []);
+    clock.advance(6 * 60 * MINUTE);
+    work_off(&app, &mut worker).await;
+    let left = shelf
+        .all(Kind::Memory)
+        .into_iter()
+        .filter(|d| d.status != "detector");
+    assert_eq!(left.count(), 0, "nothing is remembered for ever");
+}

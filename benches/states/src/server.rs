@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ const NOBODY: u32 = 65534;
 pub struct Server {
     folder: TempDir,
     port: u16,
+    databases: AtomicUsize,
 }
 
 impl Server {
@@ -25,7 +27,11 @@ impl Server {
         }
         let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
         let port = free.expect("a free port").port();
-        let server = Self { folder, port };
+        let server = Self {
+            folder,
+            port,
+            databases: AtomicUsize::new(0),
+        };
         run(server
             .tool("initdb")
             .args(["--auth=trust", "--username=quell"]));
@@ -42,26 +48,46 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://quell@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    /// The URL of a new, empty database.
+    pub fn database(&self) -> String {
+        let name = format!("bench{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        run(program("createdb")
+            .args(["--host=127.0.0.1", "--username=quell"])
+            .arg(format!("--port={}", self.port))
+            .arg(&name));
+        self.url_of(&name)
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://quell@127.0.0.1:{}/{database}", self.port)
     }
 
     /// A program of PostgreSQL, as somebody who is not root, on this server's data.
     fn tool(&self, name: &str) -> Command {
-        let versions =
-            std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL (scripts/setup-test)");
-        let programs = versions.flatten().map(|v| v.path().join("bin").join(name));
-        let newest = programs
-            .filter(|p| p.exists())
-            .max()
-            .expect("PostgreSQL's programs");
-        let mut command = Command::new(newest);
-        command.current_dir("/").stdout(Stdio::null());
+        let mut command = program(name);
         command.arg("--pgdata").arg(self.folder.path().join("data"));
         if is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }
         command
     }
+}
+
+/// A program of the newest PostgreSQL that there is.
+fn program(name: &str) -> Command {
+    let versions =
+        std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL (scripts/setup-test)");
+    let programs = versions.flatten().map(|v| v.path().join("bin").join(name));
+    let newest = programs
+        .filter(|p| p.exists())
+        .max()
+        .expect("PostgreSQL's programs");
+    let mut command = Command::new(newest);
+    command.current_dir("/").stdout(Stdio::null());
+    command
 }
 
 impl Drop for Server {

@@ -1,0 +1,537 @@
+//! The evaluation of plain expressions, as the reference implementation does it: `evaluatePath`, `evaluateStep`,
+//! `evaluateFilter` and their like, with their rules for sequences.
+
+use super::part::{Items, Look, Members, Part};
+use super::read::{Callee, Each, Filter, Item, Lambda, Node, Step};
+use super::{GivenUp, Plain, Steps, Surroundings, functions};
+use crate::limits;
+use jsonata_core::ast::BinaryOp;
+
+/// How deep nodes may be evaluated inside one another.
+const DEPTH_MAX: usize = 150;
+
+/// Items that are only compared with a scalar, of which so many count as one step.
+const LOOKS: usize = 8;
+
+type Answer<'s> = Result<Part<'s>, GivenUp>;
+
+pub(super) fn run<'s>(
+    plain: &'s Plain,
+    surroundings: &'s dyn Surroundings,
+    steps: &Steps,
+) -> Answer<'s> {
+    let document = surroundings.document().map_or(Part::Nothing, Part::Given);
+    let mut run = Run {
+        surroundings,
+        steps,
+        lambdas: &plain.lambdas,
+        depth: 0,
+        locals: vec![Part::Nothing; plain.locals],
+        contexts: vec![Part::Nothing; plain.lambdas.len()],
+        document: document.clone(),
+    };
+    run.node(&plain.root, &document)
+}
+
+struct Run<'s, 'r> {
+    surroundings: &'s dyn Surroundings,
+    steps: &'r Steps,
+    lambdas: &'s [Lambda],
+    depth: usize,
+    locals: Vec<Part<'s>>,
+    /// What each function that was defined has for its context.
+    contexts: Vec<Part<'s>>,
+    document: Part<'s>,
+}
+
+impl<'s> Run<'s, '_> {
+    /// The value of a node, never a sequence of one or none.
+    fn node(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
+        self.steps.take(1)?;
+        // Functions call functions.
+        if self.depth > DEPTH_MAX {
+            return Err(GivenUp);
+        }
+        self.depth += 1;
+        let value = self.value(node, context);
+        self.depth -= 1;
+        value
+    }
+
+    fn value(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
+        match node {
+            Node::Nothing => Ok(Part::Nothing),
+            Node::Literal(value) => Ok(Part::Given(value)),
+            Node::Context => Ok(context.clone()),
+            Node::Document => Ok(self.document.clone()),
+            Node::Variable(name) => Ok(self.variable(name)),
+            Node::Member(name) => self.member(name),
+            Node::Local(local) => self.locals.get(*local).cloned().ok_or(GivenUp),
+            Node::Field(name) => Ok(field(context, name, self.steps)?.unwrapped()),
+            Node::Path(steps) => self.path(steps, context),
+            Node::Arithmetic(op, sides) => {
+                let [left, right] = self.both(sides, context)?;
+                arithmetic(*op, &left, &right)
+            }
+            Node::Order(op, sides) => {
+                let [left, right] = self.both(sides, context)?;
+                order(*op, &left, &right)
+            }
+            Node::Equal(sides) => self.equal(sides, context, true),
+            Node::Unequal(sides) => self.equal(sides, context, false),
+            Node::And(sides) => {
+                let [left, right] = &**sides;
+                let both = self.is_true(left, context)? && self.is_true(right, context)?;
+                Ok(Part::Bool(both))
+            }
+            Node::Or(sides) => {
+                let [left, right] = &**sides;
+                let either = self.is_true(left, context)? || self.is_true(right, context)?;
+                Ok(Part::Bool(either))
+            }
+            Node::Join(sides) => {
+                let [left, right] = self.both(sides, context)?;
+                let mut text = String::new();
+                left.write(&mut text, self.steps)?;
+                right.write(&mut text, self.steps)?;
+                functions::made(text)
+            }
+            Node::In(sides) => self.is_in(sides, context),
+            Node::Default(sides) => {
+                let [left, right] = &**sides;
+                let value = self.node(left, context)?;
+                match value.is_true(self.steps)? {
+                    true => Ok(value),
+                    false => self.node(right, context),
+                }
+            }
+            Node::Coalesce(sides) => {
+                let [left, right] = &**sides;
+                match self.node(left, context)? {
+                    Part::Nothing => self.node(right, context),
+                    value => Ok(value),
+                }
+            }
+            Node::Negate(operand) => match self.node(operand, context)?.look() {
+                Look::Nothing => Ok(Part::Nothing),
+                Look::Number(number) => Ok(Part::Number(-number)),
+                _ => Err(GivenUp),
+            },
+            Node::Choose(branches) => {
+                let [condition, then, otherwise] = &**branches;
+                match self.is_true(condition, context)? {
+                    true => self.node(then, context),
+                    false => self.node(otherwise, context),
+                }
+            }
+            Node::Array(items) => self.array(items, context),
+            Node::Object(pairs) => self.object(pairs, context),
+            Node::Block(nodes) => nodes
+                .iter()
+                .try_fold(Part::Nothing, |_, node| self.node(node, context)),
+            Node::Assign(local, value) => {
+                let value = self.node(value, context)?;
+                self.bind(*local, value.clone());
+                Ok(value)
+            }
+            Node::Call(function, args) => {
+                let mut given = [const { Part::Nothing }; functions::ARGUMENTS_MAX];
+                for (given, arg) in given.iter_mut().zip(args) {
+                    *given = self.node(arg, context)?;
+                }
+                let given = given.get(..args.len()).ok_or(GivenUp)?;
+                Ok(functions::call(*function, given, self.steps)?.unwrapped())
+            }
+            Node::Define(lambda) => {
+                *self.contexts.get_mut(*lambda).ok_or(GivenUp)? = context.clone();
+                Ok(Part::Nothing)
+            }
+            Node::Apply(lambda, args) => {
+                let args = args.iter().map(|arg| self.node(arg, context));
+                let args = args.collect::<Result<Vec<_>, _>>()?;
+                self.apply(Callee::Defined(*lambda), args, context)
+            }
+            Node::Each(each, over, callee) => {
+                let over = self.node(over, context)?;
+                Ok(self.each(*each, &over, *callee, context)?.unwrapped())
+            }
+            Node::Reduce(sides, callee) => {
+                let [over, first] = self.both(sides, context)?;
+                self.reduce(&over, first, *callee, context)
+            }
+        }
+    }
+
+    fn both(&mut self, sides: &'s [Node; 2], context: &Part<'s>) -> Result<[Part<'s>; 2], GivenUp> {
+        let [left, right] = sides;
+        Ok([self.node(left, context)?, self.node(right, context)?])
+    }
+
+    fn is_true(&mut self, node: &'s Node, context: &Part<'s>) -> Result<bool, GivenUp> {
+        self.node(node, context)?.is_true(self.steps)
+    }
+
+    fn variable(&self, name: &str) -> Part<'s> {
+        let bound = self.surroundings.variable(name);
+        bound.map_or(Part::Nothing, Part::Given)
+    }
+
+    fn member(&self, name: &str) -> Answer<'s> {
+        match self.surroundings.member(name) {
+            Some(member) => Ok(member.map_or(Part::Nothing, Part::Given)),
+            None => Ok(field(&self.variable("states"), name, self.steps)?.unwrapped()),
+        }
+    }
+
+    fn bind(&mut self, local: usize, value: Part<'s>) {
+        if let Some(place) = self.locals.get_mut(local) {
+            *place = value;
+        }
+    }
+
+    fn path(&mut self, steps: &'s [Step], context: &Part<'s>) -> Answer<'s> {
+        let (first, rest) = steps.split_first().ok_or(GivenUp)?;
+        if matches!(first.node, Node::Field(_)) && context.items().is_some() {
+            return Err(GivenUp);
+        }
+        let mut here = self.step(first, context)?;
+        // An array that is written first stays what it is when it is empty.
+        if matches!(first.node, Node::Array(_))
+            && here.items().is_some_and(|items| items.len() == 0)
+        {
+            return Err(GivenUp);
+        }
+        for step in rest {
+            let next = match here.items() {
+                Some(items) => self.over_items(step, items)?,
+                None if here.is_nothing() => return Ok(here),
+                None => self.step(step, &here)?,
+            };
+            here = next;
+        }
+        Ok(here.unwrapped())
+    }
+
+    /// What a step finds in each item, as one sequence.
+    fn over_items(&mut self, step: &'s Step, items: Items<'_, 's>) -> Answer<'s> {
+        let mut found = Vec::with_capacity(items.len());
+        let mut arrays = 0;
+        for item in items.iter() {
+            match self.step(step, &item)? {
+                Part::Nothing => {}
+                value => {
+                    arrays += usize::from(value.items().is_some());
+                    found.push(value);
+                }
+            }
+        }
+        match found.as_slice() {
+            [only] if arrays == 1 && !only.is_sequence() => Ok(only.clone()),
+            _ if arrays == 0 => Part::sequence(found),
+            _ => {
+                let mut flat = Vec::new();
+                for value in found {
+                    spread(value, &mut flat, self.steps)?;
+                }
+                Part::sequence(flat)
+            }
+        }
+    }
+
+    fn step(&mut self, step: &'s Step, context: &Part<'s>) -> Answer<'s> {
+        let mut found = self.node(&step.node, context)?;
+        for filter in &step.filters {
+            found = match filter {
+                Filter::Index(index) => at(&found, *index),
+                Filter::Test(test) => self.chosen(&found, test)?,
+            };
+        }
+        Ok(found)
+    }
+
+    fn chosen(&mut self, found: &Part<'s>, test: &'s Node) -> Answer<'s> {
+        if found.is_nothing() {
+            return Err(GivenUp);
+        }
+        let single = [found.clone()];
+        let items = found.items().unwrap_or(Items::Made(&single));
+        let mut chosen = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let says = self.node(test, &item)?;
+            let keeps = match says.look() {
+                Look::Number(wanted) => position(wanted.floor(), items.len()) == Some(index),
+                Look::List(several) if several.iter().any(|part| part.as_number().is_some()) => {
+                    return Err(GivenUp);
+                }
+                _ => says.is_true(self.steps)?,
+            };
+            if keeps {
+                chosen.push(item);
+            }
+        }
+        Part::sequence(chosen)
+    }
+
+    fn equal(&mut self, sides: &'s [Node; 2], context: &Part<'s>, wanted: bool) -> Answer<'s> {
+        let [left, right] = self.both(sides, context)?;
+        let defined = !left.is_nothing() && !right.is_nothing();
+        Ok(Part::Bool(
+            defined && left.equals(&right, self.steps)? == wanted,
+        ))
+    }
+
+    fn is_in(&mut self, sides: &'s [Node; 2], context: &Part<'s>) -> Answer<'s> {
+        let [wanted, among] = self.both(sides, context)?;
+        // Arrays and objects are looked for by what they are, not by what they hold.
+        if matches!(wanted.look(), Look::List(_) | Look::Object(_)) {
+            return Err(GivenUp);
+        }
+        if wanted.is_nothing() {
+            return Ok(Part::Bool(false));
+        }
+        let single = [among.clone()];
+        let items = among.items().unwrap_or(Items::Made(&single));
+        self.steps.take(1 + items.len() / LOOKS)?;
+        let is_it = |item: Part<'s>| match (item.look(), wanted.look()) {
+            (Look::Text(a), Look::Text(b)) => a == b,
+            (Look::Number(a), Look::Number(b)) => a == b,
+            (Look::Bool(a), Look::Bool(b)) => a == b,
+            (a, b) => matches!((a, b), (Look::Null, Look::Null)),
+        };
+        Ok(Part::Bool(items.iter().any(is_it)))
+    }
+
+    fn array(&mut self, items: &'s [Item], context: &Part<'s>) -> Answer<'s> {
+        let mut made = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Item::Whole(node) => made.push(self.node(node, context)?),
+                Item::Range(from, until) => self.range(from, until, context, &mut made)?,
+                Item::Spread(node) => {
+                    let value = self.node(node, context)?;
+                    spread(value, &mut made, self.steps)?;
+                }
+            }
+        }
+        Part::array(made)
+    }
+
+    fn object(&mut self, pairs: &'s [(Node, Node)], context: &Part<'s>) -> Answer<'s> {
+        // An array would be grouped.
+        if context.items().is_some() {
+            return Err(GivenUp);
+        }
+        let mut members = Members::default();
+        for (key, value) in pairs {
+            let key = self.node(key, context)?;
+            let key = key.as_text().ok_or(GivenUp)?;
+            let value = self.node(value, context)?;
+            // A name that comes twice is an error, also when it has no value.
+            if members.position(key).is_some() || pairs.len() > functions::NAMES_MAX {
+                return Err(GivenUp);
+            }
+            members.put(key, value);
+        }
+        Part::object(members.without_nothing())
+    }
+
+    fn each(
+        &mut self,
+        each: Each,
+        over: &Part<'s>,
+        callee: Callee,
+        context: &Part<'s>,
+    ) -> Answer<'s> {
+        match (each, over.look()) {
+            (_, Look::Nothing) => Ok(Part::Nothing),
+            (Each::Sift, Look::Object(fields)) => {
+                let mut kept = Members::default();
+                for (name, value) in fields.iter() {
+                    let args = [value.clone(), Part::text(name), over.clone()];
+                    if self.apply(callee, args, context)?.is_true(self.steps)? {
+                        kept.put(name, value);
+                    }
+                }
+                match kept.len() {
+                    0 => Ok(Part::Nothing),
+                    _ => Part::object(kept),
+                }
+            }
+            (Each::Sift, _) | (_, Look::Null) => Err(GivenUp),
+            (Each::Map | Each::Filter, _) => {
+                let single = Part::array(vec![over.clone()])?;
+                let list = if over.items().is_some() {
+                    over
+                } else {
+                    &single
+                };
+                let items = list.items().ok_or(GivenUp)?;
+                let mut made = Vec::new();
+                for (index, item) in items.iter().enumerate() {
+                    let args = [item.clone(), Part::Number(index as f64), list.clone()];
+                    let value = self.apply(callee, args, context)?;
+                    match each {
+                        Each::Map if !value.is_nothing() => made.push(value),
+                        Each::Filter if value.is_true(self.steps)? => made.push(item),
+                        _ => {}
+                    }
+                }
+                Part::sequence(made)
+            }
+        }
+    }
+
+    fn reduce(
+        &mut self,
+        over: &Part<'s>,
+        first: Part<'s>,
+        callee: Callee,
+        context: &Part<'s>,
+    ) -> Answer<'s> {
+        // What only two, and only items, have to do with it is the evaluator's to say.
+        let items = over.items().ok_or(GivenUp)?;
+        if first.is_nothing() || self.lambda(callee)?.parameters.len() != 2 {
+            return Err(GivenUp);
+        }
+        let mut made = first;
+        for item in items.iter() {
+            made = self.apply(callee, [made, item], context)?;
+        }
+        Ok(made)
+    }
+
+    fn lambda(&self, callee: Callee) -> Result<&'s Lambda, GivenUp> {
+        let (Callee::Here(lambda) | Callee::Defined(lambda)) = callee;
+        self.lambdas.get(lambda).ok_or(GivenUp)
+    }
+
+    fn apply(
+        &mut self,
+        callee: Callee,
+        args: impl IntoIterator<Item = Part<'s>>,
+        context: &Part<'s>,
+    ) -> Answer<'s> {
+        let lambda = self.lambda(callee)?;
+        let mut args = args.into_iter();
+        for local in &lambda.parameters {
+            self.bind(*local, args.next().ok_or(GivenUp)?);
+        }
+        match callee {
+            Callee::Here(_) => self.node(&lambda.body, context),
+            Callee::Defined(own) => {
+                let context = self.contexts.get(own).ok_or(GivenUp)?.clone();
+                self.node(&lambda.body, &context)
+            }
+        }
+    }
+
+    /// The whole numbers of a range.
+    fn range(
+        &mut self,
+        from: &'s Node,
+        until: &'s Node,
+        context: &Part<'s>,
+        list: &mut Vec<Part<'s>>,
+    ) -> Result<(), GivenUp> {
+        let (from, until) = (self.node(from, context)?, self.node(until, context)?);
+        let (Some(from), Some(until)) = (from.as_number(), until.as_number()) else {
+            return Err(GivenUp);
+        };
+        let count = until - from + 1.0;
+        if from.fract() != 0.0
+            || until.fract() != 0.0
+            || count > limits::JSONATA_SEQUENCE_MAX as f64
+        {
+            return Err(GivenUp);
+        }
+        let count = count.max(0.0) as usize;
+        self.steps.take(count)?;
+        list.extend((0..count).map(|n| Part::Number(from + n as f64)));
+        Ok(())
+    }
+}
+
+/// The field of an object, or of all objects in an array.
+pub(super) fn field<'s>(value: &Part<'s>, name: &str, steps: &Steps) -> Answer<'s> {
+    match value.look() {
+        Look::Object(fields) => Ok(fields.field(name).unwrap_or(Part::Nothing)),
+        Look::List(items) => {
+            steps.take(items.len())?;
+            let mut found = Vec::new();
+            for item in items.iter() {
+                spread(field(&item, name, steps)?, &mut found, steps)?;
+            }
+            Part::sequence(found)
+        }
+        _ => Ok(Part::Nothing),
+    }
+}
+
+/// Adds a value to a list, the items of an array each by itself.
+pub(super) fn spread<'s>(
+    value: Part<'s>,
+    list: &mut Vec<Part<'s>>,
+    steps: &Steps,
+) -> Result<(), GivenUp> {
+    match value.items() {
+        Some(items) => {
+            steps.take(items.len())?;
+            list.extend(items.iter());
+        }
+        None if value.is_nothing() => {}
+        None => list.push(value),
+    }
+    Ok(())
+}
+
+fn at<'s>(found: &Part<'s>, index: f64) -> Part<'s> {
+    let single = std::slice::from_ref(found);
+    let items = found.items().unwrap_or(Items::Made(single));
+    position(index, items.len())
+        .and_then(|index| items.item(index))
+        .unwrap_or(Part::Nothing)
+}
+
+/// Where an index points, which counts from the end when it is negative.
+fn position(index: f64, len: usize) -> Option<usize> {
+    let index = if index < 0.0 {
+        index + len as f64
+    } else {
+        index
+    };
+    (index >= 0.0 && index < len as f64).then_some(index as usize)
+}
+
+fn arithmetic<'s>(op: BinaryOp, left: &Part<'s>, right: &Part<'s>) -> Answer<'s> {
+    match (left.look(), right.look()) {
+        (Look::Number(a), Look::Number(b)) => Part::number(match op {
+            BinaryOp::Add => a + b,
+            BinaryOp::Subtract => a - b,
+            BinaryOp::Multiply => a * b,
+            BinaryOp::Divide => a / b,
+            _ => a % b,
+        }),
+        (Look::Nothing, Look::Nothing | Look::Number(_)) | (Look::Number(_), Look::Nothing) => {
+            Ok(Part::Nothing)
+        }
+        _ => Err(GivenUp),
+    }
+}
+
+fn order<'s>(op: BinaryOp, left: &Part<'s>, right: &Part<'s>) -> Answer<'s> {
+    let order = match (left.look(), right.look()) {
+        (Look::Number(a), Look::Number(b)) => a.partial_cmp(&b),
+        // Other texts are compared by their UTF-16.
+        (Look::Text(a), Look::Text(b)) if a.is_ascii() && b.is_ascii() => Some(a.cmp(b)),
+        (Look::Nothing, Look::Nothing | Look::Number(_) | Look::Text(_))
+        | (Look::Number(_) | Look::Text(_), Look::Nothing) => return Ok(Part::Nothing),
+        _ => return Err(GivenUp),
+    };
+    let order = order.ok_or(GivenUp)?;
+    Ok(Part::Bool(match op {
+        BinaryOp::LessThan => order.is_lt(),
+        BinaryOp::LessThanOrEqual => order.is_le(),
+        BinaryOp::GreaterThan => order.is_gt(),
+        _ => order.is_ge(),
+    }))
+}

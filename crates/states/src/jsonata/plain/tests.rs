@@ -1,0 +1,383 @@
+//! What plain expressions answer is what the evaluator answers: random expressions over random values.
+
+use crate::clock::Moment;
+use crate::jsonata::{Expression, Scope};
+use crate::random::Random;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::cell::Cell;
+
+/// Expressions, and what each is evaluated over.
+const EXPRESSIONS: usize = 13_000;
+const WORLDS: usize = 16;
+
+/// Makes expressions and values.
+struct Dice {
+    random: Random,
+    /// Parameters and assigned names that can be seen.
+    bound: Vec<String>,
+    next: Cell<usize>,
+}
+
+const NAMES: [&str; 6] = ["a", "b", "c", "tags", "id", "Ω b"];
+const VARIABLES: [&str; 4] = ["x", "y", "list", "nothing"];
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Dice {
+            random: Random::new(seed),
+            bound: Vec::new(),
+            next: Cell::new(0),
+        }
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        (self.random.fraction() * count as f64) as usize
+    }
+
+    fn pick<'t>(&mut self, of: &[&'t str]) -> &'t str {
+        of[self.below(of.len())]
+    }
+
+    fn value(&mut self, depth: usize) -> Value {
+        match self.below(if depth == 0 { 8 } else { 13 }) {
+            0 => Value::Null,
+            1 => json!(self.below(2) == 0),
+            2 => json!(self.below(5) as i64 - 2),
+            3 => json!(self.random.fraction() * 100.0 - 50.0),
+            4 => json!(9_007_199_254_740_993_u64 + self.below(4) as u64),
+            5 => json!(1.0),
+            6 => json!(self.pick(&["", "a", "b", "0.0.0.0/0", "é𝄞", "10", "-1.5e3", "A b"])),
+            7 => json!([]),
+            8 | 9 => (0..self.below(4)).map(|_| self.value(depth - 1)).collect(),
+            _ => {
+                let mut members = Map::new();
+                for _ in 0..self.below(4) {
+                    members.insert(self.pick(&NAMES).to_owned(), self.value(depth - 1));
+                }
+                Value::Object(members)
+            }
+        }
+    }
+
+    fn literal(&mut self) -> String {
+        let texts = [
+            "0",
+            "1",
+            "-1",
+            "2.5",
+            "'a'",
+            "'b'",
+            "''",
+            "'10'",
+            "true",
+            "false",
+            "null",
+            "'é'",
+            "()",
+            "[]",
+            "{}",
+            "1e20",
+            "12345.678901",
+        ];
+        self.pick(&texts).to_owned()
+    }
+
+    fn name(&mut self) -> String {
+        match self.pick(&NAMES) {
+            name if name.contains(' ') => format!("`{name}`"),
+            name => name.to_owned(),
+        }
+    }
+
+    fn variable(&mut self) -> String {
+        let own = self.bound.len();
+        match self.below(VARIABLES.len() + 3 + own) {
+            n if n < own => format!("${}", self.bound[n]),
+            n if n < own + 2 => format!("$states.{}", self.pick(&["input", "result", "context"])),
+            n if n == own + 2 => self.pick(&["$states", "$", "$$"]).to_owned(),
+            _ => format!("${}", self.pick(&VARIABLES)),
+        }
+    }
+
+    fn path(&mut self, depth: usize) -> String {
+        let mut path = match self.below(8) {
+            0 => self.name(),
+            1 if depth > 0 => format!("({})", self.expression(depth - 1)),
+            _ => self.variable(),
+        };
+        for _ in 0..self.below(4) {
+            match self.below(9) {
+                0 if depth > 0 => path += &format!(".({})", self.expression(depth - 1)),
+                1 if depth > 0 => path += &format!(".{{'k': {}}}", self.expression(depth - 1)),
+                2 => path += self.pick(&["[0]", "[-1]", "[1]"]),
+                3 if depth > 0 => path += &format!("[{}]", self.expression(depth - 1)),
+                4 => path += &format!("[{}={}]", self.name(), self.literal()),
+                _ => path += &format!(".{}", self.name()),
+            }
+        }
+        path
+    }
+
+    fn lambda(&mut self, depth: usize) -> String {
+        let first = self.next.get();
+        self.next.set(first + 3);
+        let names: Vec<String> = (first..=first + self.below(3))
+            .map(|n| format!("p{n}"))
+            .collect();
+        self.bound.extend(names.clone());
+        let body = self.expression(depth);
+        self.bound.truncate(self.bound.len() - names.len());
+        let names: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
+        format!("function({}) {{ {body} }}", names.join(", "))
+    }
+
+    fn call(&mut self, depth: usize) -> String {
+        let one = self.expression(depth);
+        match self.below(3) {
+            0 => {
+                let names = [
+                    "substring",
+                    "append",
+                    "lookup",
+                    "contains",
+                    "join",
+                    "split",
+                    "round",
+                ];
+                let more = ["substringBefore", "substringAfter", "power"];
+                let name = self.pick(&[&names[..], &more].concat());
+                let other = match self.below(3) {
+                    0 => self.expression(depth),
+                    _ => self.pick(&["'a'", "1", "'.'", "'id'", "-2"]).to_owned(),
+                };
+                format!("${name}({one}, {other})")
+            }
+            1 if self.below(3) == 0 => {
+                let first = self.expression(depth);
+                let by = self.lambda(depth);
+                format!("$reduce({one}, {by}, {first})")
+            }
+            1 => {
+                let name = self.pick(&["map", "filter", "filter", "sift"]);
+                format!("${name}({one}, {})", self.lambda(depth))
+            }
+            _ => {
+                let names = [
+                    "count",
+                    "exists",
+                    "not",
+                    "boolean",
+                    "string",
+                    "number",
+                    "length",
+                    "merge",
+                    "keys",
+                    "distinct",
+                    "reverse",
+                    "sum",
+                    "max",
+                    "min",
+                    "average",
+                    "abs",
+                    "floor",
+                    "ceil",
+                    "uppercase",
+                    "lowercase",
+                    "trim",
+                    "join",
+                    "round",
+                ];
+                format!("${}({one})", self.pick(&names))
+            }
+        }
+    }
+
+    fn block(&mut self, depth: usize) -> String {
+        let name = format!("v{}", self.next.replace(self.next.get() + 1));
+        if self.below(3) == 0 {
+            let (by, body) = (self.lambda(depth), self.expression(depth));
+            let arguments = [self.expression(depth), self.expression(0)].join(", ");
+            return match self.below(3) {
+                0 => format!("(${name} := {by}; [$map({body}, ${name}), ${name}({arguments})])"),
+                1 => format!("(${name} := {by}; {body}.(${name}({arguments})))"),
+                _ => format!("(${name} := {by}; ${name}({arguments}))"),
+            };
+        }
+        let value = self.expression(depth);
+        self.bound.push(name.clone());
+        let body = self.expression(depth);
+        self.bound.pop();
+        format!("(${name} := {value}; {body})")
+    }
+
+    fn expression(&mut self, depth: usize) -> String {
+        if depth == 0 {
+            return match self.below(3) {
+                0 => self.literal(),
+                _ => self.path(0),
+            };
+        }
+        let depth = depth - 1;
+        match self.below(12) {
+            0 => self.literal(),
+            1..=3 => self.path(depth + 1),
+            4 => self.call(depth),
+            5 => self.block(depth),
+            6 if self.below(4) == 0 => {
+                let until = self.pick(&["3", "-1", "$y", "1.5"]);
+                format!("[{}..{until}]", self.path(0))
+            }
+            6 => {
+                let items: Vec<String> =
+                    (0..self.below(4)).map(|_| self.expression(depth)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            7 => format!(
+                "{{{}: {}, 'b': {}}}",
+                self.pick(&["'a'", "$x.id", "'b'"]),
+                self.expression(depth),
+                self.expression(depth)
+            ),
+            8 => format!(
+                "({} ? {} : {})",
+                self.expression(depth),
+                self.expression(depth),
+                self.expression(depth)
+            ),
+            9 => format!("(-{})", self.path(depth)),
+            _ => {
+                let operators = [
+                    "=", "!=", "<", "<=", ">", ">=", "&", "+", "-", "*", "/", "%", "and", "or",
+                    "in", "?:", "??", "=", "and", "&",
+                ];
+                let operator = self.pick(&operators);
+                format!(
+                    "({} {operator} {})",
+                    self.expression(depth),
+                    self.expression(depth)
+                )
+            }
+        }
+    }
+}
+
+struct World {
+    variables: Vec<(&'static str, Value)>,
+    data: Option<Value>,
+}
+
+impl World {
+    fn new(dice: &mut Dice, n: usize) -> Self {
+        let states =
+            json!({"input": dice.value(4), "result": dice.value(4), "context": dice.value(2)});
+        let list: Value = (0..dice.below(6)).map(|_| dice.value(3)).collect();
+        World {
+            variables: vec![
+                ("states", states),
+                ("x", dice.value(4)),
+                ("y", dice.value(3)),
+                ("list", list),
+            ],
+            data: n.is_multiple_of(4).then(|| dice.value(4)),
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        let mut scope = Scope::new(Moment::new(0, 1));
+        for (name, value) in &self.variables {
+            scope.bind(name, value);
+        }
+        if let Some(data) = &self.data {
+            scope.set_data(data);
+        }
+        scope
+    }
+}
+
+#[test]
+fn names_of_functions_are_known() {
+    let scope = Scope::new(Moment::new(0, 1));
+    for name in super::functions::NAMES {
+        let expression = Expression::parse(&format!("$exists(${name})")).unwrap();
+        let answer = scope.evaluate_fully(&expression);
+        assert_eq!(answer, Ok(Some(json!(true))), "{name}");
+    }
+}
+
+/// What could grow without end, or is nested too deeply to be looked at, is left to the evaluator and its bounds.
+#[test]
+fn what_calls_itself_or_grows_is_not_decided() {
+    let scope = Scope::new(Moment::new(0, 1));
+    let decided = |source: &str| {
+        let expression = Expression::parse(source).unwrap();
+        let plain = expression.0.plain.as_ref();
+        plain.is_some_and(|plain| plain.evaluate(&scope, usize::MAX).is_ok())
+    };
+    // `prefix` with a number at each of its ends, for each number: `$f1 := ...$f0...;`.
+    let chain = |from: usize, until: usize, link: &dyn Fn(usize) -> String| -> String {
+        (from..until).map(link).collect()
+    };
+    assert!(decided("($f := function($x) { [$x] }; $f($f(1)))"));
+    assert!(!decided(
+        "($f := function($n) { $n = 0 ? 0 : $f($n - 1) }; $f(3))"
+    ));
+    assert!(!decided("($f := function($g) { $g($g) }; $f($f))"));
+    for body in ["[[$x]]", "$x & $x", "{'a': $x, 'b': $x}"] {
+        let twice = |n| format!("$f{n} := function($x) {{ $f{0}($f{0}($x)) }};", n - 1);
+        let calls = chain(1, 31, &twice);
+        let source = format!("($f0 := function($x) {{ {body} }}; {calls} $count($f30('x')))");
+        assert!(!decided(&source), "{source}");
+    }
+    let called = chain(1, 2_000, &|n| {
+        format!("$f{n} := function($x) {{ $f{}($x) }};", n - 1)
+    });
+    assert!(!decided(&format!(
+        "($f0 := function($x) {{ $x }}; {called} $f1999(1))"
+    )));
+    let nested = chain(1, 2_000, &|n| format!("$v{n} := [[$v{}]];", n - 1));
+    assert!(!decided(&format!("($v0 := 1; {nested} $count($v1999))")));
+    assert!(!decided(
+        "$reduce([1..1000], function($a, $n) { [[$a]] }, 0)"
+    ));
+    assert!(!decided(
+        "$reduce([1..60], function($a, $n) { $append($a, $a) }, [1, 2])"
+    ));
+}
+
+#[test]
+fn plain_answers_are_those_of_the_evaluator() {
+    let (mut plain, mut decided, mut nothing) = (0, 0, 0);
+    for seed in 0..EXPRESSIONS as u64 {
+        let mut dice = Dice::new(seed);
+        let source = dice.expression(3);
+        let Ok(expression) = Expression::parse(&source) else {
+            continue;
+        };
+        let Some(read) = &expression.0.plain else {
+            continue;
+        };
+        plain += 1;
+        for n in 0..WORLDS {
+            let world = World::new(&mut dice, n);
+            let scope = world.scope();
+            let Ok(answer) = read.evaluate(&scope, usize::MAX) else {
+                continue;
+            };
+            let answer = answer.map(Cow::into_owned);
+            decided += 1;
+            nothing += usize::from(answer.is_none());
+            let full = scope.evaluate_fully(&expression);
+            let (shown, data) = (&world.variables, &world.data);
+            assert_eq!(
+                Ok(&answer),
+                full.as_ref(),
+                "seed {seed}: {source}\nover {shown:?}\nand {data:?}"
+            );
+            let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+            assert_eq!(text(&answer), text(&full.unwrap()), "seed {seed}: {source}");
+        }
+    }
+    println!("{plain} plain of {EXPRESSIONS}; {decided} answers, {nothing} of them nothing");
+    assert!(plain > EXPRESSIONS / 2 && decided > 100_000 && nothing < decided * 2 / 3);
+}

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 
 use quell_detect::{Calls, DetectionFile, Engine, Scratch};
 use quell_model::{Origin, Record, Timestamp};
-use quell_normalize::{event, principal, resource, split};
+use quell_normalize::{
+    FileReader, Outline, Piece, Reading, Split, event, event_ref, principal, resource, split,
+};
 
 /// One of each kind of comparison.
 const RULES: [&str; 8] = [
@@ -77,17 +79,41 @@ pub fn cloudtrail(bytes: &[u8]) {
         engine
     });
     let split = split(bytes);
+    in_place(bytes, &split);
+    let mut outline = Outline::default();
     for raw in split.records {
         let record = stored(raw);
         agree(engine, &record);
-        if let Ok(event) = event(&record) {
+        let reading = Reading::new(&record.body, &mut outline);
+        assert!(reading.is_ok(), "a record is JSON");
+        if let (Ok(event), Ok(reading)) = (event(&record), reading) {
             let _ = (principal(&event), event.actor.label());
-            let changed = resource(&event, &record);
+            let changed = resource(&event, &reading);
             assert!(
                 changed.is_none() || event.error_code.is_none(),
                 "a failed call names a victim"
             );
         }
+    }
+}
+
+/// A file that is read in place has the records that it has when it is taken apart.
+fn in_place(bytes: &[u8], split: &Split) {
+    let mut reader = FileReader::default();
+    let Some(pieces) = reader.read(bytes) else {
+        return;
+    };
+    assert!(split.faults.is_empty(), "{:?}", split.faults);
+    let pieces: Vec<Piece<'_>> = pieces.collect();
+    assert_eq!(pieces.len(), split.records.len());
+    for (piece, raw) in pieces.iter().zip(&split.records) {
+        assert_eq!(piece.name.id(), raw.id);
+        assert_eq!(piece.reading.body().raw(), raw.body.get());
+        let record = stored(raw.clone());
+        let here = event_ref(&piece.reading)
+            .map(|event| event.owned(record.id.clone(), record.received_at))
+            .map_err(|error| error.to_string());
+        assert_eq!(here, event(&record).map_err(|error| error.to_string()));
     }
 }
 

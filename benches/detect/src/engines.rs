@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use quell_detect::{DetectionFile, Engine, Scratch};
-use quell_model::{Origin, Record, Timestamp, plain_name};
-use quell_normalize::{event, principal, resource, split};
+use quell_detect::{Assessed, Came, DetectionFile, Engine, Scratch};
+use quell_model::{Timestamp, plain_name};
+use quell_normalize::FileReader;
 use rsigma_eval::JsonEvent;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -30,10 +30,12 @@ pub trait Reader {
     );
 }
 
-/// Quell, by the parts that `quell serve` has: take apart, understand, detect, and a finding as it is stored.
+/// Quell, by the parts that `quell rule backtest` has, and a finding as it is stored.
 pub struct Quell {
+    files: FileReader,
     engine: Engine,
     scratch: Scratch,
+    line: Vec<u8>,
 }
 
 impl Quell {
@@ -41,8 +43,10 @@ impl Quell {
         let (engine, faults) = Engine::load(rules);
         assert!(faults.is_empty(), "{faults:?}");
         Self {
+            files: FileReader::default(),
             engine,
             scratch: Scratch::default(),
+            line: Vec::new(),
         }
     }
 }
@@ -55,44 +59,46 @@ impl Reader for Quell {
         counts: &mut Counts,
         hit: &mut dyn FnMut(usize, &str),
     ) {
-        let split = split(file);
-        counts.quarantined += split.faults.len();
-        for raw in split.records {
+        let Some(pieces) = self.files.read(file) else {
+            panic!("a file as CloudTrail writes it is read in place");
+        };
+        for piece in pieces {
             let at = counts.events;
             counts.events += 1;
-            let record = Record {
-                id: raw.id,
-                origin: Origin::File {
-                    path: String::new(),
-                },
+            let record = Came {
+                id: piece.name.id(),
                 received_at: Timestamp::EPOCH,
-                envelope: raw.envelope,
-                body: raw.body,
+                envelope: None,
+                reading: piece.reading,
             };
-            let Ok(event) = event(&record) else {
-                counts.quarantined += 1;
-                continue;
+            let now = Timestamp::EPOCH;
+            let assessed = self
+                .engine
+                .assess_read(record, |_| false, now, &mut self.scratch);
+            let findings = match assessed {
+                Assessed::Matched(matched) => matched.findings,
+                Assessed::Unmatched(_) => continue,
+                Assessed::Quarantined(_) => {
+                    counts.quarantined += 1;
+                    continue;
+                }
             };
-            let about = || {
-                let principal = principal(&event);
-                (
-                    resource(&event, &record).unwrap_or_else(|| principal.clone()),
-                    principal,
-                )
-            };
-            let findings =
-                self.engine
-                    .said(&record, &event, about, Timestamp::EPOCH, &mut self.scratch)
-                    .findings;
             counts.matched += usize::from(!findings.is_empty());
             counts.hits += findings.len();
             for finding in findings {
                 hit(at, &finding.detection);
-                serde_json::to_writer(&mut *out, &finding).expect("findings are written");
-                out.write_all(b"\n").expect("findings are written");
+                write(&finding, &mut self.line, out);
             }
         }
     }
+}
+
+/// Writes a line, made in memory that is used again.
+fn write(what: &impl Serialize, line: &mut Vec<u8>, out: &mut dyn Write) {
+    line.clear();
+    serde_json::to_writer(&mut *line, what).expect("it is written");
+    line.push(b'\n');
+    out.write_all(line).expect("it is written");
 }
 
 /// rsigma-eval's own engine, as its documentation has it: parse, evaluate, write the results.
@@ -100,6 +106,7 @@ pub struct Rsigma {
     engine: rsigma_eval::Engine,
     /// By the rule's number as its id, what it is called here.
     names: Vec<String>,
+    line: Vec<u8>,
 }
 
 impl Rsigma {
@@ -115,7 +122,12 @@ impl Rsigma {
             engine.add_collection(&collection).expect("a rule compiles");
             names.push(file.path.trim_end_matches(".yml").to_owned());
         }
-        Self { engine, names }
+        let line = Vec::new();
+        Self {
+            engine,
+            names,
+            line,
+        }
     }
 }
 
@@ -157,8 +169,7 @@ impl Reader for Rsigma {
                     .and_then(|id| id.parse().ok())
                     .expect("as given");
                 hit(at, &self.names[number]);
-                serde_json::to_writer(&mut *out, &result).expect("results are written");
-                out.write_all(b"\n").expect("results are written");
+                write(&result, &mut self.line, out);
             }
         }
     }

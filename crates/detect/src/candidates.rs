@@ -1,85 +1,77 @@
-//! Which rules could match a record, found by one look at its bytes.
+//! Which rules could match a record, by its call; and what follows from a rule's condition about the calls it matches.
 //!
-//! From the condition of a rule follows what every record that it matches has: mostly one of some values of
-//! `eventSource` and `eventName`. That is written as event patterns, which match at least the records that the rule
-//! matches; the pattern crate finds the few that fit among thousands. The exact condition then decides. A rule from which
-//! nothing follows is always looked at.
+//! Of most rules it is known by the call's name and service alone that they do not match. Which they are is worked out once for
+//! each call, and kept: logs have the same few hundred calls again and again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use quell_pattern::{Pattern, Scratch, Set, Snapshot};
+use foldhash::fast::RandomState;
+use quell_normalize::{Reading, Top};
 use rsigma_eval::{CompiledDetectionItem, CompiledMatcher};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::tree::EVENT_NAME;
 
-/// More patterns for one rule cost more than they save.
+/// More ways to match than this are not followed.
 const CASES_MAX: usize = 64;
 
-/// The rules that could match.
-#[derive(Debug)]
-pub(crate) struct Candidates {
-    some: Snapshot<usize>,
-    /// Those that are always looked at, by their places in order.
-    always: Vec<usize>,
-    all: Vec<usize>,
+/// The field that says which service was called.
+const EVENT_SOURCE: &str = "eventSource";
+
+/// So many calls are kept; AWS has some fifteen thousand, and an organisation uses some hundreds.
+const CALLS_MAX: usize = 4 * 1024;
+/// A longer name is none of AWS's: what can match it is worked out again each time.
+const CALL_BYTES_MAX: usize = 256;
+
+/// The rules that could match, by their places in order, for each call that came so far.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    rules: HashMap<String, Vec<usize>, RandomState>,
+    /// The call of this record: memory that is used again.
+    call: String,
+    /// The rules of a call that is not kept.
+    others: Vec<usize>,
 }
 
-impl Candidates {
-    /// For rules by their places, each with the patterns of which one fits every record that the rule matches; `None`
-    /// where nothing is known.
-    pub(crate) fn new(rules: impl Iterator<Item = (usize, Option<Vec<Pattern>>)>) -> Self {
-        let (mut set, mut always, mut all) = (Set::new(), Vec::new(), Vec::new());
-        for (at, patterns) in rules {
-            all.push(at);
-            match patterns {
-                Some(patterns) => patterns
-                    .into_iter()
-                    .for_each(|pattern| set.add(at, pattern)),
-                None => always.push(at),
-            }
-        }
-        Self {
-            some: set.snapshot(),
-            always,
-            all,
-        }
+impl Calls {
+    /// Forgets all calls.
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
     }
 
-    /// The places of the rules that could match a record with these bytes.
-    pub(crate) fn of(&self, record: &[u8], scratch: &mut Scratch, found: &mut Vec<usize>) {
-        found.clear();
-        let fits = if folds_oddly(record) {
-            None
-        } else {
-            self.some.matching(record, scratch).ok()
+    /// The rules that could match a record, of those from 0 to `count`. `could` says so of one by nothing but the record's name and service.
+    pub(crate) fn of(
+        &mut self,
+        record: &Reading<'_>,
+        count: usize,
+        could: impl FnMut(&usize) -> bool,
+    ) -> &[usize] {
+        let plain = |top: Top| record.top(top).and_then(|part| part.plain());
+        let (Some(name), Some(source)) = (plain(Top::EventName), plain(Top::EventSource)) else {
+            // There are others, and odd ones: they are rare.
+            self.others.clear();
+            self.others.extend(0..count);
+            return &self.others;
         };
-        match fits {
-            Some(some) => {
-                found.extend(some.into_iter().copied());
-                if !self.always.is_empty() {
-                    found.extend_from_slice(&self.always);
-                    found.sort_unstable();
-                }
+        self.call.clear();
+        self.call.push_str(source);
+        self.call.push('\n');
+        self.call.push_str(name);
+        if !self.rules.contains_key(&self.call) {
+            let found = (0..count).filter(could);
+            if self.call.len() > CALL_BYTES_MAX {
+                self.others.clear();
+                self.others.extend(found);
+                return &self.others;
             }
-            // What the pattern crate will not read (too deep, say) is not thereby out of a rule's reach.
-            None => found.extend_from_slice(&self.all),
+            if self.rules.len() >= CALLS_MAX {
+                self.rules.clear();
+            }
+            self.rules.insert(self.call.clone(), found.collect());
         }
+        self.rules.get(&self.call).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Whether a record has, bare or escaped, one of the two characters whose lower case begins with a letter of ASCII
-/// (U+0130 and U+212A): Sigma ignores case by lower case, patterns compare character by character.
-fn folds_oddly(record: &[u8]) -> bool {
-    let bare = || !record.is_ascii() && has(record, &["\u{130}", "\u{212a}"]);
-    bare() || has(record, &["\\u0130", "\\u212a", "\\u212A"])
-}
-
-fn has(record: &[u8], needles: &[&str]) -> bool {
-    needles
-        .iter()
-        .any(|needle| memchr::memmem::find(record, needle.as_bytes()).is_some())
 }
 
 /// What a value must be, without regard to case.
@@ -96,10 +88,13 @@ type Case = BTreeMap<String, Vec<Want>>;
 /// One of these is so in every record that matches; `None`: nothing is known.
 type Cases = Option<Vec<Case>>;
 
-/// The patterns of which one fits every record that a condition matches; `None` when nothing is known.
-pub(crate) fn patterns(condition: &Condition) -> Option<Vec<Pattern>> {
-    let cases = cases(condition)?;
-    cases.into_iter().map(pattern).collect()
+/// Whether a record of this name and service could match an event pattern that asks this of the record.
+pub(crate) fn could_match(detail: &Value, name: &str, source: &str) -> bool {
+    let could = |field: &str, text: &str| match detail.get(field).and_then(Value::as_array) {
+        Some(wanted) => wanted.iter().any(|w| w.as_str().is_none_or(|w| w == text)),
+        None => true,
+    };
+    could(EVENT_NAME, name) && could(EVENT_SOURCE, source)
 }
 
 /// How a condition is too broad, when it is: it lets through every call of a service, or of all.
@@ -130,6 +125,7 @@ pub(crate) fn names(condition: &Condition, source: &str, name: &str) -> bool {
     })
 }
 
+/// The ways in which a record matches a condition; `None` when nothing is known.
 fn cases(condition: &Condition) -> Cases {
     match condition {
         Condition::Any(list) => union(list),
@@ -247,42 +243,4 @@ fn begins_text(value: &str) -> bool {
 fn ends_text(value: &str) -> bool {
     let number = value.ends_with(|c: char| c.is_ascii_digit());
     is_text(value) && !number && !WORDS.iter().any(|word| word.ends_with(value))
-}
-
-/// An event pattern for a case: `eventSource` and `eventName`, and where no name is known one field more.
-///
-/// Never two fields that could lie in one array: Sigma does not ask for the same element, and patterns do.
-fn pattern(case: Case) -> Option<Pattern> {
-    let named = case.contains_key(EVENT_NAME);
-    let top = |field: &str| field == EVENT_NAME || field == "eventSource";
-    let mut others = case
-        .iter()
-        .filter(|(field, _)| !top(field))
-        .collect::<Vec<_>>();
-    others.sort_by_key(|(_, wants)| wants.len());
-    let other = others.into_iter().take(usize::from(!named));
-    let fields = case.iter().filter(|(field, _)| top(field)).chain(other);
-    let mut text = serde_json::Map::new();
-    for (field, wants) in fields {
-        let values = wants.iter().flat_map(|want| written(field, want)).collect();
-        text.insert(field.clone(), Value::Array(values));
-    }
-    Pattern::parse(&Value::Object(text).to_string()).ok()
-}
-
-fn written(field: &str, want: &Want) -> Vec<Value> {
-    let folded = |text: &str| json!({"equals-ignore-case": text});
-    match want {
-        // With a version behind it, which is a date of this century.
-        Want::Equal(text) if field == EVENT_NAME => {
-            vec![
-                folded(text),
-                json!({"prefix": folded(&format!("{text}20"))}),
-            ]
-        }
-        Want::Equal(text) => vec![folded(text)],
-        Want::Prefix(text) => vec![json!({"prefix": folded(text)})],
-        Want::Suffix(text) => vec![json!({"suffix": folded(text)})],
-        Want::Bool(value) => vec![json!(value)],
-    }
 }

@@ -1,15 +1,11 @@
 //! A Sigma rule's condition as a tree that is evaluated without looking anything up by name.
 //!
-//! What one item matches is rsigma's to say; the tree only joins items, and stops as soon as the answer is known.
+//! What one item matches is rsigma's to say; the tree only joins items.
 
 use std::collections::HashMap;
 
-use rsigma_eval::{
-    CompiledDetection, CompiledDetectionItem, CompiledMatcher, CompiledRule, Event, evaluate_rule,
-};
+use rsigma_eval::{CompiledDetection, CompiledDetectionItem, CompiledRule};
 use rsigma_parser::{ConditionExpr, Quantifier};
-
-use crate::tree::Tree;
 
 /// When a rule matches.
 #[derive(Clone, Debug)]
@@ -35,41 +31,6 @@ impl Condition {
     pub(crate) fn of(rule: &CompiledRule) -> Self {
         let conditions = rule.conditions.iter();
         Self::Any(conditions.map(|c| expression(c, rule)).collect())
-    }
-
-    /// Whether a record matches.
-    pub(crate) fn matches(&self, tree: &Tree<'_>) -> bool {
-        match self {
-            Self::All(all) => all.iter().all(|c| c.matches(tree)),
-            Self::Any(any) => any.iter().any(|c| c.matches(tree)),
-            Self::AtLeast(wanted, of) => {
-                let mut left = *wanted;
-                left == 0
-                    || of.iter().any(|c| {
-                        left -= u64::from(c.matches(tree));
-                        left == 0
-                    })
-            }
-            Self::Not(inner) => !inner.matches(tree),
-            Self::Item(item) => item_matches(item, tree),
-            Self::Other(rule) => evaluate_rule(rule, tree).is_some(),
-        }
-    }
-}
-
-fn item_matches(item: &CompiledDetectionItem, tree: &Tree<'_>) -> bool {
-    let Some(field) = &item.field else {
-        return match item.exists {
-            Some(wanted) => !wanted,
-            None => item.matcher.matches_keyword(tree),
-        };
-    };
-    if let Some(wanted) = item.exists {
-        return tree.has(field) == wanted;
-    }
-    match tree.get_field(field) {
-        Some(value) => item.matcher.matches(&value, tree),
-        None => matches!(item.matcher, CompiledMatcher::Null),
     }
 }
 

@@ -1,16 +1,20 @@
 //! All detections over one record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use quell_model::{
     Diagnostic, Event, Finding, FindingId, Product, Record, Resource, Severity, Timestamp,
 };
+use quell_normalize::{Outline, Reading, Top};
 use quell_pattern::Pattern;
+use serde_json::Value;
 
-use crate::candidates::{Candidates, names, patterns, too_broad};
+use crate::candidates::{Calls, could_match, names, too_broad};
 use crate::content::{DetectionFile, Language};
 use crate::correlation::{Base, Correlation, Correlations, Draft, Group, Hit};
 use crate::envelope::enveloped;
+use crate::program::{Check, Compiler, Memo, Program};
 use crate::rule::Rule;
 use crate::tree::Tree;
 
@@ -42,17 +46,7 @@ pub(crate) enum Matcher {
 pub(crate) struct EventPattern {
     pub(crate) pattern: Pattern,
     /// What it asks of the record inside the envelope.
-    pub(crate) inside: Option<Pattern>,
-}
-
-impl Matcher {
-    /// Patterns over the record of which one fits every record that matches; `None` when nothing is known.
-    fn needs(&self) -> Option<Vec<Pattern>> {
-        match self {
-            Self::Sigma(rule) => patterns(rule.condition()),
-            Self::Pattern(pattern) => pattern.inside.clone().map(|inside| vec![inside]),
-        }
-    }
+    pub(crate) inside: Option<Value>,
 }
 
 /// All detections.
@@ -63,23 +57,34 @@ pub struct Engine {
     /// How many fire by themselves.
     loud: usize,
     correlations: Correlations,
-    candidates: Candidates,
+    program: Program,
+    /// Of each detection, when it matches; `None` for event patterns.
+    checks: Vec<Option<Check>>,
+    /// What a scratch knows of this engine is not said of another.
+    mark: Arc<()>,
+}
+
+/// What the rules say of a record.
+pub(crate) struct Said<'e> {
+    /// Those that fire by themselves.
+    pub(crate) findings: Vec<Finding>,
+    /// What the record is to the correlations: the hits of its groups.
+    pub(crate) hits: Vec<(&'e Correlation, Group, Hit)>,
 }
 
 /// Memory for matching, which one thread uses again from record to record.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    scratch: quell_pattern::Scratch,
-    candidates: Vec<usize>,
+    pub(crate) outline: Outline,
+    pub(crate) work: Work,
 }
 
-/// What the rules say of a record.
-#[derive(Debug)]
-pub struct Said<'e> {
-    /// Those that fire by themselves.
-    pub findings: Vec<Finding>,
-    /// What the record is to the correlations: the hits of its groups.
-    pub hits: Vec<(&'e Correlation, Group, Hit)>,
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    memo: Memo,
+    calls: Calls,
+    /// The engine that it was last used with.
+    mark: Option<Arc<()>>,
 }
 
 impl Engine {
@@ -113,13 +118,18 @@ impl Engine {
             }
         }
         let (correlations, loud) = Correlations::new(drafts, &mut detections, &mut faults);
-        let needs = detections.iter().map(|d| d.matcher.needs()).enumerate();
-        let candidates = Candidates::new(needs);
+        let mut compiler = Compiler::default();
+        let mut check = |d: &Detection| match &d.matcher {
+            Matcher::Sigma(rule) => Some(compiler.check(rule.condition())),
+            Matcher::Pattern(_) => None,
+        };
         let engine = Engine {
-            detections,
             loud,
             correlations,
-            candidates,
+            checks: detections.iter().map(&mut check).collect(),
+            program: compiler.program(),
+            detections,
+            mark: Arc::default(),
         };
         (engine, faults)
     }
@@ -158,8 +168,11 @@ impl Engine {
 
     /// Which detections match a record, in their order.
     pub fn matching(&self, record: &Record, scratch: &mut Scratch) -> Vec<&Detection> {
-        let loud = |at: &usize| *at < self.loud;
-        let matching = self.matched(record, &mut Subject::new(record), loud, scratch);
+        let Scratch { outline, work } = scratch;
+        let Some(mut subject) = Subject::of(record, outline) else {
+            return Vec::new();
+        };
+        let matching = self.matched(&mut subject, |at| at < self.loud, work);
         let matching = matching.into_iter();
         matching.filter_map(|at| self.detections.get(at)).collect()
     }
@@ -171,124 +184,164 @@ impl Engine {
         time: Timestamp,
         scratch: &mut Scratch,
     ) -> Vec<(&Correlation, Group, Hit)> {
-        let mut subject = Subject::new(record);
-        let is_base = |at: &usize| self.correlations.is_base(*at);
-        let matched = self.matched(record, &mut subject, is_base, scratch);
-        self.correlations
-            .hits(record, time, &matched, || subject.tree())
-    }
-
-    /// The numbers of the wanted rules that match.
-    fn matched(
-        &self,
-        record: &Record,
-        subject: &mut Subject<'_>,
-        wanted: impl Fn(&usize) -> bool,
-        scratch: &mut Scratch,
-    ) -> Vec<usize> {
-        let Scratch {
-            scratch,
-            candidates,
-        } = scratch;
-        self.candidates
-            .of(record.body.get().as_bytes(), scratch, candidates);
-        let mut matches = |at: &usize| {
-            let detection = self.detections.get(*at);
-            detection.is_some_and(|d| subject.matches(&d.matcher))
+        let Scratch { outline, work } = scratch;
+        let Some(mut subject) = Subject::of(record, outline) else {
+            return Vec::new();
         };
-        let candidates = candidates.iter().filter(|at| wanted(at));
-        candidates.copied().filter(|at| matches(at)).collect()
+        let is_base = |at: usize| self.correlations.is_base(at);
+        let matched = self.matched(&mut subject, is_base, work);
+        let tree = &subject.tree;
+        self.correlations.hits(&record.id, time, &matched, tree)
     }
 
-    /// What the rules say of a record, in one look. `about` gives the resource that findings are about, and the principal; it is asked only
-    /// when there are findings.
-    pub fn said(
+    /// The numbers of the rules that match and say something by it: that fire, or are base rules of correlations.
+    pub(crate) fn speaking(&self, subject: &mut Subject<'_>, work: &mut Work) -> Vec<usize> {
+        let speaks = |at: usize| at < self.loud || self.correlations.is_base(at);
+        self.matched(subject, speaks, work)
+    }
+
+    /// What the rules with the numbers `matched` say of a record. `about` has the resource that findings are about, and the principal.
+    pub(crate) fn said(
         &self,
-        record: &Record,
+        matched: &[usize],
+        subject: &Subject<'_>,
         event: &Event,
-        about: impl FnOnce() -> (Resource, Resource),
+        about: (&Resource, &Resource),
         now: Timestamp,
-        scratch: &mut Scratch,
     ) -> Said<'_> {
-        let mut subject = Subject::new(record);
-        let wanted = |at: &usize| *at < self.loud || self.correlations.is_base(*at);
-        let matched = self.matched(record, &mut subject, wanted, scratch);
-        let hits = self
-            .correlations
-            .hits(record, event.time, &matched, || subject.tree());
+        let (id, tree) = (&event.record, &subject.tree);
+        let hits = self.correlations.hits(id, event.time, matched, tree);
         let loud = matched.iter().filter(|at| **at < self.loud);
         let matching: Vec<&Detection> = loud.filter_map(|at| self.detections.get(*at)).collect();
-        let mut said = Said {
-            findings: Vec::new(),
+        Said {
+            findings: findings(&matching, event, about, now),
             hits,
-        };
-        if matching.is_empty() {
-            return said;
         }
-        let (resource, principal) = about();
-        let arn = resource.arn.to_string();
-        let finding = |d: &Detection| Finding {
-            id: FindingId::of(&d.id, &record.id, &arn),
-            detection: d.id.clone(),
-            title: d.title.clone(),
-            severity: d.severity,
-            product: Product::Quell,
-            record: record.id.clone(),
-            records: vec![record.id.clone()],
-            record_count: 1,
-            event_name: event.name.clone(),
-            first_event_time: event.time,
-            event_time: event.time,
-            detected_at: now,
-            resource: resource.clone(),
-            principal: principal.clone(),
-            actor: event.actor.clone(),
-            attack: d.attack.clone(),
-            sample: false,
-            outsider: false,
-            explanation: None,
-            initiator: None,
-            report: None,
-        };
-        said.findings = matching.into_iter().map(finding).collect();
-        said
+    }
+
+    /// The numbers of the wanted rules that match, in order.
+    fn matched(
+        &self,
+        subject: &mut Subject<'_>,
+        wanted: impl Fn(usize) -> bool,
+        work: &mut Work,
+    ) -> Vec<usize> {
+        let Work { memo, calls, mark } = work;
+        if !mark
+            .as_ref()
+            .is_some_and(|mark| Arc::ptr_eq(mark, &self.mark))
+        {
+            *mark = Some(Arc::clone(&self.mark));
+            *memo = Memo::new(&self.program);
+            calls.clear();
+        }
+        memo.begin();
+        let record = *subject.tree.reading();
+        let could = |at: &usize| self.could_match(*at, subject, memo);
+        let candidates = calls.of(&record, self.detections.len(), could).iter();
+        let wanted = candidates.copied().filter(|at| wanted(*at));
+        wanted
+            .filter(|at| self.matches(*at, subject, memo))
+            .collect()
+    }
+
+    /// Whether a rule could match a record that has a name and a service, by these alone.
+    fn could_match(&self, at: usize, subject: &Subject<'_>, memo: &mut Memo) -> bool {
+        let tree = &subject.tree;
+        match self.checks.get(at) {
+            Some(Some(check)) => self.program.holds_for_call(check, tree, memo) != Some(false),
+            _ => {
+                let text = |top| tree.reading().top(top).and_then(|part| part.plain());
+                let (name, source) = (text(Top::EventName), text(Top::EventSource));
+                let could = |detail| match (name, source) {
+                    (Some(name), Some(source)) => could_match(detail, name, source),
+                    _ => true,
+                };
+                match self.detections.get(at).map(|d| &d.matcher) {
+                    Some(Matcher::Pattern(pattern)) => pattern.inside.as_ref().is_none_or(could),
+                    _ => false,
+                }
+            }
+        }
+    }
+
+    fn matches(&self, at: usize, subject: &mut Subject<'_>, memo: &mut Memo) -> bool {
+        match self.checks.get(at) {
+            Some(Some(check)) => self.program.holds(check, &subject.tree, memo),
+            _ => match self.detections.get(at).map(|d| &d.matcher) {
+                Some(Matcher::Pattern(pattern)) => subject.fits(&pattern.pattern),
+                _ => false,
+            },
+        }
     }
 }
 
-/// A record in the two forms that detections look at, each made when it is first asked for.
-struct Subject<'a> {
-    record: &'a Record,
-    tree: Option<Tree<'a>>,
+/// What detections that match a record say of it.
+fn findings(
+    matching: &[&Detection],
+    event: &Event,
+    (resource, principal): (&Resource, &Resource),
+    now: Timestamp,
+) -> Vec<Finding> {
+    if matching.is_empty() {
+        return Vec::new();
+    }
+    let arn = resource.arn.to_string();
+    let finding = |d: &&Detection| Finding {
+        id: FindingId::of(&d.id, &event.record, &arn),
+        detection: d.id.clone(),
+        title: d.title.clone(),
+        severity: d.severity,
+        product: Product::Quell,
+        record: event.record.clone(),
+        records: vec![event.record.clone()],
+        record_count: 1,
+        event_name: event.name.clone(),
+        first_event_time: event.time,
+        event_time: event.time,
+        detected_at: now,
+        resource: resource.clone(),
+        principal: principal.clone(),
+        actor: event.actor.clone(),
+        attack: d.attack.clone(),
+        sample: false,
+        outsider: false,
+        explanation: None,
+        initiator: None,
+        report: None,
+    };
+    matching.iter().map(finding).collect()
+}
+
+/// A record in the two forms that detections look at; the event around it is made when it is first asked for.
+pub(crate) struct Subject<'t> {
+    tree: Tree<'t>,
+    envelope: Option<&'t Value>,
     event: Option<Option<quell_pattern::Event>>,
 }
 
-impl<'a> Subject<'a> {
-    fn new(record: &'a Record) -> Self {
+impl<'t> Subject<'t> {
+    /// A record that was read, and the envelope in which it came.
+    pub(crate) fn new(reading: Reading<'t>, envelope: Option<&'t Value>) -> Self {
         Self {
-            record,
-            tree: None,
+            tree: Tree::new(reading),
+            envelope,
             event: None,
         }
     }
 
-    fn tree(&mut self) -> &Tree<'a> {
-        self.tree
-            .get_or_insert_with(|| Tree::new(&self.record.body))
+    fn of(record: &'t Record, outline: &'t mut Outline) -> Option<Self> {
+        let reading = Reading::new(&record.body, outline).ok()?;
+        Some(Self::new(reading, record.envelope.as_ref()))
     }
 
-    fn matches(&mut self, matcher: &Matcher) -> bool {
-        let record = self.record;
-        match matcher {
-            Matcher::Sigma(rule) => {
-                let tree = self.tree();
-                rule.condition().matches(tree)
-            }
-            Matcher::Pattern(pattern) => {
-                let made = || quell_pattern::Event::parse(enveloped(record).as_bytes()).ok();
-                let event = self.event.get_or_insert_with(made).as_ref();
-                event.is_some_and(|event| pattern.pattern.matches(event))
-            }
-        }
+    fn fits(&mut self, pattern: &Pattern) -> bool {
+        let made = || {
+            let text = enveloped(self.tree.reading(), self.envelope);
+            quell_pattern::Event::parse(text.as_bytes()).ok()
+        };
+        let event = self.event.get_or_insert_with(made).as_ref();
+        event.is_some_and(|event| pattern.matches(event))
     }
 }
 
@@ -332,6 +385,70 @@ mod tests {
             "the pattern asks for aws.ec2"
         );
         assert!(matching(&engine, &record(r#"{"eventName":"Close"}"#)).is_empty());
+    }
+
+    /// How many rules are looked at for a call that no rule names.
+    #[test]
+    fn what_follows_from_the_project_s_rules_is_enough_to_look_at_few() {
+        let (engine, _) = Engine::load(&crate::engine_tests::content());
+        let record = record(r#"{"eventName":"Nothing","eventSource":"nowhere.amazonaws.com"}"#);
+        let mut outline = Outline::default();
+        let subject = Subject::of(&record, &mut outline).unwrap();
+        let mut memo = Memo::new(&engine.program);
+        memo.begin();
+        let all = 0..engine.detections.len();
+        let looked_at = all.filter(|at| engine.could_match(*at, &subject, &mut memo));
+        let ids: Vec<&str> = looked_at
+            .map(|at| engine.detections[at].id.as_str())
+            .collect();
+        assert!(ids.len() <= 12, "{ids:?}");
+    }
+
+    /// What is kept of a call is nothing that another field of its record decides.
+    #[test]
+    fn the_same_call_again_is_looked_at_again() {
+        for selection in [
+            "eventName|fieldref: p.items",
+            "p.items: Open",
+            "eventName|re: ^Op",
+        ] {
+            let text = SIGMA.replace(
+                "eventName: Open\n    p.items.cidr|endswith: '/0'",
+                selection,
+            );
+            let (engine, faults) = Engine::load(&[file("a.yml", &text)]);
+            assert_eq!(faults, []);
+            let mut scratch = Scratch::default();
+            for (name, items, hits) in
+                [("Open", "Close", 0), ("Open", "Open", 1), ("Close", "x", 0)]
+            {
+                let body = format!(
+                    r#"{{"eventName":"{name}","eventSource":"s","p":{{"items":"{items}"}}}}"#
+                );
+                let hits = if selection.contains("re:") {
+                    usize::from(name == "Open")
+                } else {
+                    hits
+                };
+                assert_eq!(
+                    engine.matching(&record(&body), &mut scratch).len(),
+                    hits,
+                    "{selection} {body}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_scratch_that_was_used_with_another_engine_knows_nothing() {
+        let other = SIGMA.replace("eventName: Open", "eventName: Close");
+        let [open, close] = [SIGMA, &other].map(|text| Engine::load(&[file("a.yml", text)]).0);
+        let hit = record(r#"{"eventName":"Open","eventSource":"s","p":{"items":{"cidr":"/0"}}}"#);
+        let mut scratch = Scratch::default();
+        for _ in 0..2 {
+            assert_eq!(open.matching(&hit, &mut scratch).len(), 1);
+            assert_eq!(close.matching(&hit, &mut scratch).len(), 0);
+        }
     }
 
     #[test]

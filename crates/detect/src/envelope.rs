@@ -1,13 +1,12 @@
 //! A record as EventBridge would deliver it.
 
-use quell_model::Record;
-use quell_pattern::Pattern;
+use quell_normalize::{Reading, Top};
 use serde_json::Value;
 
 /// The record in its envelope. One that came in a file has none, so it gets the one that CloudTrail's integration gives: a
 /// pattern then matches on either path.
-pub(crate) fn enveloped(record: &Record) -> String {
-    let envelope = record.envelope.clone();
+pub(crate) fn enveloped(record: &Reading<'_>, envelope: Option<&Value>) -> String {
+    let envelope = envelope.cloned();
     let mut envelope = envelope.unwrap_or_else(|| made_envelope(record));
     let Some(fields) = envelope.as_object_mut() else {
         return String::new();
@@ -20,35 +19,33 @@ pub(crate) fn enveloped(record: &Record) -> String {
         text.push(',');
     }
     text.push_str("\"detail\":");
-    text.push_str(record.body.get());
+    text.push_str(record.body().raw());
     text.push('}');
     text
 }
 
-fn made_envelope(record: &Record) -> Value {
-    let body: Value = serde_json::from_str(record.body.get()).unwrap_or_default();
-    let text = |name: &str| {
-        body.get(name)
-            .and_then(Value::as_str)
+fn made_envelope(record: &Reading<'_>) -> Value {
+    let text = |top: Top| {
+        record
+            .top(top)
+            .and_then(|part| part.string())
             .unwrap_or_default()
-            .to_owned()
     };
-    let service = text("eventSource");
+    let service = text(Top::EventSource);
     let service = service.strip_suffix(".amazonaws.com").unwrap_or(&service);
-    let detail_type = match text("eventType").as_str() {
+    let detail_type = match text(Top::EventType).as_ref() {
         "AwsConsoleSignIn" => "AWS Console Sign In via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
     serde_json::json!({
-        "version": "0", "id": text("eventID"), "detail-type": detail_type, "source": format!("aws.{service}"),
-        "account": text("recipientAccountId"), "time": text("eventTime"), "region": text("awsRegion"), "resources": [],
+        "version": "0", "id": text(Top::EventId), "detail-type": detail_type, "source": format!("aws.{service}"),
+        "account": text(Top::RecipientAccountId), "time": text(Top::EventTime), "region": text(Top::AwsRegion), "resources": [],
     })
 }
 
-/// What a pattern over the envelope asks of the record inside, as a pattern over the record alone; `None` when that is
-/// nothing.
-pub(crate) fn inside(pattern: &str) -> Option<Pattern> {
-    let pattern: Value = serde_json::from_str(pattern).ok()?;
-    let detail = pattern.get("detail").filter(|detail| detail.is_object())?;
-    Pattern::parse(&detail.to_string()).ok()
+/// What a pattern over the envelope asks of the record inside; `None` when that is nothing.
+pub(crate) fn inside(pattern: &str) -> Option<Value> {
+    let mut pattern: Value = serde_json::from_str(pattern).ok()?;
+    let detail = pattern.get_mut("detail").map(Value::take)?;
+    detail.is_object().then_some(detail)
 }

@@ -1,6 +1,7 @@
 //! Why a detection matched a record, or what stopped it.
 
 use quell_model::Record;
+use quell_normalize::{Outline, Reading};
 use rsigma_eval::explain::{ConditionTrace, DetectionTrace, ItemTrace, MatchReason};
 use rsigma_eval::explain_rule;
 use serde::Serialize;
@@ -45,9 +46,16 @@ pub struct Clause {
 impl Detection {
     /// Why it matches a record, or what stops it. `matches` is what [`crate::Engine::matching`] says.
     pub fn explain(&self, record: &Record) -> Explanation {
+        let mut outline = Outline::default();
+        let Ok(reading) = Reading::new(&record.body, &mut outline) else {
+            return Explanation {
+                matches: false,
+                clauses: Vec::new(),
+            };
+        };
         match &self.matcher {
             Matcher::Sigma(rule) => {
-                let trace = explain_rule(rule.compiled(), &Tree::new(&record.body));
+                let trace = explain_rule(rule.compiled(), &Tree::new(reading));
                 let mut clauses = Vec::new();
                 trace
                     .conditions
@@ -59,7 +67,8 @@ impl Detection {
                 }
             }
             Matcher::Pattern(pattern) => {
-                match quell_pattern::Event::parse(enveloped(record).as_bytes()) {
+                let text = enveloped(&reading, record.envelope.as_ref());
+                match quell_pattern::Event::parse(text.as_bytes()) {
                     Ok(event) => of_pattern(&pattern.pattern.explain(&event)),
                     Err(_) => Explanation {
                         matches: false,

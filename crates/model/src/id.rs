@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Timestamp, sha256_hex};
 
@@ -90,41 +91,53 @@ id!(
     RunId, "run-", "a run"
 );
 
-/// Twelve hexadecimal digits over the parts, with lengths hashed in, so that ("ab","c") and ("a","bc") differ.
-fn digest(parts: &[&str], digits: usize) -> String {
-    let mut text = String::new();
+/// So many hexadecimal digits, at most 64, of a hash over the parts, behind a prefix. The parts' lengths are hashed in, so that
+/// ("ab","c") and ("a","bc") differ.
+fn digest(prefix: &str, parts: &[&str], digits: usize) -> String {
+    let mut hash = Sha256::new();
     for part in parts {
-        text.push_str(&part.len().to_string());
-        text.push(':');
-        text.push_str(part);
+        let mut length = [b':'; 21];
+        let length = decimal(part.len(), &mut length);
+        hash.update(length);
+        hash.update(part.as_bytes());
     }
-    let mut hash = sha256_hex(text);
-    hash.truncate(digits);
-    hash
+    let mut text = String::with_capacity(prefix.len() + digits);
+    text.push_str(prefix);
+    let nibbles = hash.finalize().into_iter().flat_map(|b| [b >> 4, b & 15]);
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
+    text.extend(nibbles.take(digits).filter_map(digit));
+    text
+}
+
+/// A number's digits and the colon behind them.
+fn decimal(mut number: usize, text: &mut [u8; 21]) -> &[u8] {
+    let mut begin = text.len() - 1;
+    for (at, byte) in text.iter_mut().enumerate().rev().skip(1) {
+        *byte = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        (number, begin) = (number / 10, at);
+        if number == 0 {
+            break;
+        }
+    }
+    text.get(begin..).unwrap_or_default()
 }
 
 impl RecordId {
     /// The id of a record that its source names `name` in `account` (CloudTrail: `eventID`).
     pub fn of_name(account: &str, name: &str) -> Self {
-        Self(format!("rec-{}", digest(&["name", account, name], 40)))
+        Self(digest("rec-", &["name", account, name], 40))
     }
 
     /// The id of a record that has no name: the hash of its bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(format!(
-            "rec-{}",
-            digest(&["bytes", &sha256_hex(bytes)], 40)
-        ))
+        Self(digest("rec-", &["bytes", &sha256_hex(bytes)], 40))
     }
 }
 
 impl FindingId {
     /// The id of what `detection` says of `resource` because of `record`.
     pub fn of(detection: &str, record: &RecordId, resource: &str) -> Self {
-        Self(format!(
-            "fnd-{}",
-            digest(&[detection, record.as_str(), resource], 24)
-        ))
+        Self(digest("fnd-", &[detection, record.as_str(), resource], 24))
     }
 
     /// The id of what `correlation` says of the records that have the values of `group` in common, in the stretch of
@@ -133,13 +146,13 @@ impl FindingId {
         let begin = stretch.millis().to_string();
         let mut parts = vec!["group", correlation, &begin];
         parts.extend(group.iter().map(String::as_str));
-        Self(format!("fnd-{}", digest(&parts, 24)))
+        Self(digest("fnd-", &parts, 24))
     }
 
     /// The id of what `product` calls `uid` in an account and Region: its updates have the same.
     pub fn of_report(product: &str, account: &str, region: &str, uid: &str) -> Self {
         let parts = ["report", product, account, region, uid];
-        Self(format!("fnd-{}", digest(&parts, 24)))
+        Self(digest("fnd-", &parts, 24))
     }
 }
 
@@ -148,7 +161,7 @@ impl MemoryId {
     pub fn of(memory: &str, group: &[String]) -> Self {
         let mut parts = vec!["memory", memory];
         parts.extend(group.iter().map(String::as_str));
-        Self(format!("mem-{}", digest(&parts, 40)))
+        Self(digest("mem-", &parts, 40))
     }
 }
 
@@ -159,7 +172,7 @@ impl IncidentId {
         Self(format!(
             "inc-{}-{}",
             opened.date(),
-            digest(&[&exact, cause], 8)
+            digest("", &[&exact, cause], 8)
         ))
     }
 }
@@ -172,7 +185,7 @@ impl RunId {
         Self(format!(
             "run-{}-{}",
             opened.date(),
-            digest(&[playbook, &major, resource, cause], 12)
+            digest("", &[playbook, &major, resource, cause], 12)
         ))
     }
 }
@@ -192,6 +205,21 @@ mod tests {
             FindingId::of("d", &record, "rx"),
             FindingId::of("dr", &record, "x")
         );
+    }
+
+    /// Ids are stored: they stay what they are.
+    #[test]
+    fn ids_are_hashes_of_parts_with_their_lengths() {
+        let long = "x".repeat(1234);
+        for (account, name) in [("", ""), ("111122223333", "e-1"), ("1", &long)] {
+            let hash = sha256_hex(format!(
+                "4:name{}:{account}{}:{name}",
+                account.len(),
+                name.len()
+            ));
+            let id = RecordId::of_name(account, name);
+            assert_eq!(id.as_str(), format!("rec-{}", &hash[..40]));
+        }
     }
 
     #[test]

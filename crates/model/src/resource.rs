@@ -59,8 +59,8 @@ impl FromStr for Arn {
     }
 }
 
-impl fmt::Display for Arn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Arn {
+    fn text(&self) -> String {
         let Self {
             partition,
             service,
@@ -68,13 +68,19 @@ impl fmt::Display for Arn {
             account,
             resource,
         } = self;
-        write!(f, "arn:{partition}:{service}:{region}:{account}:{resource}")
+        ["arn", partition, service, region, account, resource].join(":")
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 
 impl Serialize for Arn {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

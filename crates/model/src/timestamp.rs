@@ -71,15 +71,27 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let t = self.offset();
-        write!(
-            f,
-            "{}T{:02}:{:02}:{:02}.{:03}Z",
-            self.date(),
-            t.hour(),
-            t.minute(),
-            t.second(),
-            t.millisecond()
-        )
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (3, u32::try_from(t.year()).unwrap_or(0)),
+            (6, u8::from(t.month()).into()),
+            (9, t.day().into()),
+            (12, t.hour().into()),
+            (15, t.minute().into()),
+            (18, t.second().into()),
+            (22, t.millisecond().into()),
+        ];
+        // Findings have three of these: digit by digit is several times as fast as by the formatter.
+        for (last, mut number) in parts {
+            for byte in text.iter_mut().take(last + 1).rev() {
+                if number == 0 {
+                    break;
+                }
+                *byte = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -122,6 +134,19 @@ mod tests {
         assert_eq!(t.to_string().parse::<Timestamp>().unwrap(), t);
         let offset: Timestamp = "2026-11-21T11:00:00.500+01:00".parse().unwrap();
         assert_eq!(offset, t);
+    }
+
+    #[test]
+    fn every_part_has_its_place() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00.000Z", 0),
+            ("2009-02-13T23:31:30.123Z", 1_234_567_890_123),
+            ("0001-01-01T00:00:00.000Z", MIN_MILLIS),
+            ("9999-12-31T23:59:59.999Z", MAX_MILLIS),
+            ("1969-12-31T23:59:59.090Z", -910),
+        ] {
+            assert_eq!(Timestamp(millis).to_string(), text);
+        }
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! A CloudTrail record understood.
 
-use quell_model::{Actor, Event, Record, Timestamp, TimestampError};
-use serde::Deserialize;
 use std::borrow::Cow;
+
+use quell_model::{Actor, Event, Record, RecordId, Timestamp, TimestampError};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::outline::{Inner, Kind, Outline, Part};
+use crate::reading::{Reading, Top};
 
 /// The record is not one that can be understood. It is kept, with this reason.
 #[derive(Debug, thiserror::Error)]
@@ -22,13 +27,16 @@ pub enum EventError {
     /// The Region is no name that could stand in a host name.
     #[error("the record's awsRegion «{0}» is not a Region's name")]
     Region(String),
+    /// It has more values than an [`Outline`].
+    #[error("the record has more than four million values")]
+    Large,
     /// The account is not twelve digits.
     #[error("the record's recipientAccountId «{0}» is not twelve digits")]
     Account(String),
 }
 
 /// The fields of a CloudTrail record that Quell asks for (CloudTrail record contents, event version 1.11).
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CloudTrail<'a> {
     #[serde(borrow)]
@@ -42,70 +50,251 @@ struct CloudTrail<'a> {
     source_ip: Option<Cow<'a, str>>,
     user_agent: Option<Cow<'a, str>>,
     read_only: Option<bool>,
-    user_identity: Option<UserIdentity>,
+    user_identity: Option<UserIdentity<'a>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UserIdentity {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    arn: Option<String>,
-    principal_id: Option<String>,
-    access_key_id: Option<String>,
-    account_id: Option<String>,
-    user_name: Option<String>,
-    invoked_by: Option<String>,
-    session_context: Option<SessionContext>,
+struct UserIdentity<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    arn: Option<Cow<'a, str>>,
+    principal_id: Option<Cow<'a, str>>,
+    access_key_id: Option<Cow<'a, str>>,
+    account_id: Option<Cow<'a, str>>,
+    user_name: Option<Cow<'a, str>>,
+    invoked_by: Option<Cow<'a, str>>,
+    session_context: Option<SessionContext<'a>>,
 }
 
-impl UserIdentity {
-    fn actor(self) -> Actor {
-        let session = |id: &String| id.split_once(':').map(|(_, name)| name.to_owned());
-        let name = match self.kind.as_deref() {
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionContext<'a> {
+    #[serde(borrow)]
+    session_issuer: Option<SessionIssuer<'a>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SessionIssuer<'a> {
+    #[serde(borrow)]
+    arn: Option<Cow<'a, str>>,
+}
+
+impl<'a> CloudTrail<'a> {
+    /// The fields of a record that is written as CloudTrail writes it; `None` where a field has another form, a key stands
+    /// there twice or has escapes: serde then says what is wrong, if anything is.
+    fn plain(record: &Reading<'a>) -> Option<Self> {
+        if !record.is_plain() {
+            return None;
+        }
+        let text = |top: Top| text(record.top(top));
+        Some(Self {
+            event_time: text(Top::EventTime)?,
+            event_source: text(Top::EventSource)?,
+            event_name: text(Top::EventName)?,
+            aws_region: text(Top::AwsRegion)?,
+            recipient_account_id: text(Top::RecipientAccountId)?,
+            error_code: text(Top::ErrorCode)?,
+            source_ip: text(Top::SourceIpAddress)?,
+            user_agent: text(Top::UserAgent)?,
+            read_only: match record.top(Top::ReadOnly).map(|part| part.kind()) {
+                None | Some(Kind::Null) => None,
+                Some(Kind::True) => Some(true),
+                Some(Kind::False) => Some(false),
+                Some(_) => return None,
+            },
+            user_identity: match present(record.top(Top::UserIdentity)) {
+                Some(identity) => Some(UserIdentity::plain(identity)?),
+                None => None,
+            },
+        })
+    }
+}
+
+/// A text or nothing; `None` when it is neither.
+#[inline]
+fn text(part: Option<Part<'_>>) -> Option<Option<Cow<'_, str>>> {
+    match present(part) {
+        Some(part) => part.string().map(Some),
+        None => Some(None),
+    }
+}
+
+#[inline]
+fn present(part: Option<Part<'_>>) -> Option<Part<'_>> {
+    part.filter(|part| part.kind() != Kind::Null)
+}
+
+impl<'a> UserIdentity<'a> {
+    fn plain(part: Part<'a>) -> Option<Self> {
+        let mut out = Self::default();
+        let mut seen = 0_u16;
+        for member in members(part)? {
+            let (place, field) = match member.raw_key().as_bytes() {
+                b"type" => (0, &mut out.kind),
+                b"arn" => (1, &mut out.arn),
+                b"principalId" => (2, &mut out.principal_id),
+                b"accessKeyId" => (3, &mut out.access_key_id),
+                b"accountId" => (4, &mut out.account_id),
+                b"userName" => (5, &mut out.user_name),
+                b"invokedBy" => (6, &mut out.invoked_by),
+                b"sessionContext" => {
+                    first(7, &mut seen)?;
+                    if let Some(context) = present(Some(member)) {
+                        out.session_context = Some(SessionContext::plain(context)?);
+                    }
+                    continue;
+                }
+                _ if member.is_key_escaped() => return None,
+                _ => continue,
+            };
+            first(place, &mut seen)?;
+            *field = text(Some(member))?;
+        }
+        Some(out)
+    }
+
+    /// The name: of the user, of a role's session, of the person who signed in elsewhere.
+    fn name(&self) -> Option<&str> {
+        match self.kind.as_deref() {
             // The session's name stands behind the role's id; userName is the role's.
-            Some("AssumedRole" | "FederatedUser") => self.principal_id.as_ref().and_then(session),
-            _ => self.user_name,
-        };
-        let issuer = self.session_context.and_then(|c| c.session_issuer);
+            Some("AssumedRole" | "FederatedUser") => {
+                let (_, name) = self.principal_id.as_deref()?.split_once(':')?;
+                Some(name)
+            }
+            _ => self.user_name.as_deref(),
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let issuer = self.session_context.as_ref();
+        let issuer = issuer.and_then(|context| context.session_issuer.as_ref());
         Actor {
-            kind: self.kind.unwrap_or_default(),
-            arn: self.arn,
-            principal_id: self.principal_id,
-            access_key_id: self.access_key_id,
-            issuer_arn: issuer.and_then(|i| i.arn),
-            account: self.account_id,
-            name,
-            invoked_by: self.invoked_by,
+            kind: owned(&self.kind).unwrap_or_default(),
+            arn: owned(&self.arn),
+            principal_id: owned(&self.principal_id),
+            access_key_id: owned(&self.access_key_id),
+            issuer_arn: issuer.and_then(|issuer| owned(&issuer.arn)),
+            account: owned(&self.account_id),
+            name: self.name().map(str::to_owned),
+            invoked_by: owned(&self.invoked_by),
         }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionContext {
-    session_issuer: Option<SessionIssuer>,
+impl<'a> SessionContext<'a> {
+    fn plain(part: Part<'a>) -> Option<Self> {
+        let session_issuer = match present(only(part, "sessionIssuer")?) {
+            Some(issuer) => Some(SessionIssuer {
+                arn: text(only(issuer, "arn")?)?,
+            }),
+            None => None,
+        };
+        Some(Self { session_issuer })
+    }
 }
 
-#[derive(Deserialize)]
-struct SessionIssuer {
-    arn: Option<String>,
+/// The members of an object; `None` when it is none.
+fn members(part: Part<'_>) -> Option<Inner<'_>> {
+    (part.kind() == Kind::Object).then(|| part.inner())
+}
+
+/// The member of a name; `None` when it is there twice, a key has escapes, or it is no object.
+fn only<'t>(part: Part<'t>, name: &str) -> Option<Option<Part<'t>>> {
+    let mut found = None;
+    for member in members(part)? {
+        if member.raw_key() == name {
+            match found {
+                None => found = Some(member),
+                Some(_) => return None,
+            }
+        } else if member.is_key_escaped() {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// Notes that a name came; `None` when it had.
+fn first(place: u16, seen: &mut u16) -> Option<()> {
+    let bit = 1 << place;
+    let is_first = *seen & bit == 0;
+    *seen |= bit;
+    is_first.then_some(())
 }
 
 /// What a user agent may take up: the sender writes it.
 const TEXT_CHARS_MAX: usize = 1024;
+
+/// What a CloudTrail record says, as it says it: what [`Event`] has, borrowed from the record where it can be.
+#[derive(Clone, Debug)]
+pub struct EventRef<'a> {
+    /// When it happened, by the source's clock.
+    pub time: Timestamp,
+    /// The account it happened in (twelve digits).
+    pub account: Cow<'a, str>,
+    /// The Region.
+    pub region: Cow<'a, str>,
+    /// `eventSource` (`ec2.amazonaws.com`).
+    pub source: Cow<'a, str>,
+    /// `eventName`.
+    pub name: Cow<'a, str>,
+    error_code: Option<Cow<'a, str>>,
+    read_only: bool,
+    identity: UserIdentity<'a>,
+    source_ip: Option<Cow<'a, str>>,
+    user_agent: Option<Cow<'a, str>>,
+}
+
+impl EventRef<'_> {
+    /// The event on its own, for a record of this id that came at `received_at`.
+    pub fn owned(&self, record: RecordId, received_at: Timestamp) -> Event {
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        Event {
+            record,
+            time: self.time,
+            received_at,
+            account: self.account.clone().into_owned(),
+            region: self.region.clone().into_owned(),
+            source: self.source.clone().into_owned(),
+            name: self.name.clone().into_owned(),
+            error_code: text(&self.error_code),
+            read_only: self.read_only,
+            actor: self.identity.actor(),
+            source_ip: text(&self.source_ip),
+            user_agent: text(&self.user_agent),
+        }
+    }
+}
 
 /// Understands a CloudTrail record.
 ///
 /// # Errors
 /// [`EventError`] names the field.
 pub fn event(record: &Record) -> Result<Event, EventError> {
-    let trail: CloudTrail = serde_json::from_str(record.body.get())?;
+    let mut outline = Outline::default();
+    let reading = Reading::new(&record.body, &mut outline)?;
+    let event = event_ref(&reading)?;
+    Ok(event.owned(record.id.clone(), record.received_at))
+}
+
+/// Understands a CloudTrail record that was read.
+///
+/// # Errors
+/// [`EventError`] names the field.
+pub fn event_ref<'a>(record: &Reading<'a>) -> Result<EventRef<'a>, EventError> {
+    understood(match CloudTrail::plain(record) {
+        Some(trail) => trail,
+        None => serde_json::from_str(record.body().raw())?,
+    })
+}
+
+fn understood(trail: CloudTrail<'_>) -> Result<EventRef<'_>, EventError> {
     let identity = trail.user_identity.unwrap_or_default();
     let account = trail
         .recipient_account_id
-        .map(Cow::into_owned)
-        .or(identity.account_id.clone());
+        .or_else(|| identity.account_id.clone());
     let account = account.ok_or(EventError::Missing {
         field: "recipientAccountId",
     })?;
@@ -121,17 +310,15 @@ pub fn event(record: &Record) -> Result<Event, EventError> {
         return Err(EventError::Region(region.chars().take(40).collect()));
     }
     let time: Timestamp = need(trail.event_time, "eventTime")?.parse()?;
-    Ok(Event {
-        record: record.id.clone(),
+    Ok(EventRef {
         time,
-        received_at: record.received_at,
         account,
         region,
         source: need(trail.event_source, "eventSource")?,
         name: need(trail.event_name, "eventName")?,
         error_code: trail.error_code.map(bounded),
         read_only: trail.read_only.unwrap_or(false),
-        actor: identity.actor(),
+        identity,
         source_ip: trail.source_ip.map(bounded),
         user_agent: trail.user_agent.map(bounded),
     })
@@ -139,26 +326,23 @@ pub fn event(record: &Record) -> Result<Event, EventError> {
 
 /// Whether a record speaks for AWS: it came without an envelope (from a trail's file), or in one whose source is
 /// `aws.…`, which EventBridge, and Quell's own door, let nobody else use. Others may look like CloudTrail and are not.
-pub fn is_from_aws(record: &Record) -> bool {
-    let source = record
-        .envelope
-        .as_ref()
-        .map(|e| e.get("source").and_then(serde_json::Value::as_str));
+pub fn is_from_aws(envelope: Option<&Value>) -> bool {
+    let source = envelope.map(|e| e.get("source").and_then(Value::as_str));
     source.is_none_or(|source| source.is_some_and(|s| s.starts_with("aws.")))
 }
 
-fn need(value: Option<Cow<'_, str>>, field: &'static str) -> Result<String, EventError> {
+fn need<'a>(value: Option<Cow<'a, str>>, field: &'static str) -> Result<Cow<'a, str>, EventError> {
     value
         .filter(|v| !v.is_empty())
         .map(bounded)
         .ok_or(EventError::Missing { field })
 }
 
-fn bounded(text: Cow<'_, str>) -> String {
+fn bounded(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.len() <= TEXT_CHARS_MAX {
-        text.into_owned()
+        text
     } else {
-        text.chars().take(TEXT_CHARS_MAX).collect()
+        text.chars().take(TEXT_CHARS_MAX).collect::<String>().into()
     }
 }
 
@@ -211,13 +395,11 @@ mod tests {
 
     #[test]
     fn only_aws_speaks_for_aws() {
-        let mut record = record(GOOD);
-        assert!(is_from_aws(&record));
+        assert!(is_from_aws(None));
         for (source, is) in [("aws.ec2", true), ("custom.app", false), ("awsx", false)] {
-            record.envelope = Some(serde_json::json!({"source": source}));
-            assert_eq!(is_from_aws(&record), is, "{source}");
+            let envelope = serde_json::json!({"source": source});
+            assert_eq!(is_from_aws(Some(&envelope)), is, "{source}");
         }
-        record.envelope = Some(serde_json::json!({}));
-        assert!(!is_from_aws(&record));
+        assert!(!is_from_aws(Some(&serde_json::json!({}))));
     }
 }

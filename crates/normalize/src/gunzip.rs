@@ -35,13 +35,21 @@ pub const RATIO_FREE_BYTES: usize = 4 * 1024 * 1024;
 /// [`GunzipError`] when it is damaged or too large; memory stays within the limits and a buffer.
 pub fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, GunzipError> {
     let mut out = Vec::new();
+    gunzip_into(bytes, limit, &mut out).map(|()| out)
+}
+
+/// As [`gunzip`], into memory that is used again.
+pub(crate) fn gunzip_into(
+    bytes: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), GunzipError> {
+    out.clear();
     let bound = limit.min(plausible_bytes(bytes.len()));
     let past = u64::try_from(bound).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(bytes)
-        .take(past)
-        .read_to_end(&mut out)?;
+    MultiGzDecoder::new(bytes).take(past).read_to_end(out)?;
     if out.len() <= bound {
-        Ok(out)
+        Ok(())
     } else if bound == limit {
         Err(GunzipError::TooLarge { limit })
     } else {

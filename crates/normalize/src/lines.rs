@@ -73,7 +73,12 @@ pub struct LineLog<'a> {
 impl<'a> LineLog<'a> {
     /// Whether a record is one of lines.
     pub fn is(record: &Record) -> bool {
-        record.envelope.is_none() && record.body.get().starts_with(PREFIX)
+        record.envelope.is_none() && Self::is_body(record.body.get())
+    }
+
+    /// Whether a record that came without an envelope, and has this body, is one of lines.
+    pub fn is_body(body: &str) -> bool {
+        body.starts_with(PREFIX)
     }
 
     /// The lines of a record; `None` when it is a record of another kind. What came in an event's envelope is never one.

@@ -2,12 +2,12 @@
 
 use quell_detect::baseline::Subject;
 use quell_detect::correlation::{Correlation, Group, Hit};
-use quell_detect::{About, Scratch};
+use quell_detect::{Assessed as Ruled, Scratch};
 use quell_model::{Event, Finding, Record, Resource, Timestamp};
 use quell_normalize::chain::{Link, made};
 use quell_normalize::finding::{Findings, Source, findings};
 use quell_normalize::ocsf::is_configuration;
-use quell_normalize::{LineLog, assumption, event, is_from_aws, principal, resource};
+use quell_normalize::{assumption, event, is_from_aws, principal};
 
 use crate::content::Content;
 
@@ -44,6 +44,8 @@ pub struct Matched<'e> {
     pub findings: Vec<Finding>,
     /// What it is to the correlations.
     pub hits: Vec<(&'e Correlation, Group, Hit)>,
+    /// What it is about and who did it, when rules matched.
+    pub about: Option<(Resource, Resource)>,
     /// Whose past it is part of.
     pub subjects: Vec<Subject>,
     /// Which session it made.
@@ -54,45 +56,60 @@ pub struct Matched<'e> {
 pub fn assess<'e>(
     content: &'e Content,
     record: &Record,
-    is_own: impl FnOnce(&Event) -> bool,
+    is_own: impl Fn(&Event) -> bool,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Assessed<'e> {
-    if !is_from_aws(record) || LineLog::is(record) {
-        // An event of somebody's own source: nothing is detected on those yet. Or lines, which rules over single records are not for.
-        return Assessed::Unmatched(None);
-    }
-    if record.envelope.is_some()
+    let envelope = record.envelope.as_ref();
+    if envelope.is_some()
+        && is_from_aws(envelope)
         && let Some(source) = Source::of(record)
     {
         return reported(record, source, content, now);
     }
-    let event = match event(record) {
-        Ok(event) => event,
-        Err(error) => {
+    match content.engine.assess(record, &is_own, now, scratch) {
+        Ruled::Matched(ruled) => Assessed::Matched(Box::new(Matched {
+            subjects: subjects(content, &ruled.event, record),
+            link: made(&ruled.event, record),
+            findings: ruled.findings,
+            hits: ruled.hits,
+            about: Some((ruled.resource, ruled.principal)),
+            event: ruled.event,
+        })),
+        Ruled::Unmatched(None) => Assessed::Unmatched(None),
+        Ruled::Unmatched(Some(time)) => remembered(content, record, is_own, time),
+        Ruled::Quarantined(error) => {
             // From a file: looked at second, since nearly all that comes from files is CloudTrail's.
             let source = Source::of(record);
-            return match source.filter(|_| record.envelope.is_none()) {
+            match source.filter(|_| record.envelope.is_none()) {
                 Some(source) => reported(record, source, content, now),
                 // Nothing is detected on changes that AWS Config saw. They are known all the same.
                 None if is_configuration(record) => Assessed::Unmatched(None),
                 None => Assessed::Quarantined(error.to_string()),
-            };
+            }
         }
-    };
-    if is_own(&event) {
-        return Assessed::Unmatched(Some(event.time));
     }
-    let engine = &content.engine;
-    let said = engine.said(record, &event, || about(&event, record), now, scratch);
+}
+
+/// What is remembered of a record that no rule has anything to say of.
+fn remembered<'e>(
+    content: &Content,
+    record: &Record,
+    is_own: impl Fn(&Event) -> bool,
+    time: Timestamp,
+) -> Assessed<'e> {
+    let Some(event) = event(record).ok().filter(|event| !is_own(event)) else {
+        return Assessed::Unmatched(Some(time));
+    };
     let subjects = subjects(content, &event, record);
     let link = made(&event, record);
-    if said.findings.is_empty() && said.hits.is_empty() && subjects.is_empty() && link.is_none() {
-        return Assessed::Unmatched(Some(event.time));
+    if subjects.is_empty() && link.is_none() {
+        return Assessed::Unmatched(Some(time));
     }
     Assessed::Matched(Box::new(Matched {
-        findings: said.findings,
-        hits: said.hits,
+        findings: Vec::new(),
+        hits: Vec::new(),
+        about: None,
         subjects,
         link,
         event,
@@ -126,17 +143,4 @@ fn reported<'e>(
     }
     let findings = found.into_iter().map(|reported| reported.finding).collect();
     Assessed::Reported(Reports { findings, faults })
-}
-
-/// What an event is about, for what is said of several records of which it is the last.
-pub fn about_last(event: &Event, record: &Record) -> About {
-    let (resource, principal) = about(event, record);
-    About::new(event, resource, principal)
-}
-
-/// The resource that findings on an event are about, and who did it.
-fn about(event: &Event, record: &Record) -> (Resource, Resource) {
-    let principal = principal(event);
-    let resource = resource(event, record).unwrap_or_else(|| principal.clone());
-    (resource, principal)
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use quell_detect::baseline::{Memory, Subject};
 use quell_detect::correlation::{Correlation, Correlator, Fired, Group, Hit};
-use quell_detect::{About, Scratch};
-use quell_model::{Event, Finding, Record, RecordId, Severity, Timestamp};
+use quell_detect::{About, Came, Scratch};
+use quell_model::{Event, Finding, Origin, Record, RecordId, Resource, Severity, Timestamp};
 use quell_normalize::chain::{Caller, Chains, Step, caller};
 use quell_triage::Board;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::assess::{Assessed, Matched, about_last, assess, principal_of};
+use crate::assess::{Assessed, Matched, assess, principal_of};
 use crate::content::Content;
 
 /// More findings than this are counted and not kept: a year of a large organisation must not take all memory.
@@ -100,10 +101,13 @@ impl<'a> Trial<'a> {
                     event,
                     findings,
                     hits,
+                    about,
                     subjects,
                     link,
                 } = *matched;
-                self.correlate(record, &event, hits);
+                if let Some(about) = about {
+                    self.correlate(record, &event, hits, about);
+                }
                 self.compare(record, &event, subjects);
                 if let Some(link) = link {
                     self.chains.add(link);
@@ -134,6 +138,26 @@ impl<'a> Trial<'a> {
             }
         }
         None
+    }
+
+    /// As [`Trial::add`], for a record that was read where it stands.
+    pub fn add_read(&mut self, came: Came<'_>) -> Option<(Event, Vec<Finding>)> {
+        let body = RawValue::from_string(came.reading.body().raw().to_owned());
+        match body {
+            Ok(body) => self.add(&Record {
+                id: came.id,
+                origin: Origin::File {
+                    path: String::new(),
+                },
+                received_at: came.received_at,
+                envelope: came.envelope.cloned(),
+                body,
+            }),
+            Err(error) => {
+                self.refuse(error.to_string());
+                None
+            }
+        }
     }
 
     fn keep(&mut self, findings: Vec<Finding>) {
@@ -173,6 +197,7 @@ impl<'a> Trial<'a> {
         record: &Record,
         event: &Event,
         hits: Vec<(&'a Correlation, Group, Hit)>,
+        (resource, principal): (Resource, Resource),
     ) {
         if hits.is_empty() {
             return;
@@ -182,7 +207,7 @@ impl<'a> Trial<'a> {
             return;
         }
         self.call(record, event);
-        let about = Arc::new(about_last(event, record));
+        let about = Arc::new(About::new(event, resource, principal));
         self.about.insert(record.id.clone(), about);
         self.hits.extend(hits);
     }

@@ -6,7 +6,9 @@ use yaml_serde::Value;
 
 use super::{Baseline, Field, Kind, Learn, Measure, Scope};
 use crate::content::DetectionFile;
+use crate::engine::Matcher;
 use crate::limits::text_fault;
+use crate::program::{Check, Compiler};
 use crate::sigma;
 
 /// Findings of together-new values name all of them.
@@ -61,11 +63,21 @@ pub(super) fn load(id: &str, file: &DetectionFile) -> Result<Baseline, Vec<Diagn
     let checked =
         section.and_then(|section| check(section).map_err(|message| here(message.to_owned())));
     match (detection, checked) {
-        (Ok(detection), Ok((kind, learn))) => Ok(Baseline {
-            detection,
-            kind,
-            learn,
-        }),
+        (Ok(detection), Ok((kind, learn))) => {
+            let mut compiler = Compiler::default();
+            let check = match &detection.matcher {
+                Matcher::Sigma(rule) => compiler.check(rule.condition()),
+                // Its file is a Sigma rule: this is never so.
+                Matcher::Pattern(_) => Check::Any(Vec::new()),
+            };
+            Ok(Baseline {
+                program: compiler.program(),
+                check,
+                detection,
+                kind,
+                learn,
+            })
+        }
         (_, Err(fault)) => {
             faults.push(fault);
             Err(faults)

@@ -39,6 +39,8 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use crate::engine::Detection;
+use crate::program::{Check, Memo, Program};
+use crate::tree::Tree;
 
 pub use memory::{Kept, Memory};
 pub use peers::Peers;
@@ -140,12 +142,22 @@ pub struct Baseline {
     pub(crate) detection: Detection,
     pub(crate) kind: Kind,
     pub(crate) learn: Learn,
+    /// Which records it is about, as a program of its own.
+    pub(crate) program: Program,
+    pub(crate) check: Check,
 }
 
 impl Baseline {
     /// Its path under `content/detections`, without the ending.
     pub fn id(&self) -> &str {
         &self.detection.id
+    }
+
+    /// Whether it is about a record.
+    pub(crate) fn is_about(&self, tree: &Tree<'_>) -> bool {
+        let mut memo = Memo::new(&self.program);
+        memo.begin();
+        self.program.holds(&self.check, tree, &mut memo)
     }
 
     /// Its title, severity and techniques.

@@ -1,6 +1,7 @@
 //! The step that a record makes: its entity's and its groups' states to the next, and what fires.
 
 use quell_model::{FindingId, Record, RecordId, Timestamp};
+use quell_normalize::{Outline, Reading};
 
 use super::explain::{self, Others};
 use super::peers::Peers;
@@ -11,7 +12,6 @@ use super::{
     Baseline, Baselines, DAY_MILLIS, Field, Fired, HOUR_MILLIS, Kind, LATENESS_MILLIS, Measure,
     REMEMBERED_DAYS, Scope, Subject, SubjectKind, day_of, hour_of,
 };
-use crate::engine::Matcher;
 use crate::tree::Tree;
 
 /// The states that a record needs: `None` is one that is not there yet.
@@ -126,13 +126,16 @@ impl Baselines {
         };
         let looks = self.all.iter().filter_map(|b| Some((b, view.look(b)?)));
         let looks: Vec<(&Baseline, Look<'_>)> = looks.collect();
-        let (mut out, mut tree) = (Vec::new(), None);
+        let (mut out, mut outline) = (Vec::new(), Outline::default());
+        if looks.is_empty() {
+            return out;
+        }
+        let Ok(reading) = Reading::new(&record.body, &mut outline) else {
+            return out;
+        };
+        let tree = Tree::new(reading);
         for (baseline, (first, (stretch, what), explanation)) in looks {
-            let Matcher::Sigma(rule) = &baseline.detection.matcher else {
-                continue;
-            };
-            let tree = tree.get_or_insert_with(|| Tree::new(&record.body));
-            if !rule.condition().matches(tree) {
+            if !baseline.is_about(&tree) {
                 continue;
             }
             let mut group = vec![subject.entity.clone()];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Record, Timestamp, plain_name, sha256_hex};
+use quell_model::{RecordId, Timestamp, plain_name, sha256_hex};
 use rsigma_eval::{Event, EventValue};
 
 use super::{Correlation, Group, Hit};
@@ -34,7 +34,7 @@ impl Correlation {
     /// A record without one of the fields to group by has no group, and one without a value has nothing to count.
     pub(crate) fn hits(
         &self,
-        record: &Record,
+        record: &RecordId,
         tree: &Tree<'_>,
         time: Timestamp,
         rules: u64,
@@ -55,7 +55,7 @@ impl Correlation {
             for group in combinations(&base.group_by, tree) {
                 let hit = groups.entry(group).or_insert_with(|| Hit {
                     time,
-                    record: record.id.clone(),
+                    record: record.clone(),
                     rules: 0,
                     values: values.clone(),
                     numbers: numbers.clone(),

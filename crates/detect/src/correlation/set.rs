@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quell_model::{Diagnostic, Record, Timestamp};
+use quell_model::{Diagnostic, RecordId, Timestamp};
 
 use super::load::Names;
 use super::{Correlation, Draft, Group, Hit};
@@ -82,12 +82,12 @@ impl Correlations {
     }
 
     /// The hits of a record that the rules with the numbers `matched` match.
-    pub(crate) fn hits<'t, 'r: 't>(
+    pub(crate) fn hits(
         &self,
-        record: &Record,
+        record: &RecordId,
         time: Timestamp,
         matched: &[usize],
-        tree: impl FnOnce() -> &'t Tree<'r>,
+        tree: &Tree<'_>,
     ) -> Vec<(&Correlation, Group, Hit)> {
         let mut rules: BTreeMap<usize, u64> = BTreeMap::new();
         for (at, bit) in matched
@@ -100,7 +100,6 @@ impl Correlations {
         if rules.is_empty() {
             return Vec::new();
         }
-        let tree = tree();
         let of = |(at, rules): (usize, u64)| {
             let correlation = self.all.get(at)?;
             let hits = correlation.hits(record, tree, time, rules).into_iter();

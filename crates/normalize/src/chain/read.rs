@@ -106,7 +106,7 @@ struct Additional<'a> {
 
 /// Who made a call. `None` when the record does not say enough.
 pub fn caller(event: &Event, record: &Record) -> Option<Caller> {
-    if !is_from_aws(record) {
+    if !is_from_aws(record.envelope.as_ref()) {
         return None;
     }
     let body: Body<'_> = serde_json::from_str(record.body.get()).ok()?;
@@ -259,7 +259,10 @@ fn session_of(event: &Event, identity: &Identity<'_>) -> Option<Caller> {
 pub fn made(event: &Event, record: &Record) -> Option<Link> {
     let assumes = event.source == "sts.amazonaws.com" && event.name.starts_with("AssumeRole");
     let switches = event.source == "signin.amazonaws.com" && event.name == "SwitchRole";
-    if !(assumes || switches) || event.error_code.is_some() || !is_from_aws(record) {
+    if !(assumes || switches)
+        || event.error_code.is_some()
+        || !is_from_aws(record.envelope.as_ref())
+    {
         return None;
     }
     let body: Body<'_> = serde_json::from_str(record.body.get()).ok()?;

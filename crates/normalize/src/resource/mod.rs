@@ -5,10 +5,12 @@
 
 mod table;
 
-use quell_model::{Arn, Event, Record, Resource, plain_name};
-use serde_json::Value;
+use quell_model::{Arn, Event, Resource, plain_name};
 
 use table::{Place, ROWS, Row, Type};
+
+use crate::outline::{Kind, Part};
+use crate::reading::Reading;
 
 /// Names and ids are never longer; the longest, an SSM parameter's, is 2,048 with its path.
 const ID_CHARS_MAX: usize = 1_024;
@@ -16,22 +18,17 @@ const ID_CHARS_MAX: usize = 1_024;
 /// The resource that a record says was changed, when Quell knows how to tell.
 ///
 /// A call that failed, or only read, gives none.
-pub fn resource(event: &Event, record: &Record) -> Option<Resource> {
+pub fn resource(event: &Event, record: &Reading<'_>) -> Option<Resource> {
     if event.error_code.is_some() || event.read_only {
         return None;
     }
     let service = event.source.strip_suffix(".amazonaws.com")?;
     let name = plain_name(&event.name);
-    let mut rows = ROWS
-        .iter()
-        .filter(|row| row.is_for(service, name))
-        .peekable();
-    rows.peek()?;
-    let body: Value = serde_json::from_str(record.body.get()).ok()?;
+    let mut rows = ROWS.iter().filter(|row| row.is_for(service, name));
     rows.find_map(|row| {
         row.places
             .iter()
-            .find_map(|place| row.read(place, &body, event))
+            .find_map(|place| row.read(place, record, event))
     })
 }
 
@@ -40,13 +37,13 @@ impl Row {
         self.service == service && (self.events.is_empty() || self.events.contains(&event))
     }
 
-    fn read(&self, place: &Place, body: &Value, event: &Event) -> Option<Resource> {
-        let mut value = body.pointer(place)?;
+    fn read(&self, place: &Place, record: &Reading<'_>, event: &Event) -> Option<Resource> {
+        let mut value = at(record, place)?;
         // Where EC2 takes several, the first stands for all: a call about many things is one thing done.
-        while let Some(items) = value.as_array() {
-            value = items.first()?;
+        while value.kind() == Kind::Array {
+            value = value.inner().next()?;
         }
-        self.kind.resource(value.as_str()?, event)
+        self.kind.resource(&value.string()?, event)
     }
 }
 
@@ -146,6 +143,16 @@ pub(crate) fn of_id(kind: &str, id: &str, account: &str, region: &str) -> Option
     Some(Resource::new(arn, kind, id))
 }
 
+/// The value at a place of a record.
+fn at<'t>(record: &Reading<'t>, place: Place) -> Option<Part<'t>> {
+    let mut names = place.split('/').skip(1);
+    let first = record.field(names.next()?)?;
+    names.try_fold(first, |part, name| match part.kind() {
+        Kind::Array => part.inner().nth(name.parse().ok()?),
+        _ => part.child(name),
+    })
+}
+
 /// Letters, digits and the marks that names in AWS may have; no spaces, no quotes, no climbing.
 pub(crate) fn is_id(id: &str) -> bool {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_./@+=,:#$".contains(&b);
@@ -165,8 +172,8 @@ pub(crate) fn partition(region: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn record(body: &str) -> Record {
-        Record {
+    fn record(body: &str) -> quell_model::Record {
+        quell_model::Record {
             id: quell_model::RecordId::of_bytes(body.as_bytes()),
             origin: quell_model::Origin::File { path: "t".into() },
             received_at: quell_model::Timestamp::EPOCH,
@@ -177,7 +184,9 @@ mod tests {
 
     fn of(body: &str) -> Option<Resource> {
         let record = record(body);
-        resource(&crate::event(&record).unwrap(), &record)
+        let mut outline = crate::Outline::default();
+        let reading = Reading::new(&record.body, &mut outline).unwrap();
+        resource(&crate::event(&record).unwrap(), &reading)
     }
 
     fn called(service: &str, name: &str, rest: &str) -> Option<Resource> {

@@ -33,7 +33,7 @@ use self::placing::{Placing, Stored, Together};
 use self::related::{Resources, VISITS_MAX};
 use self::sessions::{LINKS_MAX, Sessions};
 use crate::app::App;
-use crate::assess::{Assessed, Matched, Reports, about_last, assess};
+use crate::assess::{Assessed, Matched, Reports, assess};
 
 /// Looked for even when nobody rang: records that another process stored.
 const POLL: Duration = Duration::from_millis(500);
@@ -366,7 +366,9 @@ impl Worker {
             );
             return Ok(());
         };
-        let about = about_last(&event, &record);
+        let Ok(about) = quell_detect::about(&event, &record) else {
+            return Ok(());
+        };
         let Some(mut finding) = correlation.finding(group, fired, about, app.clock.now()) else {
             return Ok(());
         };

@@ -1,13 +1,15 @@
 //! `quell rule backtest`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use quell_model::{Incident, Record, Severity};
+use quell_detect::Came;
+use quell_model::{Incident, Record, Severity, Timestamp};
+use quell_normalize::{FileReader, Piece};
 use quell_store::{Kind, Query};
 use serde_json::{Value, json};
 
-use super::records::{files, records};
+use super::records::{files, read, records_in};
 use super::{Failure, Global};
 use crate::content::Content;
 use crate::output::table;
@@ -44,13 +46,14 @@ impl Backtest {
         if self.stored {
             stored(global, &mut trial).await?;
         }
+        let (mut reader, mut bytes) = (FileReader::default(), Vec::new());
         for path in &self.records {
             for file in files(path)? {
-                let (records, faults) = records(&file)?;
-                records.iter().for_each(|record| drop(trial.add(record)));
-                faults
-                    .into_iter()
-                    .for_each(|fault| trial.refuse(format!("{}: {fault}", file.display())));
+                read(&file, &mut bytes)?;
+                match reader.read(&bytes) {
+                    Some(pieces) => pieces.for_each(|piece| drop(trial.add_read(came(piece)))),
+                    None => taken_apart(&file, &bytes, &mut trial),
+                }
             }
         }
         let board = trial.board();
@@ -65,6 +68,23 @@ impl Backtest {
             ))),
         }
     }
+}
+
+fn came(piece: Piece<'_>) -> Came<'_> {
+    Came {
+        id: piece.name.id(),
+        received_at: Timestamp::EPOCH,
+        envelope: None,
+        reading: piece.reading,
+    }
+}
+
+/// Tries what is not simply a file as CloudTrail writes it.
+fn taken_apart(file: &Path, bytes: &[u8], trial: &mut Trial<'_>) {
+    let (records, faults) = records_in(file, bytes);
+    records.iter().for_each(|record| drop(trial.add(record)));
+    let named = |fault| format!("{}: {fault}", file.display());
+    faults.into_iter().for_each(|f| trial.refuse(named(f)));
 }
 
 async fn stored(global: &Global, trial: &mut Trial<'_>) -> Result<(), Failure> {

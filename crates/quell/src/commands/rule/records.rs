@@ -34,17 +34,23 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// The bytes of a file, or of standard input for `-`.
 pub fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    read(file, &mut out).map(|()| out)
+}
+
+/// As [`bytes`], into memory that is used again.
+pub fn read(file: &Path, out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.clear();
     let fault = |e: std::io::Error| Failure::Setup(format!("{}: {e}", name(file)));
     let limit = DELIVERY_BYTES_MAX as u64;
-    let mut out = Vec::new();
     if file == Path::new("-") {
         std::io::stdin()
             .take(limit + 1)
-            .read_to_end(&mut out)
+            .read_to_end(out)
             .map_err(fault)?;
     } else {
         let file = std::fs::File::open(file).map_err(fault)?;
-        file.take(limit + 1).read_to_end(&mut out).map_err(fault)?;
+        file.take(limit + 1).read_to_end(out).map_err(fault)?;
     }
     if out.len() as u64 > limit {
         return Err(Failure::Setup(format!(
@@ -52,12 +58,17 @@ pub fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
             name(file)
         )));
     }
-    Ok(out)
+    Ok(())
 }
 
 /// The records of a delivery in a file, and the faults of what is none.
 pub fn records(file: &Path) -> Result<(Vec<Record>, Vec<String>), Failure> {
-    let split = split(&bytes(file)?);
+    Ok(records_in(file, &bytes(file)?))
+}
+
+/// The records of a delivery that came from a file, and the faults of what is none.
+pub fn records_in(file: &Path, bytes: &[u8]) -> (Vec<Record>, Vec<String>) {
+    let split = split(bytes);
     let origin = Origin::File { path: name(file) };
     let record = |raw: quell_normalize::RawRecord| Record {
         id: raw.id,
@@ -66,10 +77,10 @@ pub fn records(file: &Path) -> Result<(Vec<Record>, Vec<String>), Failure> {
         envelope: raw.envelope,
         body: raw.body,
     };
-    Ok((
+    (
         split.records.into_iter().map(record).collect(),
         split.faults,
-    ))
+    )
 }
 
 /// The records of a file, all of which must be records, and at least one.

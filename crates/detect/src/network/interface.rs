@@ -15,7 +15,7 @@ use super::words::{self, Place};
 use super::{Fired, Names};
 
 /// Evidence of hosts is kept for so many pairs, ports and peers. With them a state is a few hundred KiB at the very most, and a few KiB as
-/// a rule: `bounds_tests` measures it.
+/// a rule: a test measures it.
 const SCANS: Bounds = Bounds {
     groups: 128,
     things: 6_000,

@@ -13,7 +13,7 @@ use quell_store::Kind;
 /// So many accounts have the same hour.
 const ACCOUNTS: usize = 35;
 /// The account of the hour.
-const ACCOUNT: &str = "218007301253";
+const ACCOUNT: &str = "123837392027";
 
 pub async fn measure() {
     let data = std::env::var("QUELL_DATA").unwrap_or_else(|_| "../shared/data".into());
@@ -21,7 +21,10 @@ pub async fn measure() {
     let Ok(files) = std::fs::read_dir(&folder) else {
         return println!("records: {} is not there", folder.display());
     };
-    let files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    let files = files.map(|file| file.expect("a file").path());
+    let files: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
     let place = super::bench::place();
     for correlations in [false, true, false, true] {
         let folder = tempfile::tempdir_in(&place).expect("a folder");
@@ -42,8 +45,8 @@ pub async fn measure() {
             for file in &files {
                 let text = std::fs::read_to_string(file).expect("a file");
                 let records = records(&text.replace(ACCOUNT, &format!("{:012}", 100 + account)));
-                count += records.len();
-                accept(&*app.state, &records, &[]).await.expect("stored");
+                let accepted = accept(&*app.state, &records, &[]).await;
+                count += accepted.expect("stored").new;
             }
         }
         let (begin, cpu) = (Instant::now(), cpu_seconds());

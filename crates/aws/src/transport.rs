@@ -133,22 +133,37 @@ async fn read(response: http::Response<Incoming>, bytes_max: usize) -> Result<Re
         ERROR_BYTES_MAX
     };
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut bytes = BytesMut::with_capacity(promised.min(bytes_max).min(RESERVED_BYTES_MAX));
+    let promised = promised.min(bytes_max).min(RESERVED_BYTES_MAX);
+    // What comes in one piece is not copied.
+    let (mut first, mut bytes) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|e| NoAnswer::Lost(chain(&e)))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > bytes_max {
+        if first.len() + bytes.len() + data.len() > bytes_max {
             return Err(NoAnswer::TooLarge(bytes_max));
+        }
+        if first.is_empty() && bytes.is_empty() {
+            first = data;
+            continue;
+        }
+        if bytes.is_empty() {
+            bytes.reserve(promised);
+            bytes.extend_from_slice(&std::mem::take(&mut first));
         }
         bytes.extend_from_slice(&data);
     }
+    let body = if bytes.is_empty() {
+        first
+    } else {
+        bytes.freeze()
+    };
     Ok(Received {
         response: WireResponse {
             status: head.status.as_u16(),
             headers: head.headers,
-            body: bytes.freeze(),
+            body,
         },
         rest: None,
     })

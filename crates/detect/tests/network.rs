@@ -151,6 +151,10 @@ proptest! {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test of longer or shorter runs"
+)]
 fn cases(usual: u32) -> u32 {
     let asked = std::env::var("QUELL_NETWORK_CASES").ok();
     asked.and_then(|n| n.parse().ok()).unwrap_or(usual)
@@ -213,4 +217,40 @@ fn a_flood_from_outside_takes_neither_memory_nor_sight() {
     );
     let ids: BTreeSet<&str> = found.iter().map(|f| f.detection.as_str()).collect();
     assert_eq!(ids, BTreeSet::from(["network/port-scan.network"]));
+}
+
+/// A host of ours fills every table that it can, for hours: the state stays within what is promised.
+#[test]
+fn no_state_is_larger_than_promised() {
+    let network = network();
+    let mut world = World::new(&network);
+    for hour in 0..3i64 {
+        for part in 0..4i64 {
+            let mut text = format!("{HEADER}\n");
+            for at in 0..4900i64 {
+                let time = T0 + hour * 3600 + part * 900 + at / 6;
+                let (host, port) = (at % 70, 1 + at / 70 + part * 100);
+                // Many ports of many hosts, many hosts on many ports, many calls to many places, bytes to all of them.
+                let inside = format!("10.9.{}.{}", hour, host);
+                let outside = format!("203.0.{}.{}", part, host);
+                for (target, port, packets, action) in [
+                    (inside.clone(), port, 1, "REJECT"),
+                    (outside.clone(), port, 1, "REJECT"),
+                    (outside.clone(), 3333 + at % 3, 9, "ACCEPT"),
+                ] {
+                    let from = 33_000 + at;
+                    text += &format!(
+                        "5 111122223333 eni-own1 - us-east-1 10.0.1.5 {target} {from} {port} 6 {packets} {at} {time} {time} {action} 2 egress OK\n"
+                    );
+                }
+                let stranger = format!("198.51.{}.{}", host % 60, at % 250);
+                text += &format!(
+                    "5 111122223333 eni-own1 - us-east-1 {stranger} 10.0.1.5 40000 {port} 6 1 44 {time} {time} REJECT 2 ingress OK\n"
+                );
+            }
+            world.take_file(text.as_bytes());
+        }
+    }
+    println!("the largest state has {} KiB", world.largest() / 1024);
+    assert!(world.largest() <= 512 * 1024, "{}", world.largest());
 }

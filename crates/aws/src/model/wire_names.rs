@@ -82,6 +82,7 @@ pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
         && match one.len() {
             4..=8 => ends_are_same::<4>(one, other),
             9..=16 => ends_are_same::<8>(one, other),
+            17..=32 => ends_are_same::<16>(one, other),
             _ => one == other,
         }
 }

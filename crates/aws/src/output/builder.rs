@@ -60,6 +60,7 @@ pub(super) enum Held {
 
 impl Node {
     /// How many nodes it is, itself and all that it holds.
+    #[inline]
     pub(super) fn size(&self) -> usize {
         match self.held {
             Held::List { size } | Held::Map { size } | Held::Structure { size, .. } => {
@@ -69,6 +70,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(super) fn set_size(&mut self, nodes: usize) {
         if let Held::List { size } | Held::Map { size } | Held::Structure { size, .. } =
             &mut self.held
@@ -222,6 +224,12 @@ impl Builder {
     #[inline]
     pub(crate) fn push_piece(&mut self, piece: &str) {
         self.texts.push_str(piece);
+    }
+
+    /// Behind what is in it, more pieces of a text may be put.
+    #[inline]
+    pub(crate) fn pieces_mut(&mut self) -> &mut String {
+        &mut self.texts
     }
 
     /// The pieces from `start` on.
@@ -381,15 +389,20 @@ impl Builder {
     pub(crate) fn close(&mut self, fields: Fields, dialect: Dialect) {
         self.labels.truncate(fields.first_label);
         if fields.has_repeats {
-            let members = self.nodes.get(fields.at + 1..).unwrap_or_default();
-            let mut settled = settle::members(members, &self.texts, dialect);
-            self.nodes.truncate(fields.at + 1);
-            self.nodes.append(&mut settled);
+            self.settle(&fields, dialect);
         }
         let size = self.nodes.len() - fields.at;
         if let Some(node) = self.nodes.get_mut(fields.at) {
             node.set_size(size);
         }
+    }
+
+    #[cold]
+    fn settle(&mut self, fields: &Fields, dialect: Dialect) {
+        let members = self.nodes.get(fields.at + 1..).unwrap_or_default();
+        let mut settled = settle::members(members, &self.texts, dialect);
+        self.nodes.truncate(fields.at + 1);
+        self.nodes.append(&mut settled);
     }
 
     /// Ends a structure which is a union without a member that the model knows, `name` instead.

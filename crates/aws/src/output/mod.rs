@@ -115,19 +115,23 @@ impl<'m> Output<'m> {
 }
 
 impl<'a> Part<'a> {
+    #[inline]
     fn node(self) -> Option<&'a Node> {
         self.output.nodes.get(self.at)
     }
 
+    #[inline]
     fn held(self) -> Held {
         self.node().map_or(Held::Null, |node| node.held)
     }
 
     /// The place after its last node.
+    #[inline]
     fn end(self) -> usize {
         self.at + self.node().map_or(1, Node::size)
     }
 
+    #[inline]
     fn span(self, start: u32, length: u32) -> &'a str {
         let (start, length) = (start as usize, length as usize);
         let span = self.output.texts.get(start..start.saturating_add(length));
@@ -135,6 +139,7 @@ impl<'a> Part<'a> {
     }
 
     /// The text, when it is text: also times (RFC 3339), blobs (base64) and what JSON has no number for (`NaN`).
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         match self.held() {
             Held::Text { start, length } => Some(self.span(start, length)),
@@ -143,6 +148,7 @@ impl<'a> Part<'a> {
     }
 
     /// The integer, when it is one that fits.
+    #[inline]
     pub fn as_i64(self) -> Option<i64> {
         match self.held() {
             Held::Integer(bytes) => Some(i64::from_ne_bytes(bytes)),
@@ -215,9 +221,23 @@ impl<'a> Part<'a> {
 
     /// The member of a structure, or the entry of a map, of that name.
     pub fn get(self, name: &str) -> Option<Part<'a>> {
-        let mut members = self.members();
-        let found = members.find(|(key, _)| is_same(key.as_bytes(), name.as_bytes()));
-        found.map(|(_, part)| part)
+        let is_it = |key: &str| is_same(key.as_bytes(), name.as_bytes());
+        let Some(name_of) = self.name_of() else {
+            return self
+                .members()
+                .find(|(key, _)| is_it(key))
+                .map(|(_, part)| part);
+        };
+        let (output, end) = (self.output, self.end());
+        let mut at = self.at + 1;
+        while at < end {
+            let node = output.nodes.get(at)?;
+            if name_of(node.label.0).is_some_and(is_it) {
+                return Some(Part { output, at });
+            }
+            at += node.size();
+        }
+        None
     }
 
     /// What is at a JSON pointer within it.
@@ -257,6 +277,7 @@ impl<'a> Part<'a> {
     }
 
     /// The values that a container holds, keys among them.
+    #[inline]
     fn parts(self) -> impl Iterator<Item = Part<'a>> + use<'a> {
         let (output, mut at, end) = (self.output, self.at + 1, self.end());
         std::iter::from_fn(move || {

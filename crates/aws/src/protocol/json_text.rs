@@ -3,8 +3,11 @@
 //! A reader of our own, so that a value goes from the bytes into an [`Output`](crate::output::Output) with nothing made of
 //! it in between.
 
+mod number;
+
 use super::Malformed;
-use super::json_scan::{Pieces, eight_digits, ends, plain_end};
+use super::json_scan::{ends, plain_end, push_piece};
+use super::order::Key;
 use super::source::{Left, Source, Token};
 use crate::model::{Kind, is_same};
 use crate::output::{Builder, Label};
@@ -13,8 +16,8 @@ use crate::output::{Builder, Label};
 pub(super) struct JsonText<'a> {
     text: &'a str,
     at: usize,
-    /// A text whose escapes were resolved.
-    resolved: Pieces,
+    /// A text whose escapes were resolved, when it goes nowhere else.
+    resolved: String,
 }
 
 impl<'a> JsonText<'a> {
@@ -24,7 +27,7 @@ impl<'a> JsonText<'a> {
         Ok(Self {
             text,
             at: 0,
-            resolved: Pieces::default(),
+            resolved: String::new(),
         })
     }
 
@@ -69,7 +72,6 @@ impl<'a> JsonText<'a> {
     }
 
     /// The text whose quotation mark has been read.
-    #[inline]
     fn string(&mut self) -> Result<&str, Malformed> {
         let start = self.at;
         self.at = plain_end(self.text.as_bytes(), start);
@@ -79,42 +81,66 @@ impl<'a> JsonText<'a> {
                 self.at += 1;
                 Ok(self.text.get(start..end).unwrap_or_default())
             }
-            Some(b'\\') => self.escaped(start),
+            Some(b'\\') => {
+                let mut resolved = std::mem::take(&mut self.resolved);
+                resolved.clear();
+                self.escaped(start, &mut resolved)?;
+                self.resolved = resolved;
+                Ok(&self.resolved)
+            }
             _ => Err(self.wrong()),
         }
     }
 
-    /// A text that began at `start` and has an escape.
+    /// The text whose quotation mark has been read, as a value.
+    #[inline(always)]
+    fn text_into(&mut self, out: &mut Builder, label: Label) -> Result<(), Malformed> {
+        let start = self.at;
+        self.at = plain_end(self.text.as_bytes(), start);
+        match self.byte() {
+            Some(b'"') => {
+                let text = self.text.get(start..self.at);
+                self.at += 1;
+                out.text(label, text.unwrap_or_default())
+            }
+            Some(b'\\') => {
+                let first = out.texts_end();
+                self.escaped(start, out.pieces_mut())?;
+                out.text_from(label, first)
+            }
+            _ => Err(self.wrong()),
+        }
+    }
+
+    /// Puts a text that began at `start` and has an escape behind what is in `to`.
     #[inline(never)]
-    fn escaped(&mut self, start: usize) -> Result<&str, Malformed> {
-        let bytes = self.text.as_bytes();
-        self.resolved.clear();
+    fn escaped(&mut self, start: usize, to: &mut String) -> Result<(), Malformed> {
+        let (text, bytes) = (self.text, self.text.as_bytes());
         // What was seen is before `next`, what was copied before `piece`.
         let (mut piece, mut next) = (start, start);
         loop {
             let ends = ends(bytes, next);
             while let Some(end) = ends.next(next) {
-                self.resolved.push(bytes, piece, end);
-                self.at = end;
+                push_piece(to, text, piece, end);
                 match (bytes.get(end), bytes.get(end + 1)) {
                     (Some(b'"'), _) => {
-                        self.at += 1;
-                        return self.resolved.as_str().ok_or_else(|| self.wrong());
+                        self.at = end + 1;
+                        return Ok(());
                     }
                     // Most that is escaped stands for itself, and is the beginning of the next piece.
                     (Some(b'\\'), Some(b'"' | b'\\' | b'/')) => (piece, next) = (end + 1, end + 2),
                     (Some(b'\\'), _) => {
-                        self.at += 1;
-                        let letter = self.escape()?;
-                        self.resolved.push_letter(letter);
+                        self.at = end + 1;
+                        to.push(self.escape()?);
                         (piece, next) = (self.at, self.at);
                     }
-                    _ => return Err(self.wrong()),
+                    _ => {
+                        self.at = end;
+                        return Err(self.wrong());
+                    }
                 }
             }
             next = next.max(ends.block_end());
-            self.resolved.push(bytes, piece, next);
-            piece = next;
         }
     }
 
@@ -161,82 +187,6 @@ impl<'a> JsonText<'a> {
         let number = number.ok_or_else(|| self.wrong())?;
         self.at += 4;
         Ok(number)
-    }
-
-    /// A number. Integers of up to 64 bits stay what they are; what is larger is the nearest double.
-    #[inline]
-    fn number(&mut self) -> Result<Token<'_>, Malformed> {
-        let start = self.at;
-        let is_negative = self.byte() == Some(b'-');
-        self.at += usize::from(is_negative);
-        let whole = self.whole()?;
-        if let Some(b'.' | b'e' | b'E') = self.byte() {
-            self.fraction()?;
-            return self.double(start);
-        }
-        match (whole, is_negative) {
-            (Some(whole), false) => Ok(Token::Unsigned(whole)),
-            // As serde_json has it: an integer has no negative zero.
-            (Some(0), true) => Ok(Token::Float(-0.0)),
-            (Some(whole), true) => match 0_i64.checked_sub_unsigned(whole) {
-                Some(whole) => Ok(Token::Integer(whole)),
-                None => self.double(start),
-            },
-            (None, _) => self.double(start),
-        }
-    }
-
-    /// Digits, without a zero before others; `None` when they are too many for 64 bits.
-    #[inline]
-    fn whole(&mut self) -> Result<Option<u64>, Malformed> {
-        // As many nines are less than 2⁶⁴.
-        const SAFE: usize = 19;
-        let start = self.at;
-        let mut value = 0_u64;
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        if let Some(eight) = rest.first_chunk().and_then(|eight| eight_digits(*eight)) {
-            value = eight;
-            self.at += 8;
-        }
-        while let Some(digit @ b'0'..=b'9') = self.byte() {
-            value = value.wrapping_mul(10).wrapping_add((digit - b'0').into());
-            self.at += 1;
-        }
-        match rest.get(..self.at - start).unwrap_or_default() {
-            [] | [b'0', _, ..] => Err(self.wrong()),
-            digits if digits.len() <= SAFE => Ok(Some(value)),
-            _ => Ok(self.text.get(start..self.at).and_then(|d| d.parse().ok())),
-        }
-    }
-
-    fn fraction(&mut self) -> Result<(), Malformed> {
-        if self.byte() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.byte() {
-            self.at += 1;
-            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.byte() {
-            self.at += 1;
-        }
-        if self.at == start {
-            return Err(self.wrong());
-        }
-        Ok(())
-    }
-
-    fn double(&self, start: usize) -> Result<Token<'_>, Malformed> {
-        let text = self.text.get(start..self.at).unwrap_or_default();
-        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-        number.map(Token::Float).ok_or_else(|| self.wrong())
     }
 
     /// Whether an open list or map, which ends with `end`, goes on; what separates its parts is behind it then.
@@ -303,40 +253,31 @@ impl Source for JsonText<'_> {
         self.at = start;
         self.string()?;
         self.expect(b':')?;
-        let key = self.resolved.as_str().map(Some);
-        key.ok_or_else(|| self.wrong())
+        Ok(Some(&self.resolved))
     }
 
-    #[inline]
-    fn key_is(&mut self, left: &mut Left, name: &str) -> bool {
-        let bytes = self.text.as_bytes();
-        let start = match left {
-            Left::First => self.at,
-            _ if self.byte() == Some(b',') => self.at + 1,
-            _ => return false,
+    #[inline(always)]
+    fn key_is(&mut self, left: &mut Left, key: &Key) -> bool {
+        let key = match left {
+            Left::First => key.first(),
+            _ => key.next(),
         };
-        // The name stands between quotation marks, and a colon follows.
-        let end = start + 1 + name.len();
-        let Some(b'"') = bytes.get(start) else {
-            return false;
-        };
-        let found = bytes.get(start + 1..end).unwrap_or_default();
-        let is_it = is_same(found, name.as_bytes())
-            && bytes.get(end) == Some(&b'"')
-            && bytes.get(end + 1) == Some(&b':');
+        let end = self.at + key.len();
+        let found = self.text.as_bytes().get(self.at..end);
+        let is_it = found.is_some_and(|found| is_same(found, key));
         if is_it {
             *left = Left::More;
-            self.at = end + 2;
+            self.at = end;
         }
         is_it
     }
 
-    #[inline]
+    #[inline(always)]
     fn scalar(&mut self, kind: Kind, out: &mut Builder, label: Label) -> Result<bool, Malformed> {
         match (kind, self.peek()) {
             (Kind::String | Kind::Blob, Some(b'"')) => {
                 self.at += 1;
-                out.text(label, self.string()?)?;
+                self.text_into(out, label)?;
             }
             (Kind::Integer, Some(b'0'..=b'9')) => {
                 let start = self.at;

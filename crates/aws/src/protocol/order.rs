@@ -12,9 +12,9 @@ pub(super) struct Order<'m> {
     steps_max: usize,
 }
 
-/// A member, and by what name it comes.
+/// A member, and how it comes.
 pub(super) struct Step<'m> {
-    pub(super) name: &'m str,
+    pub(super) key: Key,
     pub(super) label: Label,
     pub(super) member: View<'m>,
 }
@@ -47,7 +47,7 @@ impl<'m> Order<'m> {
         &mut self,
         place: usize,
         label: Label,
-        name: &'m str,
+        name: &str,
         member: View<'m>,
     ) -> usize {
         if let Some(known) = self.steps.iter().position(|step| step.label == label) {
@@ -57,11 +57,33 @@ impl<'m> Order<'m> {
             return place;
         }
         let step = Step {
-            name,
+            key: Key::new(name),
             label,
             member,
         };
         self.steps.insert(place.min(self.steps.len()), step);
         place + 1
+    }
+}
+
+/// A member's name with what is around it in JSON that has no white space, so that it takes one comparison to find it.
+pub(super) struct Key(Box<[u8]>);
+
+impl Key {
+    fn new(name: &str) -> Self {
+        let key = [b",\"", name.as_bytes(), b"\":"].concat();
+        Self(key.into())
+    }
+
+    /// As the first member of its structure.
+    #[inline]
+    pub(super) fn first(&self) -> &[u8] {
+        self.0.get(1..).unwrap_or_default()
+    }
+
+    /// As another.
+    #[inline]
+    pub(super) fn next(&self) -> &[u8] {
+        &self.0
     }
 }

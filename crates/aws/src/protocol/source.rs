@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::Malformed;
 use super::bounds::DEPTH_MAX;
-use super::order::Order;
+use super::order::{Key, Order};
 use crate::model::{Kind, View};
 use crate::output::{Builder, Dialect, Fields, Label};
 use crate::scalar::{Integer, from_seconds, parse_integer, parse_time_text, text_to_double};
@@ -42,8 +42,8 @@ pub(super) trait Source {
     /// The key of the next entry of an open map; `None` at its end.
     fn key(&mut self, left: &mut Left) -> Result<Option<&str>, Malformed>;
 
-    /// Whether the next entry's key is `name`, which is read then. A source may say no without a look.
-    fn key_is(&mut self, _left: &mut Left, _name: &str) -> bool {
+    /// Whether the next entry's key is `key`, which is read then. A source may say no without a look.
+    fn key_is(&mut self, _left: &mut Left, _key: &Key) -> bool {
         false
     }
 
@@ -197,7 +197,7 @@ impl<'b, S: Source> ByModel<'b, S> {
         self.deeper(|this| {
             loop {
                 if let Some(step) = order.at(place)
-                    && this.source.key_is(&mut left, step.name)
+                    && this.source.key_is(&mut left, &step.key)
                 {
                     place += 1;
                     this.member(fields, step.label, step.member)?;
@@ -226,6 +226,7 @@ impl<'b, S: Source> ByModel<'b, S> {
     }
 
     /// A member that is null is not there; but when it came before, it is not there any more.
+    #[inline(always)]
     fn member(
         &mut self,
         fields: &mut Fields,

@@ -3,7 +3,8 @@
 //! There are too many lines for a finding to rest on one of them, so each record of a log is given, interface by interface, to a state: what is
 //! known of one network interface, of one client of the Resolver, or of an account as a whole. [`Network::flows`] and [`Network::queries`]
 //! say which states a record needs and what each is given, [`Watch::step`](crate::Stateful::step) gives the next state and what fired. What fires is a function of the set of lines, whatever the order
-//! in which records come and however often, as long as none is later than [`LATENESS_SECONDS`] (`table`). From when on
+//! in which records come and however often, as long as none is later than [`LATENESS_SECONDS`] (`table`); but a
+//! beacon's rhythm can be spoilt by more connections, so there the order may decide. From when on
 //! something fires is content (`facts`).
 //!
 //! Memory is bounded for each state. At the bound, what has the least evidence is forgotten; who is privileged (what our own hosts do) is kept
@@ -172,11 +173,12 @@ impl Network {
         for (line, flow) in counted.filter(|(_, flow)| flow.start <= newest) {
             let line = u32::try_from(line).unwrap_or(u32::MAX);
             let account = flow.account.unwrap_or_default();
-            if let Some(interface) = flow.interface.or(flow.instance) {
-                let shared = interfaces.entry((account, interface)).or_default();
-                shared.place.learn(flow);
-                shared.flows.push((line, bare(flow)));
-            }
+            // A log that does not say which interface it was has one state for all: it forgets sooner.
+            let interface = flow.interface.or(flow.instance).or(flow.vpc);
+            let interface = interface.unwrap_or_default();
+            let shared = interfaces.entry((account, interface)).or_default();
+            shared.place.learn(flow);
+            shared.flows.push((line, bare(flow)));
             let is_outsider = side::role(flow, None) == Some(side::Role::Outside);
             if self.rules.port_sweep_outside.is_some() && is_outsider && side::asks(flow) {
                 let shared = accounts.entry(account).or_default();

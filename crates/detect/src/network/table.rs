@@ -253,23 +253,22 @@ impl<V: Evidence> Table<V> {
         }
         let rank = |(key, group): (&String, &Group<V>)| {
             let newest = group.slots.last_key_value().map(|(slot, _)| *slot);
-            (
-                group.weight(),
-                newest,
-                seed.hash(key),
-                group.size(),
-                key.clone(),
-            )
+            (group.weight(), newest, seed.hash(key.as_str()))
         };
-        let mut ranked: Vec<_> = self.groups.iter().map(rank).collect();
+        let groups = self.groups.iter();
+        let mut ranked: Vec<_> = groups.map(|of| (rank(of), of.0, of.1.size())).collect();
         ranked.sort_unstable();
-        for (_, _, _, size, key) in ranked {
+        let mut surplus = Vec::new();
+        for (_, key, size) in ranked {
             if over == 0 && things <= bounds.things {
                 break;
             }
-            self.groups.remove(&key);
+            surplus.push(key.clone());
             over = over.saturating_sub(1);
             things = things.saturating_sub(size);
+        }
+        for key in surplus {
+            self.groups.remove(&key);
         }
     }
 

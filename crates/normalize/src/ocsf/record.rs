@@ -7,7 +7,7 @@ use super::{
     of_web,
 };
 use crate::finding::{GuardDutyTypes, Source, findings};
-use crate::{FlowLine, FlowReader, LineFaults, LineKind, LineLog, dns_query, web_request};
+use crate::{LineKind, LineLog};
 
 /// What a record is in OCSF.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct OcsfEvents {
 pub fn of_record(record: &Record, types: &GuardDutyTypes, now: Timestamp) -> OcsfEvents {
     let mut out = OcsfEvents::default();
     if let Some(log) = LineLog::of(record) {
-        lines(&log, &mut out);
+        lines(&log, record, &mut out);
         return out;
     }
     if let Some(source) = Source::of(record) {
@@ -43,27 +43,23 @@ pub fn of_record(record: &Record, types: &GuardDutyTypes, now: Timestamp) -> Ocs
     out
 }
 
-fn lines(log: &LineLog<'_>, out: &mut OcsfEvents) {
-    let mut faults = LineFaults::default();
-    let reader = FlowReader::new(&log.columns);
-    for (number, line) in log.lines() {
-        let read = match log.kind {
-            LineKind::Flow => match reader.read(line) {
-                Ok(FlowLine::Flow(flow)) => Ok(of_flow(&flow)),
-                Ok(FlowLine::Nothing) => continue,
-                Err(fault) => Err(fault.to_string()),
-            },
-            LineKind::Dns => dns_query(line)
-                .map(|query| of_dns(&query))
-                .map_err(|fault| fault.to_string()),
-            LineKind::Waf => web_request(line)
-                .map(|request| of_web(&request))
-                .map_err(|fault| fault.to_string()),
-        };
-        match read {
-            Ok(event) => out.events.push(event),
-            Err(fault) => faults.push(number, &fault),
+fn lines(log: &LineLog<'_>, record: &Record, out: &mut OcsfEvents) {
+    let faults = match log.kind {
+        LineKind::Flow => {
+            let read = log.flows(&record.origin);
+            out.events.extend(read.things.iter().map(of_flow));
+            read.faults
         }
-    }
+        LineKind::Dns => {
+            let read = log.queries();
+            out.events.extend(read.things.iter().map(of_dns));
+            read.faults
+        }
+        LineKind::Waf => {
+            let read = log.requests();
+            out.events.extend(read.things.iter().map(of_web));
+            read.faults
+        }
+    };
     out.faults.extend(faults.reason());
 }

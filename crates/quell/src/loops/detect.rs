@@ -23,10 +23,11 @@ use quell_detect::baseline::{Baselines, KEPT_VALUES_MAX};
 use quell_detect::correlation::{Correlation, Fired, Group, RULE_HITS_MAX};
 use quell_detect::network::{Network, Seed, Watch};
 use quell_model::{Event, Incident, Record, Timestamp};
+use quell_normalize::LineLog;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 
 use self::heard::Heard;
-use self::lines::{LinesWork, NETWORK_MAX};
+use self::lines::NETWORK_MAX;
 use self::memory::Memories;
 use self::placing::{Placing, Stored, Together};
 use self::related::{Resources, VISITS_MAX};
@@ -96,8 +97,8 @@ struct Work<'e> {
     done: Document,
     /// It and what was said of it, when something was.
     said: Option<(Record, Said<'e>)>,
-    /// What its lines say, when it is a record of lines.
-    lines: Option<LinesWork>,
+    /// Whether it is a record of lines, which are still to be looked at.
+    is_lines: bool,
 }
 
 /// What was said of a record.
@@ -169,7 +170,7 @@ impl Worker {
             Ok(Work {
                 done,
                 said,
-                lines: None,
+                is_lines: false,
             })
         };
         let quiet = |done| said(done, None);
@@ -181,11 +182,11 @@ impl Worker {
                 return quiet(as_it_is("quarantined"));
             }
         };
-        if let Some(lines) = LinesWork::of(app, &record) {
+        if LineLog::is(&record) {
             return Ok(Work {
                 done: as_it_is("done"),
                 said: None,
-                lines: Some(lines),
+                is_lines: true,
             });
         }
         let is_own = |event: &Event| app.is_own(&event.actor, &event.account);
@@ -259,8 +260,8 @@ impl Worker {
         let mut count = 0;
         for work in works.iter().take(most) {
             count += 1;
-            if let Some(lines) = &work.lines {
-                for write in self.add_lines(app, &work.done, lines, &mut placing).await? {
+            if work.is_lines {
+                for write in self.add_lines(app, &work.done, &mut placing).await? {
                     batch.push(write);
                 }
             } else {

@@ -19,16 +19,6 @@ pub(super) const NETWORK_MAX: usize = 256 * 1024;
 /// The document of the secret that network logs are hashed with.
 const SEED: &str = "network-seed";
 
-/// A record of lines that was looked at.
-pub(super) struct LinesWork {
-    record: Record,
-    /// What the states are given.
-    inputs: Vec<(Group, Input)>,
-    /// As if nothing matched.
-    counts: LineCounts,
-    faults: LineFaults,
-}
-
 /// A record of lines, with what became of them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,61 +30,50 @@ struct Counted<'a> {
     body: &'a RawValue,
 }
 
-impl LinesWork {
-    /// Reads the lines of a record; `None` when it is a record of another kind.
-    pub(super) fn of(app: &App, record: &Record) -> Option<Self> {
-        let log = LineLog::of(record)?;
-        let at = At {
-            record: &record.id,
-            received_at: record.received_at,
-        };
-        let network = &app.content.network;
-        let (inputs, counts, faults) = match log.kind {
-            LineKind::Flow => with(log.flows(&record.origin), |flows| network.flows(flows, at)),
-            LineKind::Dns => with(log.queries(), |queries| network.queries(queries, at)),
-            // They are read, so that what is malformed is known; nothing is detected on them yet.
-            LineKind::Waf => with(log.requests(), |_| Vec::new()),
-        };
-        Some(Self {
-            record: record.clone(),
-            inputs,
-            counts,
-            faults,
-        })
+/// What the lines of a record say: what the states are given, and the counts as if nothing matched.
+fn inputs(app: &App, record: &Record, at: At<'_>) -> (Vec<(Group, Input)>, LineCounts, LineFaults) {
+    fn with<T>(
+        lines: Lines<T>,
+        inputs: impl Fn(&[T]) -> Vec<(Group, Input)>,
+    ) -> (Vec<(Group, Input)>, LineCounts, LineFaults) {
+        (inputs(&lines.things), lines.counts(0), lines.faults)
+    }
+    let network = &app.content.network;
+    let Some(log) = LineLog::of(record) else {
+        return Default::default();
+    };
+    match log.kind {
+        LineKind::Flow => with(log.flows(&record.origin), |flows| network.flows(flows, at)),
+        LineKind::Dns => with(log.queries(), |queries| network.queries(queries, at)),
+        // They are read, so that what is malformed is known; nothing is detected on them yet.
+        LineKind::Waf => with(log.requests(), |_| Vec::new()),
     }
 }
 
-fn with<T>(
-    lines: Lines<T>,
-    inputs: impl Fn(&[T]) -> Vec<(Group, Input)>,
-) -> (Vec<(Group, Input)>, LineCounts, LineFaults) {
-    (inputs(&lines.things), lines.counts(0), lines.faults)
-}
-
 impl Worker {
-    /// Gives the states what the lines say, and places what fired. What is stored of the record says what became of its lines.
+    /// Gives the states what the lines of a record say, and places what fired. What is stored of the record says what became of its
+    /// lines. They are read only now, one record at a time: a page of such records is a hundred megabytes as it is.
     pub(super) async fn add_lines(
         &mut self,
         app: &App,
         document: &Document,
-        work: &LinesWork,
         placing: &mut Placing,
     ) -> Result<Vec<Write>, StoreError> {
-        let record = &work.record;
+        let record: &Record = &document.read()?;
         let at = At {
             record: &record.id,
             received_at: record.received_at,
         };
+        let (inputs, counts, faults) = inputs(app, record, at);
         let mut matched: BTreeSet<u32> = BTreeSet::new();
-        for (group, input) in &work.inputs {
-            let input = input.clone();
+        for (group, input) in inputs {
             let (store, watch) = (&*app.state, &self.watch);
             let step = self
                 .network
-                .step(store, watch, group, input, record.received_at);
+                .step(store, watch, &group, input, record.received_at);
             for fired in step.await? {
                 matched.extend(&fired.lines);
-                let finding = fired.finding(group, at, app.clock.now());
+                let finding = fired.finding(&group, at, app.clock.now());
                 // It fires again when its group was forgotten, and says the same.
                 if placing.is_known(store, &finding).await? {
                     continue;
@@ -107,7 +86,7 @@ impl Worker {
                 placing.add(app, together).await?;
             }
         }
-        let lines = work.counts.with_matched(matched.len());
+        let lines = counts.with_matched(matched.len());
         let counted = Counted {
             id: &record.id,
             origin: &record.origin,
@@ -116,7 +95,7 @@ impl Worker {
             body: &record.body,
         };
         let mut writes = vec![Write::Update(document.clone().with("done", &counted)?)];
-        if let Some(reason) = work.faults.reason() {
+        if let Some(reason) = faults.reason() {
             tracing::warn!(record = document.id, reason, "lines were put aside");
             let reason = format!("record {}: {reason}", document.id);
             let aside = Quarantined::new(record.origin.clone(), reason, b"", record.received_at);

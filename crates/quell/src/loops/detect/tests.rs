@@ -51,17 +51,14 @@ fn correlation(kind: &str, rules: &str, timespan: &str, condition: &str) -> Stri
 
 /// An installation with these correlations (and detections, with the ends of their names), whose store is a shelf and whose clock stands at ten.
 async fn app(correlations: &[(&str, String)]) -> (App, tempfile::TempDir) {
-    let named = correlations.iter();
-    let named = named.map(|(name, text)| (format!("{name}.correlation.yml"), text.clone()));
-    app_with(&named.collect::<Vec<_>>()).await
-}
-
-/// An installation with these detections.
-async fn app_with(files: &[(String, String)]) -> (App, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let detections = folder.path().join("content/detections");
     std::fs::create_dir_all(&detections).unwrap();
-    for (name, text) in files {
+    for (name, text) in correlations {
+        let name = match name.contains('.') {
+            true => (*name).to_owned(),
+            false => format!("{name}.correlation.yml"),
+        };
         std::fs::write(detections.join(name), text).unwrap();
     }
     let config = Config {

@@ -36,8 +36,8 @@ fn hourly(n: i64, region: &str) -> Record {
 
 #[tokio::test]
 async fn each_call_counts_once_between_two_workers_and_lost_commits() {
-    let file = ("new.baseline.yml".to_owned(), NEW_REGION.to_owned());
-    let (mut app, _folder) = app_with(&[file]).await;
+    let file = ("new.baseline.yml", NEW_REGION.to_owned());
+    let (mut app, _folder) = app(&[file]).await;
     let mut lost = 0;
     for case in 0..20 {
         let dice = &mut Dice(case);
@@ -94,8 +94,8 @@ level: LEVEL
     // A strong one is in an incident; a weak one waits for more.
     for case in 0..20 {
         let level = ["high", "low"][case as usize % 2];
-        let file = ("rule.yml".to_owned(), rule.replace("LEVEL", level));
-        let (mut app, _folder) = app_with(&[file]).await;
+        let file = ("rule.yml", rule.replace("LEVEL", level));
+        let (mut app, _folder) = app(&[file]).await;
         let shelf = Arc::new(Shelf::new(case, 4));
         app.state = shelf.clone();
         let mut worker = Worker::new(app.clock.now(), RULE_HITS_MAX);

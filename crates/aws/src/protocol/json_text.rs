@@ -314,6 +314,7 @@ mod tests {
     use super::super::bounds::VALUES_MAX;
     use super::super::json::parse;
     use super::super::rpc_v2_cbor::tests::any_json;
+    use super::super::tests::answer;
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -447,6 +448,11 @@ mod tests {
             let text = format!("[\"{parts}\", {{\"{parts}\": \"{parts}\"}}]");
             same(text.as_bytes());
             same(&text.as_bytes()[..1 + cut.index(text.len() - 1)]);
+
+            // By a model, texts go another way.
+            let text = format!("{{\"Messages\": [{{\"Body\": \"{parts}\"}}, {{\"Body\":\"é{parts}\"}}]}}");
+            let ours = answer("sqs", "ReceiveMessage", &text).ok().map(|read| read.value.to_json());
+            prop_assert_eq!(ours, serde_json::from_str::<Value>(&text).ok(), "{}", text);
         }
 
         #[test]

@@ -102,6 +102,34 @@ async fn what_is_no_http_is_no_answer() {
     }
 }
 
+/// However a body is cut, it is the same, and has the same limit.
+#[tokio::test]
+async fn a_body_in_pieces_is_whole() {
+    let body = "<R><regionInfo><item><regionName>eu-west-1</regionName></item></regionInfo></R>";
+    for size in [1, 2, 7, 40, body.len()] {
+        let chunks = body.as_bytes().chunks(size).map(|chunk| {
+            let text = std::str::from_utf8(chunk).unwrap();
+            format!("{:x}\r\n{text}\r\n", chunk.len())
+        });
+        let chunks: String = chunks.collect();
+        let text = format!("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+        for (bytes_max, fits) in [(body.len(), true), (body.len() - 1, false)] {
+            let server = Server::start(vec![Act::Raw(text.clone())]);
+            let mut config = config(&server.url);
+            config.answer_bytes_max = bytes_max;
+            let answer = read(&Client::new(config).unwrap()).await;
+            match answer {
+                Ok(answer) if fits => {
+                    let expected = json!({"Regions": [{"RegionName": "eu-west-1"}]});
+                    assert_eq!(answer.value.to_json(), expected, "{size}");
+                }
+                Err(AwsError::TooLarge { .. }) if !fits => {}
+                other => panic!("{size} {fits}: {other:?}"),
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_yes_of_the_wrong_kind_is_no_answer() {
     for (kind, body) in [

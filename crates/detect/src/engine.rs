@@ -104,8 +104,8 @@ impl Engine {
                     }
                     continue;
                 }
-                // `Baselines::load` reads those.
-                Some((Language::Baseline, _)) => continue,
+                // `Baselines::load` and `Network::load` read those.
+                Some((Language::Baseline | Language::Network, _)) => continue,
                 _ => {}
             }
             match file.load() {

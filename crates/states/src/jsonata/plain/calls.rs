@@ -18,8 +18,8 @@ impl<'s> Run<'s, '_> {
             (_, Look::Nothing) => Ok(Part::Nothing),
             (Each::Sift, Look::Object(fields)) => {
                 let mut kept = Members::default();
-                for (name, value) in fields.iter() {
-                    let args = [value.clone(), Part::text(name), over.clone()];
+                for (name, value) in fields.entries() {
+                    let args = [value.clone(), Part::text(&name), over.clone()];
                     if self.apply(callee, args, context)?.is_true(self.steps)? {
                         kept.put(name, value);
                     }

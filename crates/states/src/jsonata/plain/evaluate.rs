@@ -1,6 +1,7 @@
 //! The evaluation of plain expressions, as the reference implementation does it: `evaluatePath`, `evaluateStep`,
 //! `evaluateFilter` and their like, with their rules for sequences.
 
+use super::functions::Function;
 use super::members::{Items, Members};
 use super::part::{Look, Part};
 use super::paths::{field, spread};
@@ -61,6 +62,7 @@ impl<'s> Run<'s, '_> {
         value
     }
 
+    #[inline]
     fn value(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
         match node {
             Node::Nothing => Ok(Part::Nothing),
@@ -72,8 +74,6 @@ impl<'s> Run<'s, '_> {
             Node::Local(local) => self.locals.get(*local).cloned().ok_or(GivenUp),
             Node::Field(name) => Ok(field(context, name, self.steps)?.unwrapped()),
             Node::Path(steps) => Ok(self.path(steps, context)?.unwrapped()),
-            Node::List(steps) => self.path(steps, context)?.kept(),
-            Node::Wildcard => self.wildcard(context),
             Node::Arithmetic(op, sides) => {
                 let [left, right] = self.both(sides, context)?;
                 arithmetic(*op, &left, &right)
@@ -94,6 +94,24 @@ impl<'s> Run<'s, '_> {
                 let either = self.is_true(left, context)? || self.is_true(right, context)?;
                 Ok(Part::Bool(either))
             }
+            Node::Choose(branches) => {
+                let [condition, then, otherwise] = &**branches;
+                match self.is_true(condition, context)? {
+                    true => self.node(then, context),
+                    false => self.node(otherwise, context),
+                }
+            }
+            Node::Call(function, args) => self.call(*function, args, context),
+            other => self.made(other, context),
+        }
+    }
+
+    /// The nodes that make something, apart from the others, which are small and recurse most.
+    #[inline(never)]
+    fn made(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
+        match node {
+            Node::List(steps) => self.path(steps, context)?.kept(),
+            Node::Wildcard => self.wildcard(context),
             Node::Join(sides) => {
                 let [left, right] = self.both(sides, context)?;
                 let mut text = String::new();
@@ -122,13 +140,6 @@ impl<'s> Run<'s, '_> {
                 Look::Number(number) => Ok(Part::Number(-number)),
                 _ => Err(GivenUp),
             },
-            Node::Choose(branches) => {
-                let [condition, then, otherwise] = &**branches;
-                match self.is_true(condition, context)? {
-                    true => self.node(then, context),
-                    false => self.node(otherwise, context),
-                }
-            }
             Node::Array(items) => self.array(items, context),
             Node::Object(pairs) => self.object(pairs, context),
             Node::Block(nodes) => nodes
@@ -138,14 +149,6 @@ impl<'s> Run<'s, '_> {
                 let value = self.node(value, context)?;
                 self.bind(*local, value.clone());
                 Ok(value)
-            }
-            Node::Call(function, args) => {
-                let mut given = [const { Part::Nothing }; functions::ARGUMENTS_MAX];
-                for (given, arg) in given.iter_mut().zip(args) {
-                    *given = self.node(arg, context)?;
-                }
-                let given = given.get(..args.len()).ok_or(GivenUp)?;
-                Ok(functions::call(*function, given, self.steps)?.unwrapped())
             }
             Node::Matching(matching, pattern, args) => {
                 let args = args.iter().map(|arg| self.node(arg, context));
@@ -173,7 +176,18 @@ impl<'s> Run<'s, '_> {
                 let [over, first] = self.both(sides, context)?;
                 self.reduce(&over, first, *callee, context)
             }
+            _ => Err(GivenUp),
         }
+    }
+
+    #[inline(never)]
+    fn call(&mut self, function: Function, args: &'s [Node], context: &Part<'s>) -> Answer<'s> {
+        let mut given = [const { Part::Nothing }; functions::ARGUMENTS_MAX];
+        for (given, arg) in given.iter_mut().zip(args) {
+            *given = self.node(arg, context)?;
+        }
+        let given = given.get(..args.len()).ok_or(GivenUp)?;
+        Ok(functions::call(function, given, self.steps)?.unwrapped())
     }
 
     pub(super) fn both(
@@ -258,11 +272,10 @@ impl<'s> Run<'s, '_> {
         }
         let mut members = Members::default();
         for (key, value) in pairs {
-            let key = self.node(key, context)?;
-            let key = key.as_text().ok_or(GivenUp)?;
+            let key = self.node(key, context)?.into_name().ok_or(GivenUp)?;
             let value = self.node(value, context)?;
             // A name that comes twice is an error, also when it has no value.
-            if members.position(key).is_some() || pairs.len() > functions::NAMES_MAX {
+            if members.position(&key).is_some() || pairs.len() > functions::NAMES_MAX {
                 return Err(GivenUp);
             }
             members.put(key, value);

@@ -304,7 +304,7 @@ fn merge<'s>(first: &Part<'s>, steps: &Steps) -> Answer<'s> {
         Look::Object(fields) => {
             steps.take(fields.len())?;
             fields
-                .iter()
+                .entries()
                 .for_each(|(name, value)| members.put(name, value));
             Ok(())
         }

@@ -134,7 +134,7 @@ fn matches<'s>(found: &JValue) -> Result<Part<'s>, GivenUp> {
         let mut members = Members::default();
         for (name, value) in found.as_object().ok_or(GivenUp)? {
             members.put(
-                name,
+                name.clone().into(),
                 match value {
                     JValue::Array(groups) => {
                         // A group that took no part has no value.

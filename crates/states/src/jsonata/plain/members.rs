@@ -2,8 +2,8 @@
 
 use super::part::Part;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 /// Members above which their places are written down.
 const FEW: usize = 12;
@@ -11,9 +11,9 @@ const FEW: usize = 12;
 /// The members of an object that was made, each name once.
 #[derive(Debug, Default)]
 pub(super) struct Members<'s> {
-    pub(super) list: Vec<(Rc<str>, Part<'s>)>,
+    pub(super) list: Vec<(Cow<'s, str>, Part<'s>)>,
     /// Where each name is in the list, when there are many.
-    places: HashMap<Rc<str>, usize>,
+    places: HashMap<Cow<'s, str>, usize>,
     pub(super) depth: usize,
 }
 
@@ -39,17 +39,17 @@ impl<'s> Members<'s> {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         match self.list.len() > FEW {
             true => self.places.get(name).copied(),
-            false => self.list.iter().position(|(own, _)| **own == *name),
+            false => self.list.iter().position(|(own, _)| *own == name),
         }
     }
 
     /// Sets a member; one that is there keeps its place.
-    pub(super) fn put(&mut self, name: &str, value: Part<'s>) {
-        let place = self.position(name);
+    pub(super) fn put(&mut self, name: Cow<'s, str>, value: Part<'s>) {
+        let place = self.position(&name);
         match place.and_then(|place| self.list.get_mut(place)) {
             Some((_, member)) => *member = value,
             None => {
-                self.list.push((Rc::from(name), value));
+                self.list.push((name, value));
                 self.note_places();
             }
         }
@@ -61,7 +61,7 @@ impl<'s> Members<'s> {
         if count > FEW {
             let new = self.list.iter().enumerate().skip(noted);
             self.places
-                .extend(new.map(|(place, (name, _))| (Rc::clone(name), place)));
+                .extend(new.map(|(place, (name, _))| (name.clone(), place)));
         }
     }
 
@@ -75,7 +75,7 @@ impl<'s> Members<'s> {
                     .list
                     .into_iter()
                     .filter(|(_, value)| !value.is_nothing());
-                defined.for_each(|(name, value)| kept.put(&name, value));
+                defined.for_each(|(name, value)| kept.put(name, value));
                 kept
             }
         }
@@ -118,6 +118,21 @@ impl<'p, 's> Fields<'p, 's> {
                 .and_then(|place| members.list.get(place))
                 .map(|(_, value)| value.clone()),
         }
+    }
+
+    /// The members, with names that another object can have.
+    pub(super) fn entries(self) -> impl Iterator<Item = (Cow<'s, str>, Part<'s>)>
+    where
+        's: 'p,
+    {
+        let (given, made) = match self {
+            Fields::Given(members) => (Some(members), None),
+            Fields::Made(members) => (None, Some(&members.list)),
+        };
+        let given = given.into_iter().flatten();
+        given
+            .map(|(name, value)| (Cow::Borrowed(name.as_str()), Part::Given(value)))
+            .chain(made.into_iter().flatten().cloned())
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = (&'p str, Part<'s>)>

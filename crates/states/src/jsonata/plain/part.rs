@@ -5,6 +5,7 @@ use super::{GivenUp, Steps};
 use crate::limits;
 use jsonata_core::value::JValue;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// A value.
@@ -154,6 +155,15 @@ impl<'s> Part<'s> {
     pub(super) fn as_text(&self) -> Option<&str> {
         match self.look() {
             Look::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text as the name of a member.
+    pub(super) fn into_name(self) -> Option<Cow<'s, str>> {
+        match self {
+            Part::Given(Value::String(text)) => Some(Cow::Borrowed(text)),
+            Part::Text(text) => Some(Cow::Owned(text.as_ref().to_owned())),
             _ => None,
         }
     }

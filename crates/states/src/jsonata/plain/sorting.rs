@@ -174,7 +174,7 @@ impl<'s> Run<'s, '_> {
         let mut made = Members::default();
         for (name, value, members) in groups {
             let value = self.node(value, &Part::sequence(members)?.unwrapped())?;
-            made.put(&name, value);
+            made.put(name.into(), value);
         }
         Part::object(made.without_nothing())
     }

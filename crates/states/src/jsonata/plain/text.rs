@@ -5,8 +5,9 @@ use super::{GivenUp, Steps};
 use crate::limits;
 use jsonata_core::functions;
 use jsonata_core::value::JValue;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// The largest whole number that a double, which all numbers of JSONata are, tells from its neighbours.
 const WHOLE_MAX: u64 = (1 << 53) - 1;
@@ -31,12 +32,14 @@ impl<'s> Part<'s> {
             Look::Nothing => return Err(GivenUp),
             Look::Null => text.push_str("null"),
             Look::Bool(flag) => text.push_str(if flag { "true" } else { "false" }),
-            Look::Number(number) => {
-                match functions::string::string(&JValue::Number(number), None) {
+            Look::Number(number) => match as_whole(number) {
+                // Writing into a text does not fail.
+                Some(whole) => write!(text, "{whole}").map_err(|_| GivenUp)?,
+                None => match functions::string::string(&JValue::Number(number), None) {
                     Ok(JValue::String(written)) => text.push_str(&written),
                     _ => return Err(GivenUp),
-                }
-            }
+                },
+            },
             Look::Text(own) => write_quoted(own, text, steps)?,
             Look::List(items) => {
                 text.push('[');
@@ -86,27 +89,37 @@ impl<'s> Part<'s> {
             Look::Nothing => return Err(GivenUp),
             Look::Null => Value::Null,
             Look::Bool(flag) => Value::Bool(flag),
-            Look::Number(number) => {
-                serde_json::to_value(JValue::Number(number)).map_err(|_| GivenUp)?
-            }
+            Look::Number(number) => match as_whole(number) {
+                Some(whole) => Value::from(whole),
+                None => serde_json::to_value(JValue::Number(number)).map_err(|_| GivenUp)?,
+            },
             Look::Text(text) => {
                 steps.take_text(text.len())?;
                 Value::from(text)
             }
             Look::List(items) => {
                 let left = deeper()?;
-                let items = items.iter().map(|item| item.to_json(left, steps));
-                Value::Array(items.collect::<Result<_, _>>()?)
+                let mut made = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    made.push(item.to_json(left, steps)?);
+                }
+                Value::Array(made)
             }
             Look::Object(fields) => {
                 let left = deeper()?;
-                let fields = fields
-                    .iter()
-                    .map(|(name, field)| Ok((name.to_owned(), field.to_json(left, steps)?)));
-                Value::Object(fields.collect::<Result<_, GivenUp>>()?)
+                let mut made = Map::with_capacity(fields.len());
+                for (name, field) in fields.iter() {
+                    made.insert(name.to_owned(), field.to_json(left, steps)?);
+                }
+                Value::Object(made)
             }
         })
     }
+}
+
+/// A number that is whole, when a double tells it from its neighbours.
+fn as_whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= WHOLE_MAX as f64).then_some(number as i64)
 }
 
 /// Whether JSON is what the evaluator would give back for it: its numbers are doubles, written as whole when they are, and

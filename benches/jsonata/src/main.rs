@@ -22,9 +22,10 @@ use quell_states::Moment;
 use quell_states::jsonata::{Expression, Scope};
 use serde_json::Value;
 
-/// How long one round of one expression is measured, and how many rounds there are.
-const MILLIS: u64 = 5;
-const ROUNDS: u32 = 4;
+/// How long one round of one expression is measured, and how many rounds there are: many short ones, of which some are
+/// free of what else the machine does.
+const MILLIS: u64 = 1;
+const ROUNDS: u32 = 20;
 
 type Tried<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -67,17 +67,14 @@ impl Content {
                 text: text.clone(),
             })
             .collect();
-        let is_network =
-            |file: &DetectionFile| matches!(Language::of(&file.path), Some((Language::Network, _)));
-        let (of_lines, of_records): (Vec<_>, Vec<_>) = detections.into_iter().partition(is_network);
-        let (engine, mut more) = Engine::load(&of_records);
-        let (network, faults_of_network) = Network::load(&of_lines);
-        more.extend(faults_of_network);
+        let (engine, mut more) = Engine::load(&detections);
+        let (network, of_network) = Network::load(&detections);
+        more.extend(of_network);
         let from_content = |fault: Diagnostic| Diagnostic {
             file: format!("detections/{}", fault.file),
             ..fault
         };
-        let (baselines, of_baselines) = Baselines::load(&of_records, HashKey::new([0; 16]));
+        let (baselines, of_baselines) = Baselines::load(&detections, HashKey::new([0; 16]));
         faults.extend(more.into_iter().chain(of_baselines).map(from_content));
         let mut playbooks = BTreeMap::new();
         for (id, files) in folders(&files, "playbooks/") {

@@ -115,7 +115,7 @@ impl Keeper {
         Ok(stored.map(|d| d.read()).transpose()?.unwrap_or_default())
     }
 
-    /// Takes what waits into the tree, at most [`AT_ONCE`] of it, and signs; answers how many entries joined.
+    /// Takes what waits into the tree, at most 500 entries of it, and signs; answers how many entries joined.
     ///
     /// # Errors
     /// [`StoreError`]; a [`StoreError::Conflict`] means that another process was quicker, and nothing happened here.

@@ -1,6 +1,6 @@
 //! The audit log: who did what, so that nobody can change it unseen.
 //!
-//! An entry is written in the batch of what it tells of ([`write`]), so there is neither without the other. A moment later it joins
+//! An entry is written in the batch of what it tells of ([`write()`]), so there is neither without the other. A moment later it joins
 //! the log and its Merkle tree ([`Keeper`]); from then on every checkpoint stands for it.
 
 mod export;

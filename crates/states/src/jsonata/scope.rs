@@ -220,6 +220,10 @@ impl Surroundings for Scope<'_> {
         Some(member.map(|(_, member)| member.value()))
     }
 
+    fn millis(&self) -> i64 {
+        self.millis
+    }
+
     fn document(&self) -> Option<&Value> {
         self.data
     }

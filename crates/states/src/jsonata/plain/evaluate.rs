@@ -1,9 +1,13 @@
 //! The evaluation of plain expressions, as the reference implementation does it: `evaluatePath`, `evaluateStep`,
 //! `evaluateFilter` and their like, with their rules for sequences.
 
-use super::part::{Items, Look, Members, Part};
-use super::read::{Callee, Each, Filter, Item, Lambda, Node, Step};
-use super::{GivenUp, Plain, Steps, Surroundings, functions};
+use super::functions::Function;
+use super::members::{Items, Members};
+use super::part::{Look, Part};
+use super::paths::{field, spread};
+use super::read::{Callee, Item, Lambda, Node};
+use super::{GivenUp, Plain, Steps, Surroundings, functions, matching};
+use crate::clock::timestamp_text;
 use crate::limits;
 use jsonata_core::ast::BinaryOp;
 
@@ -13,7 +17,7 @@ const DEPTH_MAX: usize = 150;
 /// Items that are only compared with a scalar, of which so many count as one step.
 const LOOKS: usize = 8;
 
-type Answer<'s> = Result<Part<'s>, GivenUp>;
+pub(super) type Answer<'s> = Result<Part<'s>, GivenUp>;
 
 pub(super) fn run<'s>(
     plain: &'s Plain,
@@ -33,20 +37,20 @@ pub(super) fn run<'s>(
     run.node(&plain.root, &document)
 }
 
-struct Run<'s, 'r> {
-    surroundings: &'s dyn Surroundings,
-    steps: &'r Steps,
-    lambdas: &'s [Lambda],
+pub(super) struct Run<'s, 'r> {
+    pub(super) surroundings: &'s dyn Surroundings,
+    pub(super) steps: &'r Steps,
+    pub(super) lambdas: &'s [Lambda],
     depth: usize,
     locals: Vec<Part<'s>>,
     /// What each function that was defined has for its context.
-    contexts: Vec<Part<'s>>,
+    pub(super) contexts: Vec<Part<'s>>,
     document: Part<'s>,
 }
 
 impl<'s> Run<'s, '_> {
     /// The value of a node, never a sequence of one or none.
-    fn node(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
+    pub(super) fn node(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
         self.steps.take(1)?;
         // Functions call functions.
         if self.depth > DEPTH_MAX {
@@ -58,6 +62,7 @@ impl<'s> Run<'s, '_> {
         value
     }
 
+    #[inline]
     fn value(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
         match node {
             Node::Nothing => Ok(Part::Nothing),
@@ -68,7 +73,7 @@ impl<'s> Run<'s, '_> {
             Node::Member(name) => self.member(name),
             Node::Local(local) => self.locals.get(*local).cloned().ok_or(GivenUp),
             Node::Field(name) => Ok(field(context, name, self.steps)?.unwrapped()),
-            Node::Path(steps) => self.path(steps, context),
+            Node::Path(steps) => Ok(self.path(steps, context)?.unwrapped()),
             Node::Arithmetic(op, sides) => {
                 let [left, right] = self.both(sides, context)?;
                 arithmetic(*op, &left, &right)
@@ -89,6 +94,24 @@ impl<'s> Run<'s, '_> {
                 let either = self.is_true(left, context)? || self.is_true(right, context)?;
                 Ok(Part::Bool(either))
             }
+            Node::Choose(branches) => {
+                let [condition, then, otherwise] = &**branches;
+                match self.is_true(condition, context)? {
+                    true => self.node(then, context),
+                    false => self.node(otherwise, context),
+                }
+            }
+            Node::Call(function, args) => self.call(*function, args, context),
+            other => self.made(other, context),
+        }
+    }
+
+    /// The nodes that make something, apart from the others, which are small and recurse most.
+    #[inline(never)]
+    fn made(&mut self, node: &'s Node, context: &Part<'s>) -> Answer<'s> {
+        match node {
+            Node::List(steps) => self.path(steps, context)?.kept(),
+            Node::Wildcard => self.wildcard(context),
             Node::Join(sides) => {
                 let [left, right] = self.both(sides, context)?;
                 let mut text = String::new();
@@ -117,13 +140,6 @@ impl<'s> Run<'s, '_> {
                 Look::Number(number) => Ok(Part::Number(-number)),
                 _ => Err(GivenUp),
             },
-            Node::Choose(branches) => {
-                let [condition, then, otherwise] = &**branches;
-                match self.is_true(condition, context)? {
-                    true => self.node(then, context),
-                    false => self.node(otherwise, context),
-                }
-            }
             Node::Array(items) => self.array(items, context),
             Node::Object(pairs) => self.object(pairs, context),
             Node::Block(nodes) => nodes
@@ -134,14 +150,15 @@ impl<'s> Run<'s, '_> {
                 self.bind(*local, value.clone());
                 Ok(value)
             }
-            Node::Call(function, args) => {
-                let mut given = [const { Part::Nothing }; functions::ARGUMENTS_MAX];
-                for (given, arg) in given.iter_mut().zip(args) {
-                    *given = self.node(arg, context)?;
-                }
-                let given = given.get(..args.len()).ok_or(GivenUp)?;
-                Ok(functions::call(*function, given, self.steps)?.unwrapped())
+            Node::Matching(matching, pattern, args) => {
+                let args = args.iter().map(|arg| self.node(arg, context));
+                let args = args.collect::<Result<Vec<_>, _>>()?;
+                Ok(matching::call(*matching, pattern, &args, self.steps)?.unwrapped())
             }
+            Node::Millis => Ok(Part::Number(self.surroundings.millis() as f64)),
+            Node::Now => functions::made(timestamp_text(self.surroundings.millis())),
+            Node::Ordered(list, terms) => self.ordered(list, terms, context),
+            Node::Grouped(list, pairs) => self.grouped(list, pairs, context),
             Node::Define(lambda) => {
                 *self.contexts.get_mut(*lambda).ok_or(GivenUp)? = context.clone();
                 Ok(Part::Nothing)
@@ -159,10 +176,25 @@ impl<'s> Run<'s, '_> {
                 let [over, first] = self.both(sides, context)?;
                 self.reduce(&over, first, *callee, context)
             }
+            _ => Err(GivenUp),
         }
     }
 
-    fn both(&mut self, sides: &'s [Node; 2], context: &Part<'s>) -> Result<[Part<'s>; 2], GivenUp> {
+    #[inline(never)]
+    fn call(&mut self, function: Function, args: &'s [Node], context: &Part<'s>) -> Answer<'s> {
+        let mut given = [const { Part::Nothing }; functions::ARGUMENTS_MAX];
+        for (given, arg) in given.iter_mut().zip(args) {
+            *given = self.node(arg, context)?;
+        }
+        let given = given.get(..args.len()).ok_or(GivenUp)?;
+        Ok(functions::call(function, given, self.steps)?.unwrapped())
+    }
+
+    pub(super) fn both(
+        &mut self,
+        sides: &'s [Node; 2],
+        context: &Part<'s>,
+    ) -> Result<[Part<'s>; 2], GivenUp> {
         let [left, right] = sides;
         Ok([self.node(left, context)?, self.node(right, context)?])
     }
@@ -183,93 +215,10 @@ impl<'s> Run<'s, '_> {
         }
     }
 
-    fn bind(&mut self, local: usize, value: Part<'s>) {
+    pub(super) fn bind(&mut self, local: usize, value: Part<'s>) {
         if let Some(place) = self.locals.get_mut(local) {
             *place = value;
         }
-    }
-
-    fn path(&mut self, steps: &'s [Step], context: &Part<'s>) -> Answer<'s> {
-        let (first, rest) = steps.split_first().ok_or(GivenUp)?;
-        if matches!(first.node, Node::Field(_)) && context.items().is_some() {
-            return Err(GivenUp);
-        }
-        let mut here = self.step(first, context)?;
-        // An array that is written first stays what it is when it is empty.
-        if matches!(first.node, Node::Array(_))
-            && here.items().is_some_and(|items| items.len() == 0)
-        {
-            return Err(GivenUp);
-        }
-        for step in rest {
-            let next = match here.items() {
-                Some(items) => self.over_items(step, items)?,
-                None if here.is_nothing() => return Ok(here),
-                None => self.step(step, &here)?,
-            };
-            here = next;
-        }
-        Ok(here.unwrapped())
-    }
-
-    /// What a step finds in each item, as one sequence.
-    fn over_items(&mut self, step: &'s Step, items: Items<'_, 's>) -> Answer<'s> {
-        let mut found = Vec::with_capacity(items.len());
-        let mut arrays = 0;
-        for item in items.iter() {
-            match self.step(step, &item)? {
-                Part::Nothing => {}
-                value => {
-                    arrays += usize::from(value.items().is_some());
-                    found.push(value);
-                }
-            }
-        }
-        match found.as_slice() {
-            [only] if arrays == 1 && !only.is_sequence() => Ok(only.clone()),
-            _ if arrays == 0 => Part::sequence(found),
-            _ => {
-                let mut flat = Vec::new();
-                for value in found {
-                    spread(value, &mut flat, self.steps)?;
-                }
-                Part::sequence(flat)
-            }
-        }
-    }
-
-    fn step(&mut self, step: &'s Step, context: &Part<'s>) -> Answer<'s> {
-        let mut found = self.node(&step.node, context)?;
-        for filter in &step.filters {
-            found = match filter {
-                Filter::Index(index) => at(&found, *index),
-                Filter::Test(test) => self.chosen(&found, test)?,
-            };
-        }
-        Ok(found)
-    }
-
-    fn chosen(&mut self, found: &Part<'s>, test: &'s Node) -> Answer<'s> {
-        if found.is_nothing() {
-            return Err(GivenUp);
-        }
-        let single = [found.clone()];
-        let items = found.items().unwrap_or(Items::Made(&single));
-        let mut chosen = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let says = self.node(test, &item)?;
-            let keeps = match says.look() {
-                Look::Number(wanted) => position(wanted.floor(), items.len()) == Some(index),
-                Look::List(several) if several.iter().any(|part| part.as_number().is_some()) => {
-                    return Err(GivenUp);
-                }
-                _ => says.is_true(self.steps)?,
-            };
-            if keeps {
-                chosen.push(item);
-            }
-        }
-        Part::sequence(chosen)
     }
 
     fn equal(&mut self, sides: &'s [Node; 2], context: &Part<'s>, wanted: bool) -> Answer<'s> {
@@ -323,106 +272,15 @@ impl<'s> Run<'s, '_> {
         }
         let mut members = Members::default();
         for (key, value) in pairs {
-            let key = self.node(key, context)?;
-            let key = key.as_text().ok_or(GivenUp)?;
+            let key = self.node(key, context)?.into_name().ok_or(GivenUp)?;
             let value = self.node(value, context)?;
             // A name that comes twice is an error, also when it has no value.
-            if members.position(key).is_some() || pairs.len() > functions::NAMES_MAX {
+            if members.position(&key).is_some() || pairs.len() > functions::NAMES_MAX {
                 return Err(GivenUp);
             }
             members.put(key, value);
         }
         Part::object(members.without_nothing())
-    }
-
-    fn each(
-        &mut self,
-        each: Each,
-        over: &Part<'s>,
-        callee: Callee,
-        context: &Part<'s>,
-    ) -> Answer<'s> {
-        match (each, over.look()) {
-            (_, Look::Nothing) => Ok(Part::Nothing),
-            (Each::Sift, Look::Object(fields)) => {
-                let mut kept = Members::default();
-                for (name, value) in fields.iter() {
-                    let args = [value.clone(), Part::text(name), over.clone()];
-                    if self.apply(callee, args, context)?.is_true(self.steps)? {
-                        kept.put(name, value);
-                    }
-                }
-                match kept.len() {
-                    0 => Ok(Part::Nothing),
-                    _ => Part::object(kept),
-                }
-            }
-            (Each::Sift, _) | (_, Look::Null) => Err(GivenUp),
-            (Each::Map | Each::Filter, _) => {
-                let single = Part::array(vec![over.clone()])?;
-                let list = if over.items().is_some() {
-                    over
-                } else {
-                    &single
-                };
-                let items = list.items().ok_or(GivenUp)?;
-                let mut made = Vec::new();
-                for (index, item) in items.iter().enumerate() {
-                    let args = [item.clone(), Part::Number(index as f64), list.clone()];
-                    let value = self.apply(callee, args, context)?;
-                    match each {
-                        Each::Map if !value.is_nothing() => made.push(value),
-                        Each::Filter if value.is_true(self.steps)? => made.push(item),
-                        _ => {}
-                    }
-                }
-                Part::sequence(made)
-            }
-        }
-    }
-
-    fn reduce(
-        &mut self,
-        over: &Part<'s>,
-        first: Part<'s>,
-        callee: Callee,
-        context: &Part<'s>,
-    ) -> Answer<'s> {
-        // What only two, and only items, have to do with it is the evaluator's to say.
-        let items = over.items().ok_or(GivenUp)?;
-        if first.is_nothing() || self.lambda(callee)?.parameters.len() != 2 {
-            return Err(GivenUp);
-        }
-        let mut made = first;
-        for item in items.iter() {
-            made = self.apply(callee, [made, item], context)?;
-        }
-        Ok(made)
-    }
-
-    fn lambda(&self, callee: Callee) -> Result<&'s Lambda, GivenUp> {
-        let (Callee::Here(lambda) | Callee::Defined(lambda)) = callee;
-        self.lambdas.get(lambda).ok_or(GivenUp)
-    }
-
-    fn apply(
-        &mut self,
-        callee: Callee,
-        args: impl IntoIterator<Item = Part<'s>>,
-        context: &Part<'s>,
-    ) -> Answer<'s> {
-        let lambda = self.lambda(callee)?;
-        let mut args = args.into_iter();
-        for local in &lambda.parameters {
-            self.bind(*local, args.next().ok_or(GivenUp)?);
-        }
-        match callee {
-            Callee::Here(_) => self.node(&lambda.body, context),
-            Callee::Defined(own) => {
-                let context = self.contexts.get(own).ok_or(GivenUp)?.clone();
-                self.node(&lambda.body, &context)
-            }
-        }
     }
 
     /// The whole numbers of a range.
@@ -449,57 +307,6 @@ impl<'s> Run<'s, '_> {
         list.extend((0..count).map(|n| Part::Number(from + n as f64)));
         Ok(())
     }
-}
-
-/// The field of an object, or of all objects in an array.
-pub(super) fn field<'s>(value: &Part<'s>, name: &str, steps: &Steps) -> Answer<'s> {
-    match value.look() {
-        Look::Object(fields) => Ok(fields.field(name).unwrap_or(Part::Nothing)),
-        Look::List(items) => {
-            steps.take(items.len())?;
-            let mut found = Vec::new();
-            for item in items.iter() {
-                spread(field(&item, name, steps)?, &mut found, steps)?;
-            }
-            Part::sequence(found)
-        }
-        _ => Ok(Part::Nothing),
-    }
-}
-
-/// Adds a value to a list, the items of an array each by itself.
-pub(super) fn spread<'s>(
-    value: Part<'s>,
-    list: &mut Vec<Part<'s>>,
-    steps: &Steps,
-) -> Result<(), GivenUp> {
-    match value.items() {
-        Some(items) => {
-            steps.take(items.len())?;
-            list.extend(items.iter());
-        }
-        None if value.is_nothing() => {}
-        None => list.push(value),
-    }
-    Ok(())
-}
-
-fn at<'s>(found: &Part<'s>, index: f64) -> Part<'s> {
-    let single = std::slice::from_ref(found);
-    let items = found.items().unwrap_or(Items::Made(single));
-    position(index, items.len())
-        .and_then(|index| items.item(index))
-        .unwrap_or(Part::Nothing)
-}
-
-/// Where an index points, which counts from the end when it is negative.
-fn position(index: f64, len: usize) -> Option<usize> {
-    let index = if index < 0.0 {
-        index + len as f64
-    } else {
-        index
-    };
-    (index >= 0.0 && index < len as f64).then_some(index as usize)
 }
 
 fn arithmetic<'s>(op: BinaryOp, left: &Part<'s>, right: &Part<'s>) -> Answer<'s> {

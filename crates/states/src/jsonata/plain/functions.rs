@@ -1,21 +1,24 @@
 //! The functions that plain expressions call. What has rules of its own (what is white space, how a number is rounded) is
 //! the evaluator's function of the same name.
 
-use super::evaluate::{field, spread};
-use super::part::{Look, Members, Part};
-use super::{GivenUp, Steps};
+use super::members::{Items, Members};
+use super::part::{Look, Part};
+use super::paths::{field, spread};
+use super::sorting::sorted;
+use super::texts::textual;
+use super::{GivenUp, Steps, dates};
 use crate::limits;
-use jsonata_core::functions::{FunctionError, numeric, string};
+use jsonata_core::functions::{FunctionError, numeric};
 use jsonata_core::value::JValue;
 use std::collections::BTreeSet;
 
 /// Arguments that a function here has at most.
-pub(super) const ARGUMENTS_MAX: usize = 3;
+pub(super) const ARGUMENTS_MAX: usize = 4;
 
 /// Names that one object constructor here may write.
 pub(super) const NAMES_MAX: usize = 100;
 
-type Answer<'s> = Result<Part<'s>, GivenUp>;
+pub(super) type Answer<'s> = Result<Part<'s>, GivenUp>;
 
 macro_rules! functions {
     ($($function:ident $name:literal $least:literal $most:literal,)*) => {
@@ -40,13 +43,21 @@ functions! {
     Abs "abs" 1 1,
     Append "append" 2 2,
     Average "average" 1 1,
+    Base64Decode "base64decode" 1 1,
+    Base64Encode "base64encode" 1 1,
     Boolean "boolean" 1 1,
     Ceil "ceil" 1 1,
     Contains "contains" 2 2,
     Count "count" 1 1,
+    DecodeUrlComponent "decodeUrlComponent" 1 1,
     Distinct "distinct" 1 1,
+    EncodeUrlComponent "encodeUrlComponent" 1 1,
     Exists "exists" 1 1,
     Floor "floor" 1 1,
+    FormatBase "formatBase" 1 2,
+    FormatInteger "formatInteger" 2 2,
+    FormatNumber "formatNumber" 2 2,
+    FromMillis "fromMillis" 1 2,
     Join "join" 1 2,
     Keys "keys" 1 1,
     Length "length" 1 1,
@@ -57,17 +68,24 @@ functions! {
     Min "min" 1 1,
     Not "not" 1 1,
     Number "number" 1 1,
+    Pad "pad" 2 3,
     Power "power" 2 2,
+    Replace "replace" 3 4,
     Reverse "reverse" 1 1,
     Round "round" 1 2,
-    Split "split" 2 2,
+    Sort "sort" 1 1,
+    Split "split" 2 3,
+    Sqrt "sqrt" 1 1,
     String "string" 1 1,
     Substring "substring" 2 3,
     SubstringAfter "substringAfter" 2 2,
     SubstringBefore "substringBefore" 2 2,
     Sum "sum" 1 1,
+    ToMillis "toMillis" 1 1,
     Trim "trim" 1 1,
+    Type "type" 1 1,
     Uppercase "uppercase" 1 1,
+    Zip "zip" 1 3,
 }
 
 /// The names of all built-in functions, JSONata's and those of Step Functions: without a value, they are functions.
@@ -156,6 +174,7 @@ pub(super) fn call<'s>(function: Function, args: &[Part<'s>], steps: &Steps) -> 
         (Function::Exists, look) => return Ok(Part::Bool(!matches!(look, Look::Nothing))),
         (Function::Not | Function::Append, _) => {}
         // With more arguments, it depends on them.
+        (Function::Zip, Look::Nothing) => return Err(GivenUp),
         (_, Look::Nothing) if args.len() == 1 => return Ok(Part::Nothing),
         (_, Look::Nothing) => return Err(GivenUp),
         _ => {}
@@ -174,13 +193,31 @@ pub(super) fn call<'s>(function: Function, args: &[Part<'s>], steps: &Steps) -> 
         | Function::Keys
         | Function::Lookup
         | Function::Merge
-        | Function::Reverse => structural(function, first, rest, steps),
+        | Function::Reverse
+        | Function::Sort
+        | Function::Zip => structural(function, first, rest, steps),
+        Function::Type => Ok(Part::text(match first.look() {
+            Look::Nothing => return Err(GivenUp),
+            Look::Null => "null",
+            Look::Bool(_) => "boolean",
+            Look::Number(_) => "number",
+            Look::Text(_) => "string",
+            Look::List(_) => "array",
+            Look::Object(_) => "object",
+        })),
+        Function::FormatInteger | Function::FormatNumber | Function::FromMillis => {
+            formatted(function, first, rest)
+        }
         Function::Average | Function::Max | Function::Min | Function::Sum => {
             aggregate(function, first, steps)
         }
-        Function::Abs | Function::Ceil | Function::Floor | Function::Power | Function::Round => {
-            numerical(function, first, rest)
-        }
+        Function::Abs
+        | Function::Ceil
+        | Function::Floor
+        | Function::FormatBase
+        | Function::Power
+        | Function::Round
+        | Function::Sqrt => numerical(function, first, rest),
         Function::Number => match first.look() {
             Look::Number(number) => Ok(Part::Number(number)),
             Look::Text(text) => theirs(numeric::number(&JValue::from(text))),
@@ -207,7 +244,7 @@ pub(super) fn made<'s>(text: String) -> Answer<'s> {
     }
 }
 
-fn theirs<'s>(answer: Result<JValue, FunctionError>) -> Answer<'s> {
+pub(super) fn theirs<'s>(answer: Result<JValue, FunctionError>) -> Answer<'s> {
     Part::of_scalar(&answer.map_err(|_| GivenUp)?)
 }
 
@@ -227,7 +264,14 @@ fn structural<'s>(
                 Part::array(both)
             }
         },
-        (Function::Lookup, [key]) => field(first, key.as_text().ok_or(GivenUp)?, steps),
+        (Function::Lookup, [key]) => {
+            let found = field(first, key.as_text().ok_or(GivenUp)?, steps)?;
+            // What a list has none of is nothing here and an empty list there.
+            match found.items().is_some_and(|items| items.len() == 0) {
+                true => Err(GivenUp),
+                false => Ok(found),
+            }
+        }
         (Function::Keys, []) => match first.look() {
             Look::Object(fields) => {
                 steps.take(fields.len())?;
@@ -248,6 +292,8 @@ fn structural<'s>(
             None => Err(GivenUp),
         },
         (Function::Distinct, []) => distinct(first, steps),
+        (Function::Sort, []) => sorted(first, steps),
+        (Function::Zip, rest) => zip(first, rest, steps),
         _ => Err(GivenUp),
     }
 }
@@ -258,7 +304,7 @@ fn merge<'s>(first: &Part<'s>, steps: &Steps) -> Answer<'s> {
         Look::Object(fields) => {
             steps.take(fields.len())?;
             fields
-                .iter()
+                .entries()
                 .for_each(|(name, value)| members.put(name, value));
             Ok(())
         }
@@ -305,7 +351,7 @@ fn distinct<'s>(first: &Part<'s>, steps: &Steps) -> Answer<'s> {
 
 fn aggregate<'s>(function: Function, first: &Part<'s>, steps: &Steps) -> Answer<'s> {
     let single = [first.clone()];
-    let items = first.items().unwrap_or(super::part::Items::Made(&single));
+    let items = first.items().unwrap_or(Items::Made(&single));
     steps.take(items.len())?;
     let numbers = items.iter().map(|item| item.as_number().ok_or(GivenUp));
     let numbers = numbers.collect::<Result<Vec<f64>, _>>()?;
@@ -331,10 +377,69 @@ fn numerical<'s>(function: Function, first: &Part<'s>, rest: &[Part<'s>]) -> Ans
         (Function::Abs, None) => numeric::abs(number),
         (Function::Ceil, None) => numeric::ceil(number),
         (Function::Floor, None) => numeric::floor(number),
+        (Function::FormatBase, None) => numeric::format_base(number, None),
+        (Function::FormatBase, Some(base)) if base.fract() == 0.0 => {
+            numeric::format_base(number, Some(base as i64))
+        }
+        (Function::Sqrt, None) => numeric::sqrt(number),
         (Function::Power, Some(exponent)) => numeric::power(number, exponent),
         (Function::Round, digits) => numeric::round(number, digits.map(|digits| digits as i32)),
         _ => return Err(GivenUp),
     })
+}
+
+/// A number as a text, by a picture.
+fn formatted<'s>(function: Function, first: &Part<'s>, rest: &[Part<'s>]) -> Answer<'s> {
+    let number = first.as_number().ok_or(GivenUp)?;
+    let picture = match rest {
+        [] => None,
+        [picture] => Some(picture.as_text().ok_or(GivenUp)?),
+        _ => return Err(GivenUp),
+    };
+    match (function, picture) {
+        (Function::FromMillis, None) => made(dates::text(number)?),
+        (Function::FromMillis, Some(picture)) => made(dates::text_by(number, picture)?),
+        (_, Some(picture)) if picture.len() > limits::JSONATA_SMALL_BYTES_MAX => Err(GivenUp),
+        (Function::FormatNumber, Some(picture)) => {
+            theirs(numeric::format_number(number, picture, None))
+        }
+        // So many digits at least.
+        (Function::FormatInteger, Some(picture))
+            if !picture.is_empty() && picture.bytes().all(|byte| byte == b'0') =>
+        {
+            let whole = one_of_few(first, u32::MAX as usize)?;
+            made(format!("{whole:0width$}", width = picture.len()))
+        }
+        _ => Err(GivenUp),
+    }
+}
+
+/// The n-th of each list together.
+fn zip<'s>(first: &Part<'s>, rest: &[Part<'s>], steps: &Steps) -> Answer<'s> {
+    let lists = std::iter::once(first).chain(rest);
+    let lists = lists.map(|list| list.items().ok_or(GivenUp));
+    let lists = lists.collect::<Result<Vec<_>, _>>()?;
+    let shortest = lists.iter().map(|list| list.len()).min().unwrap_or(0);
+    steps.take(shortest * (1 + lists.len()))?;
+    let row = |n| Part::array(lists.iter().filter_map(|list| list.item(n)).collect());
+    Part::array((0..shortest).map(row).collect::<Result<_, _>>()?)
+}
+
+/// A whole number that is no less than nothing and no more than `most`.
+pub(super) fn one_of_few(part: &Part<'_>, most: usize) -> Result<usize, GivenUp> {
+    let number = part.as_number().ok_or(GivenUp)?;
+    match number.fract() == 0.0 && number >= 0.0 && number <= most as f64 {
+        true => Ok(number as usize),
+        false => Err(GivenUp),
+    }
+}
+
+/// What a part of a text is replaced by is small.
+pub(super) fn replaced_bytes(bytes: usize) -> Result<(), GivenUp> {
+    match bytes <= limits::JSONATA_SMALL_BYTES_MAX {
+        true => Ok(()),
+        false => Err(GivenUp),
+    }
 }
 
 fn join<'s>(first: &Part<'s>, rest: &[Part<'s>], steps: &Steps) -> Answer<'s> {
@@ -360,35 +465,4 @@ fn join<'s>(first: &Part<'s>, rest: &[Part<'s>], steps: &Steps) -> Answer<'s> {
         text.push_str(&item);
     }
     made(text)
-}
-
-fn textual<'s>(function: Function, text: &str, rest: &[Part<'s>], steps: &Steps) -> Answer<'s> {
-    steps.take_text(text.len())?;
-    let number = |part: &Part<'s>| part.as_number().map(|number| number as i64).ok_or(GivenUp);
-    match (function, rest) {
-        (Function::Length, []) => theirs(string::length(text)),
-        (Function::Lowercase, []) => theirs(string::lowercase(text)),
-        (Function::Trim, []) => theirs(string::trim(text)),
-        (Function::Uppercase, []) => theirs(string::uppercase(text)),
-        (Function::Substring, [start]) => theirs(string::substring(text, number(start)?, None)),
-        (Function::Substring, [start, length]) => theirs(string::substring(
-            text,
-            number(start)?,
-            Some(number(length)?),
-        )),
-        (_, [other]) => {
-            let other = other.as_text().ok_or(GivenUp)?;
-            match function {
-                Function::Contains => Ok(Part::Bool(text.contains(other))),
-                Function::SubstringAfter => theirs(string::substring_after(text, other)),
-                Function::SubstringBefore => theirs(string::substring_before(text, other)),
-                Function::Split if !other.is_empty() => {
-                    steps.take(text.len())?;
-                    Part::array(text.split(other).map(Part::text).collect())
-                }
-                _ => Err(GivenUp),
-            }
-        }
-        _ => Err(GivenUp),
-    }
 }

@@ -6,12 +6,20 @@
 //! and the evaluator begins anew and says what the answer or the error is. So this folder knows no errors and has no
 //! meaning of its own; a property test holds what it answers equal to the evaluator.
 
+mod calls;
+mod dates;
 mod evaluate;
 mod functions;
+mod matching;
+mod members;
 mod part;
+mod paths;
 mod read;
+mod sorting;
 #[cfg(test)]
 mod tests;
+mod text;
+mod texts;
 
 use crate::limits;
 use jsonata_core::ast::AstNode;
@@ -48,6 +56,9 @@ pub(super) trait Surroundings {
 
     /// The value of `$states.name`, when `$states` has its members apart: else [`Surroundings::variable`] has it.
     fn member(&self, name: &str) -> Option<Option<&Value>>;
+
+    /// The moment, in milliseconds since 1970.
+    fn millis(&self) -> i64;
 
     /// The value of `$$`.
     fn document(&self) -> Option<&Value>;

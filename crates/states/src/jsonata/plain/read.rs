@@ -2,6 +2,7 @@
 
 use super::Plain;
 use super::functions::{self, Function};
+use super::matching::{self, Matching, Pattern};
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,6 +28,10 @@ pub(super) enum Node {
     /// A field of the context.
     Field(String),
     Path(Vec<Step>),
+    /// A path that is a list also when it finds one thing.
+    List(Vec<Step>),
+    /// `*`
+    Wildcard,
     Arithmetic(BinaryOp, Box<[Node; 2]>),
     Order(BinaryOp, Box<[Node; 2]>),
     Equal(Box<[Node; 2]>),
@@ -47,6 +52,16 @@ pub(super) enum Node {
     Block(Vec<Node>),
     Assign(usize, Box<Node>),
     Call(Function, Vec<Node>),
+    /// The call of a function with a regular expression, which the arguments are without.
+    Matching(Matching, Pattern, Vec<Node>),
+    /// `$millis()`
+    Millis,
+    /// `$now()`
+    Now,
+    /// `list^(term, >term)`; whether a term's values rise.
+    Ordered(Box<Node>, Vec<(Node, bool)>),
+    /// `list{name: value}`
+    Grouped(Box<Node>, Vec<(Node, Node)>),
     /// `$name := function(...) {...}`
     Define(usize),
     /// The call of a function that the expression defines.
@@ -86,6 +101,10 @@ pub(super) enum Each {
     Map,
     Filter,
     Sift,
+    /// `$each`
+    Members,
+    Single,
+    Sort,
 }
 
 /// A function that another calls.
@@ -159,23 +178,34 @@ impl Reader {
             AstNode::ParentVariable(_) => Node::Document,
             AstNode::Variable(name) => self.variable(name)?,
             AstNode::Path { steps } => self.path(steps, depth)?,
-            AstNode::Binary { op, lhs, rhs } => self.binary(*op, lhs, rhs, depth)?,
             AstNode::Unary { op, operand } => self.unary(*op, operand, depth)?,
             AstNode::Function {
                 name,
                 args,
                 is_builtin: true,
-            } => self.call(name, args, depth)?,
+            } => self.call(name, &args.iter().collect::<Vec<_>>(), depth)?,
             AstNode::Array(items) => {
                 let items = items.iter().map(|item| self.item(item, depth));
                 Node::Array(items.collect::<Option<_>>()?)
             }
-            AstNode::Object(pairs) => {
-                let pairs = pairs
-                    .iter()
-                    .map(|(key, value)| Some((self.node(key, depth)?, self.node(value, depth)?)));
-                Node::Object(pairs.collect::<Option<_>>()?)
+            AstNode::Object(pairs) => Node::Object(self.pairs(pairs, depth)?),
+            AstNode::ObjectTransform { input, pattern } => {
+                Node::Grouped(self.list(input, depth)?, self.pairs(pattern, depth)?)
             }
+            AstNode::Sort { input, terms } => {
+                let list = self.list(input, depth)?;
+                let terms = terms
+                    .iter()
+                    .map(|(term, is_rising)| Some((self.node(term, depth)?, *is_rising)));
+                Node::Ordered(list, terms.collect::<Option<_>>()?)
+            }
+            AstNode::Wildcard => Node::Wildcard,
+            AstNode::Binary {
+                op: BinaryOp::ChainPipe,
+                lhs,
+                rhs,
+            } => self.chain(lhs, rhs, depth)?,
+            AstNode::Binary { op, lhs, rhs } => self.binary(*op, lhs, rhs, depth)?,
             AstNode::Conditional {
                 condition,
                 then_branch,
@@ -214,7 +244,50 @@ impl Reader {
         scope.find(|(own, _)| own == name).map(|(_, bound)| *bound)
     }
 
+    /// What is put in order or together: whether it stays a list is not known of one that is kept.
+    fn list(&mut self, tree: &AstNode, depth: usize) -> Option<Box<Node>> {
+        match self.node(tree, depth)? {
+            Node::List(_) => None,
+            node => Some(Box::new(node)),
+        }
+    }
+
+    fn pairs(&mut self, pairs: &[(AstNode, AstNode)], depth: usize) -> Option<Vec<(Node, Node)>> {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| Some((self.node(key, depth)?, self.node(value, depth)?)));
+        pairs.collect()
+    }
+
+    /// `value ~> $function` and `value ~> $function(more)`: the value is the first argument.
+    fn chain(&mut self, value: &AstNode, function: &AstNode, depth: usize) -> Option<Node> {
+        match function {
+            AstNode::Function {
+                name,
+                args,
+                is_builtin: true,
+            } => {
+                let args: Vec<&AstNode> = std::iter::once(value).chain(args).collect();
+                self.call(name, &args, depth)
+            }
+            AstNode::Variable(name) => self.call(name, &[value], depth),
+            _ => None,
+        }
+    }
+
     fn path(&mut self, steps: &[PathStep], depth: usize) -> Option<Node> {
+        let is_kept = |step: &PathStep| matches!(step.stages.last(), Some(Stage::KeepArray));
+        let is_list = steps.iter().any(is_kept);
+        let read = self.steps(steps, depth)?;
+        match (is_list, steps) {
+            (false, _) => Some(Node::Path(read)),
+            // What is no path by itself becomes no list.
+            (true, [_]) => None,
+            (true, _) => Some(Node::List(read)),
+        }
+    }
+
+    fn steps(&mut self, steps: &[PathStep], depth: usize) -> Option<Vec<Step>> {
         let mut steps = steps.iter().map(|step| self.step(step, depth));
         let mut read = steps.by_ref().collect::<Option<Vec<Step>>>()?;
         // `$states.name`: the members of `$states` can be had one by one.
@@ -230,7 +303,7 @@ impl Reader {
                 *node = Node::Member(std::mem::take(name));
             }
         }
-        Some(Node::Path(read))
+        Some(read)
     }
 
     fn step(&mut self, step: &PathStep, depth: usize) -> Option<Step> {
@@ -239,7 +312,11 @@ impl Reader {
             && step.ancestor_label.is_none()
             && !step.is_tuple
             && !step.inner_tuple;
-        let filters = step.stages.iter().map(|stage| match stage {
+        let stages = match step.stages.as_slice() {
+            [stages @ .., Stage::KeepArray] => stages,
+            stages => stages,
+        };
+        let filters = stages.iter().map(|stage| match stage {
             Stage::Filter(test) => Some(match self.node(test, depth)? {
                 Node::Literal(Value::Number(index)) => Filter::Index(index.as_f64()?.floor()),
                 test => Filter::Test(test),
@@ -342,7 +419,7 @@ impl Reader {
         self.locals - 1
     }
 
-    fn call(&mut self, name: &str, args: &[AstNode], depth: usize) -> Option<Node> {
+    fn call(&mut self, name: &str, args: &[&AstNode], depth: usize) -> Option<Node> {
         if let Some(Bound::Lambda(lambda)) = self.bound(name) {
             let args = args.iter().map(|arg| self.node(arg, depth));
             return Some(Node::Apply(lambda, args.collect::<Option<_>>()?));
@@ -352,10 +429,29 @@ impl Reader {
             let over = [self.node(over, depth)?, self.node(first, depth)?];
             return Some(Node::Reduce(Box::new(over), self.callee(by, depth)?));
         }
+        match (name, args) {
+            ("millis", []) => return Some(Node::Millis),
+            ("now", []) => return Some(Node::Now),
+            (_, [text, AstNode::Regex { pattern, flags }, rest @ ..]) => {
+                let matching = matching::find(name, args.len())?;
+                let args = std::iter::once(text).chain(rest);
+                let args = args.map(|arg| self.node(arg, depth));
+                let pattern = Pattern::new(pattern, flags);
+                return Some(Node::Matching(
+                    matching,
+                    pattern,
+                    args.collect::<Option<_>>()?,
+                ));
+            }
+            _ => {}
+        }
         let each = match name {
-            "map" => Some(Each::Map),
+            "each" => Some(Each::Members),
             "filter" => Some(Each::Filter),
+            "map" => Some(Each::Map),
             "sift" => Some(Each::Sift),
+            "single" => Some(Each::Single),
+            "sort" => Some(Each::Sort),
             _ => None,
         };
         if let (Some(each), [over, by]) = (each, args) {

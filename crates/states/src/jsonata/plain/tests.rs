@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Expressions, and what each is evaluated over.
-const EXPRESSIONS: usize = 13_000;
+const EXPRESSIONS: usize = 20_000;
 const WORLDS: usize = 16;
 
 /// Makes expressions and values.
@@ -20,6 +20,15 @@ struct Dice {
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "tags", "id", "Ω b"];
+const TEXTS: [&str; 7] = [
+    "'abcab'",
+    "'a.b.c'",
+    "'é𝄞a1 b22'",
+    "''",
+    "'A\nb'",
+    "'aab aab'",
+    "'YQ=='",
+];
 const VARIABLES: [&str; 4] = ["x", "y", "list", "nothing"];
 
 impl Dice {
@@ -107,7 +116,10 @@ impl Dice {
             _ => self.variable(),
         };
         for _ in 0..self.below(4) {
-            match self.below(9) {
+            match self.below(14) {
+                9 => path += ".*",
+                10 => path += "[]",
+                11 => path += &format!("^({})", self.terms(depth)),
                 0 if depth > 0 => path += &format!(".({})", self.expression(depth - 1)),
                 1 if depth > 0 => path += &format!(".{{'k': {}}}", self.expression(depth - 1)),
                 2 => path += self.pick(&["[0]", "[-1]", "[1]"]),
@@ -117,6 +129,164 @@ impl Dice {
             }
         }
         path
+    }
+
+    /// What items are ordered by.
+    fn terms(&mut self, depth: usize) -> String {
+        let one = |dice: &mut Dice| {
+            let term = match dice.below(4) {
+                0 if depth > 0 => format!("({})", dice.expression(depth - 1)),
+                1 => "$".to_owned(),
+                _ => dice.name(),
+            };
+            format!("{}{term}", dice.pick(&["", "<", ">"]))
+        };
+        match self.below(3) {
+            0 => format!("{}, {}", one(self), one(self)),
+            _ => one(self),
+        }
+    }
+
+    /// The functions that take a regular expression.
+    fn matching(&mut self, depth: usize) -> String {
+        let text = match self.below(3) {
+            0 => self.expression(depth),
+            1 => self.path(0),
+            _ => self.pick(&TEXTS).to_owned(),
+        };
+        let patterns = [
+            "/a/",
+            "/a+(b)/",
+            "/(\\w)(\\d*)/",
+            "/[^a]/i",
+            "/^A|b$/m",
+            "/a.c/s",
+            "/\\bé?/",
+            "/(x)|(a)/",
+            "/a*/",
+            "/\\./",
+        ];
+        let pattern = self.pick(&patterns);
+        let limit = self.pick(&["", "", ", 1", ", 0", ", 2", ", -1", ", 1.5"]);
+        let by = self.pick(&["'-'", "'$1'", "'[$0]$2'", "''", "'$$x'", "'$12'"]);
+        match self.below(4) {
+            0 => format!("$contains({text}, {pattern})"),
+            1 => format!("$match({text}, {pattern}{limit})"),
+            2 => format!("$replace({text}, {pattern}, {by}{limit})"),
+            _ => format!("$split({text}, {pattern}{limit})"),
+        }
+    }
+
+    /// The functions that want more than any value.
+    fn pictured(&mut self, depth: usize) -> String {
+        let moment = self.pick(&[
+            "0",
+            "1700000000123",
+            "$y",
+            "1582934400000",
+            "-1",
+            "253402300800000",
+            "4e12",
+        ]);
+        let number = match self.below(2) {
+            0 => self.path(0),
+            _ => self
+                .pick(&["7", "255", "-3", "1234.5", "0", "1e9", "1234567"])
+                .to_owned(),
+        };
+        let (text, other) = (self.pick(&TEXTS), self.expression(depth));
+        let pictures = [
+            "[Y0001]-[M01]-[D01]",
+            "[Y]/[M01]",
+            "[H01]:[m01]:[s01].[f001]Z",
+            "[H01][m]:[s]",
+            "[D1o] [MNn]",
+            "]][[[Y]",
+            "x[Y",
+        ];
+        match self.below(16) {
+            0 => format!("$fromMillis({moment})"),
+            1 | 2 => format!("$fromMillis({moment}, '{}')", self.pick(&pictures)),
+            3 => {
+                let texts = [
+                    "2018-03-27T14:03:00.123Z",
+                    "2020-02-29T00:00:00Z",
+                    "2019-02-29T00:00:00Z",
+                    "2018-03-27T24:00:00Z",
+                    "2018-03-27T23:59:60Z",
+                    "0001-01-01T00:00:00Z",
+                    "2018-13-27T14:03:00Z",
+                    "2018",
+                    "1969-12-31T23:59:59.001Z",
+                    "2018-00-27T14:03:00Z",
+                    "2018-03-27T14:60:00Z",
+                ];
+                format!("$toMillis('{}')", self.pick(&texts))
+            }
+            4 => self
+                .pick(&["$now()", "$millis()", "[$now(), $millis()]"])
+                .to_owned(),
+            5 => format!(
+                "$formatInteger({number}, '{}')",
+                self.pick(&["0", "000", "#0", "w", "0000000000"])
+            ),
+            6 => format!(
+                "$formatNumber({number}, '{}')",
+                self.pick(&["000", "#,##0.00", "0.0", "00%", ""])
+            ),
+            7 => format!(
+                "$formatBase({number}, {})",
+                self.pick(&["2", "16", "36", "1", "2.5", "10"])
+            ),
+            8 => format!("$formatBase({number})"),
+            9 => format!(
+                "$pad({text}, {}{})",
+                self.pick(&["5", "-5", "2.7", "-0.5", "$y"]),
+                self.pick(&["", ", 'xy'", ", ''", ", 'é𝄞'"])
+            ),
+            10 => format!(
+                "$replace({text}, {}, '$1-'{})",
+                self.pick(&["'a'", "'.'", "'b'", "''"]),
+                self.pick(&["", ", 1", ", 0"])
+            ),
+            11 => format!(
+                "$split({text}, '{}', {})",
+                self.pick(&["a", ".", ""]),
+                self.pick(&["1", "0", "5", "-1", "1.5"])
+            ),
+            12 => format!("$zip({}, {other})", self.path(0)),
+            13 => format!("$zip({other})"),
+            14 => format!("$sqrt({number})"),
+            _ => format!("$base64encode({text})"),
+        }
+    }
+
+    /// A value given to a function.
+    fn chain(&mut self, depth: usize) -> String {
+        let value = self.expression(depth);
+        let to = match self.below(6) {
+            0 => format!("$map({})", self.lambda(depth)),
+            1 => "$join('-')".to_owned(),
+            2 => format!("$append({})", self.expression(depth)),
+            3 => "$substringAfter('a')".to_owned(),
+            _ => self
+                .pick(&[
+                    "$sum",
+                    "$count",
+                    "$string()",
+                    "$uppercase",
+                    "$keys",
+                    "$sort",
+                    "$exists",
+                    "$distinct()",
+                    "$type",
+                ])
+                .to_owned(),
+        };
+        match self.below(3) {
+            0 => format!("({value} ~> {to} ~> $string)"),
+            _ => format!("({value} ~> {to})"),
+        }
     }
 
     fn lambda(&mut self, depth: usize) -> String {
@@ -159,7 +329,9 @@ impl Dice {
                 format!("$reduce({one}, {by}, {first})")
             }
             1 => {
-                let name = self.pick(&["map", "filter", "filter", "sift"]);
+                let name = self.pick(&[
+                    "map", "filter", "filter", "sift", "each", "single", "sort", "sort",
+                ]);
                 format!("${name}({one}, {})", self.lambda(depth))
             }
             _ => {
@@ -187,6 +359,14 @@ impl Dice {
                     "trim",
                     "join",
                     "round",
+                    "type",
+                    "sort",
+                    "sort",
+                    "encodeUrlComponent",
+                    "decodeUrlComponent",
+                    "base64decode",
+                    "toMillis",
+                    "fromMillis",
                 ];
                 format!("${}({one})", self.pick(&names))
             }
@@ -219,7 +399,19 @@ impl Dice {
             };
         }
         let depth = depth - 1;
-        match self.below(12) {
+        match self.below(16) {
+            12 => self.matching(depth),
+            13 => self.pictured(depth),
+            14 => self.chain(depth),
+            15 => {
+                let (list, name) = (self.path(depth), self.name());
+                let name = match self.below(3) {
+                    0 => format!("$string({name})"),
+                    1 => "'one'".to_owned(),
+                    _ => name,
+                };
+                format!("{list}{{{name}: {}}}", self.expression(depth))
+            }
             0 => self.literal(),
             1..=3 => self.path(depth + 1),
             4 => self.call(depth),

@@ -3,8 +3,8 @@
 use super::GivenUp;
 use super::evaluate::{Answer, Run};
 use super::members::Members;
+use super::node::{Callee, Each, Lambda};
 use super::part::{Look, Part};
-use super::read::{Callee, Each, Lambda};
 
 impl<'s> Run<'s, '_> {
     pub(super) fn each(

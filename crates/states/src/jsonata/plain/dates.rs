@@ -23,21 +23,52 @@ pub(super) fn text_by(millis: f64, picture: &str) -> Result<String, GivenUp> {
     while let Some((before, component)) = rest.split_once('[') {
         let (component, after) = component.split_once(']').ok_or(GivenUp)?;
         push_literal(before, &mut text)?;
-        text += &match component {
-            "Y" => moment.year().to_string(),
-            "Y0001" => format!("{:04}", moment.year()),
-            "M01" => format!("{:02}", u8::from(moment.month())),
-            "D01" => format!("{:02}", moment.day()),
-            "H01" => format!("{:02}", moment.hour()),
-            "m" | "m01" => format!("{:02}", moment.minute()),
-            "s" | "s01" => format!("{:02}", moment.second()),
-            "f001" => format!("{:03}", moment.millisecond()),
-            _ => return Err(GivenUp),
-        };
+        text += &written(component, moment)?;
         rest = after;
     }
     push_literal(rest, &mut text)?;
     Ok(text)
+}
+
+/// One component of a picture.
+fn written(component: &str, moment: OffsetDateTime) -> Result<String, GivenUp> {
+    let (month, day) = (moment.month().to_string(), moment.weekday().to_string());
+    let short = |name: &str| name.chars().take(3).collect();
+    Ok(match component {
+        "Y" => moment.year().to_string(),
+        "Y0001" => format!("{:04}", moment.year()),
+        "M" | "M1" => u8::from(moment.month()).to_string(),
+        "M01" => format!("{:02}", u8::from(moment.month())),
+        "MNn" => month,
+        "MNn,3-3" => short(&month),
+        "D" | "D1" => moment.day().to_string(),
+        "D01" => format!("{:02}", moment.day()),
+        "D1o" => ordinal(moment.day()),
+        "d" => moment.ordinal().to_string(),
+        "FNn" => day,
+        "FNn,3-3" => short(&day),
+        "F" => day.to_lowercase(),
+        "H01" => format!("{:02}", moment.hour()),
+        "h" => (1 + (moment.hour() + 11) % 12).to_string(),
+        "P" => if moment.hour() < 12 { "am" } else { "pm" }.to_owned(),
+        "m" | "m01" => format!("{:02}", moment.minute()),
+        "s" | "s01" => format!("{:02}", moment.second()),
+        "f001" => format!("{:03}", moment.millisecond()),
+        "Z" | "Z01:01" => "+00:00".to_owned(),
+        "Z01:01t" => "Z".to_owned(),
+        _ => return Err(GivenUp),
+    })
+}
+
+fn ordinal(day: u8) -> String {
+    let ending = match (day / 10, day % 10) {
+        (1, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{day}{ending}")
 }
 
 /// Text between components; a bracket there is doubled.
@@ -56,7 +87,7 @@ fn whole(millis: f64) -> Result<i64, GivenUp> {
     }
 }
 
-/// `$toMillis(text)` of a whole timestamp in UTC: `2026-01-31T12:00:00Z`, with three digits of a second or none.
+/// `$toMillis(text)` of a whole timestamp in UTC: `2026-01-31T12:00:00Z`, with three digits of a second or none; and of a day alone.
 pub(super) fn millis(text: &str) -> Result<f64, GivenUp> {
     let fits = |form: &str| {
         text.len() == form.len()
@@ -70,9 +101,11 @@ pub(super) fn millis(text: &str) -> Result<f64, GivenUp> {
     };
     let known = fits("0000-00-00T00:00:00Z") || fits("0000-00-00T00:00:00.000Z");
     // A leap second is none of the evaluator's.
-    if !known || text.contains(":60") {
+    let midnight = fits("0000-00-00").then(|| format!("{text}T00:00:00Z"));
+    if !(known || midnight.is_some()) || text.contains(":60") {
         return Err(GivenUp);
     }
+    let text = midnight.as_deref().unwrap_or(text);
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| GivenUp)?;
     Ok((moment.unix_timestamp_nanos() / 1_000_000) as f64)
 }

@@ -3,9 +3,9 @@
 
 use super::functions::Function;
 use super::members::{Items, Members};
+use super::node::{Callee, Item, Lambda, Node};
 use super::part::{Look, Part};
 use super::paths::{field, spread};
-use super::read::{Callee, Item, Lambda, Node};
 use super::{GivenUp, Plain, Steps, Surroundings, functions, matching};
 use crate::clock::timestamp_text;
 use crate::limits;

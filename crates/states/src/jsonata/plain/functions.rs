@@ -88,84 +88,6 @@ functions! {
     Zip "zip" 1 3,
 }
 
-/// The names of all built-in functions, JSONata's and those of Step Functions: without a value, they are functions.
-pub(super) const NAMES: &[&str] = &[
-    "abs",
-    "append",
-    "assert",
-    "average",
-    "base64decode",
-    "base64encode",
-    "boolean",
-    "ceil",
-    "contains",
-    "count",
-    "decodeUrl",
-    "decodeUrlComponent",
-    "distinct",
-    "each",
-    "encodeUrl",
-    "encodeUrlComponent",
-    "error",
-    "eval",
-    "exists",
-    "filter",
-    "floor",
-    "formatBase",
-    "formatInteger",
-    "formatNumber",
-    "fromMillis",
-    "hash",
-    "join",
-    "keys",
-    "length",
-    "lookup",
-    "lowercase",
-    "map",
-    "match",
-    "max",
-    "merge",
-    "millis",
-    "min",
-    "not",
-    "now",
-    "number",
-    "pad",
-    "parse",
-    "parseInteger",
-    "partition",
-    "power",
-    "random",
-    "range",
-    "reduce",
-    "replace",
-    "reverse",
-    "round",
-    "shuffle",
-    "sift",
-    "single",
-    "sort",
-    "split",
-    "spread",
-    "sqrt",
-    "string",
-    "substring",
-    "substringAfter",
-    "substringBefore",
-    "sum",
-    "toMillis",
-    "trim",
-    "type",
-    "uppercase",
-    "uuid",
-    "zip",
-];
-
-/// Whether a built-in function has this name.
-pub(super) fn is_name(name: &str) -> bool {
-    NAMES.contains(&name)
-}
-
 /// What a function makes of its arguments; a sequence is still one.
 pub(super) fn call<'s>(function: Function, args: &[Part<'s>], steps: &Steps) -> Answer<'s> {
     let first = args.first().ok_or(GivenUp)?;
@@ -403,15 +325,43 @@ fn formatted<'s>(function: Function, first: &Part<'s>, rest: &[Part<'s>]) -> Ans
         (Function::FormatNumber, Some(picture)) => {
             theirs(numeric::format_number(number, picture, None))
         }
-        // So many digits at least.
-        (Function::FormatInteger, Some(picture))
-            if !picture.is_empty() && picture.bytes().all(|byte| byte == b'0') =>
-        {
-            let whole = one_of_few(first, u32::MAX as usize)?;
-            made(format!("{whole:0width$}", width = picture.len()))
+        (Function::FormatInteger, Some(picture)) => {
+            made(digits(one_of_few(first, u32::MAX as usize)?, picture)?)
         }
         _ => Err(GivenUp),
     }
+}
+
+/// A whole number by a picture of digits: `000`, `###0`, `#,##0`.
+fn digits(whole: usize, picture: &str) -> Result<String, GivenUp> {
+    let places = picture.replace(',', "");
+    let least = places.trim_start_matches('#').len();
+    // Each group has three digits, if there are groups.
+    let mut groups = picture.rsplit(',');
+    let is_even = groups
+        .by_ref()
+        .take(picture.matches(',').count())
+        .all(|group| group.len() == 3);
+    let first = groups.next().unwrap_or_default();
+    let known = places
+        .trim_start_matches('#')
+        .bytes()
+        .all(|byte| byte == b'0');
+    if !known || least == 0 || !is_even || first.is_empty() {
+        return Err(GivenUp);
+    }
+    let digits = format!("{whole:0least$}");
+    if !picture.contains(',') {
+        return Ok(digits);
+    }
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    Ok(text)
 }
 
 /// The n-th of each list together.

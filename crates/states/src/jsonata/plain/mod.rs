@@ -8,10 +8,14 @@
 
 mod calls;
 mod dates;
+#[cfg(test)]
+mod dice;
 mod evaluate;
 mod functions;
 mod matching;
 mod members;
+mod names;
+mod node;
 mod part;
 mod paths;
 mod read;
@@ -37,10 +41,10 @@ const STEP_BYTES: usize = limits::JSONATA_VALUE_BYTES_MAX / STEPS_MAX;
 /// An expression that can be evaluated here.
 #[derive(Debug)]
 pub(super) struct Plain {
-    root: read::Node,
+    root: node::Node,
     /// Variables that are assigned or are parameters inside the expression.
     locals: usize,
-    lambdas: Vec<read::Lambda>,
+    lambdas: Vec<node::Lambda>,
     /// The built-in functions that it calls: nothing else may have their names.
     functions: Vec<String>,
 }

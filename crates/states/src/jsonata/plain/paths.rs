@@ -2,8 +2,8 @@
 
 use super::evaluate::{Answer, Run};
 use super::members::Items;
+use super::node::{Filter, Node, Step};
 use super::part::{Look, Part};
-use super::read::{Filter, Node, Step};
 use super::{GivenUp, Steps};
 
 impl<'s> Run<'s, '_> {
@@ -49,6 +49,7 @@ impl<'s> Run<'s, '_> {
         }
         match found.as_slice() {
             [only] if arrays == 1 && !only.is_sequence() => Ok(only.clone()),
+            _ if step.is_list => Part::sequence(found),
             _ if arrays == 0 => Part::sequence(found),
             _ => {
                 let mut flat = Vec::new();

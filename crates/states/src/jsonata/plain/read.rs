@@ -1,128 +1,15 @@
 //! Syntax trees to plain expressions.
 
 use super::Plain;
-use super::functions::{self, Function};
-use super::matching::{self, Matching, Pattern};
+use super::matching::{self, Pattern};
+use super::node::{Callee, Each, Filter, Item, Lambda, Node, Step};
+use super::{functions, names};
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// How deep a plain expression may nest: evaluating it recurses.
 const DEPTH_MAX: usize = 48;
-
-/// A node of a plain expression.
-#[derive(Debug)]
-pub(super) enum Node {
-    Nothing,
-    Literal(Value),
-    /// `$`
-    Context,
-    /// `$$`
-    Document,
-    /// What is bound outside.
-    Variable(String),
-    /// `$states.name`
-    Member(String),
-    /// What is bound inside.
-    Local(usize),
-    /// A field of the context.
-    Field(String),
-    Path(Vec<Step>),
-    /// A path that is a list also when it finds one thing.
-    List(Vec<Step>),
-    /// `*`
-    Wildcard,
-    Arithmetic(BinaryOp, Box<[Node; 2]>),
-    Order(BinaryOp, Box<[Node; 2]>),
-    Equal(Box<[Node; 2]>),
-    Unequal(Box<[Node; 2]>),
-    And(Box<[Node; 2]>),
-    Or(Box<[Node; 2]>),
-    Join(Box<[Node; 2]>),
-    In(Box<[Node; 2]>),
-    /// `?:`
-    Default(Box<[Node; 2]>),
-    /// `??`
-    Coalesce(Box<[Node; 2]>),
-    Negate(Box<Node>),
-    /// Condition, then, else.
-    Choose(Box<[Node; 3]>),
-    Array(Vec<Item>),
-    Object(Vec<(Node, Node)>),
-    Block(Vec<Node>),
-    Assign(usize, Box<Node>),
-    Call(Function, Vec<Node>),
-    /// The call of a function with a regular expression, which the arguments are without.
-    Matching(Matching, Pattern, Vec<Node>),
-    /// `$millis()`
-    Millis,
-    /// `$now()`
-    Now,
-    /// `list^(term, >term)`; whether a term's values rise.
-    Ordered(Box<Node>, Vec<(Node, bool)>),
-    /// `list{name: value}`
-    Grouped(Box<Node>, Vec<(Node, Node)>),
-    /// `$name := function(...) {...}`
-    Define(usize),
-    /// The call of a function that the expression defines.
-    Apply(usize, Vec<Node>),
-    Each(Each, Box<Node>, Callee),
-    /// Over what, by what, beginning with.
-    Reduce(Box<[Node; 2]>, Callee),
-}
-
-/// A step of a path, and what is chosen of what it finds.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) node: Node,
-    pub(super) filters: Vec<Filter>,
-}
-
-#[derive(Debug)]
-pub(super) enum Filter {
-    Index(f64),
-    Test(Node),
-}
-
-/// A part of an array constructor.
-#[derive(Debug)]
-pub(super) enum Item {
-    /// Its items become items.
-    Spread(Node),
-    /// It becomes one item: it is written as an array.
-    Whole(Node),
-    /// The whole numbers from one to the other.
-    Range(Node, Node),
-}
-
-/// Functions that call another.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Each {
-    Map,
-    Filter,
-    Sift,
-    /// `$each`
-    Members,
-    Single,
-    Sort,
-}
-
-/// A function that another calls.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Callee {
-    /// It is written there.
-    Here(usize),
-    /// It was defined before.
-    Defined(usize),
-}
-
-/// A function that the expression has.
-#[derive(Debug)]
-pub(super) struct Lambda {
-    /// The locals of its parameters.
-    pub(super) parameters: Vec<usize>,
-    pub(super) body: Node,
-}
 
 pub(super) fn read(tree: &AstNode) -> Option<Plain> {
     let mut reader = Reader::default();
@@ -184,10 +71,7 @@ impl Reader {
                 args,
                 is_builtin: true,
             } => self.call(name, &args.iter().collect::<Vec<_>>(), depth)?,
-            AstNode::Array(items) => {
-                let items = items.iter().map(|item| self.item(item, depth));
-                Node::Array(items.collect::<Option<_>>()?)
-            }
+            AstNode::Array(items) => self.array(items, depth)?,
             AstNode::Object(pairs) => Node::Object(self.pairs(pairs, depth)?),
             AstNode::ObjectTransform { input, pattern } => {
                 Node::Grouped(self.list(input, depth)?, self.pairs(pattern, depth)?)
@@ -231,7 +115,7 @@ impl Reader {
         match self.bound(name) {
             Some(Bound::Local(local)) => Some(Node::Local(local)),
             Some(Bound::Lambda(_)) => None,
-            None if functions::is_name(name) => None,
+            None if names::is_name(name) => None,
             None => {
                 self.free.insert(name.to_owned());
                 Some(Node::Variable(name.to_owned()))
@@ -248,6 +132,7 @@ impl Reader {
     fn list(&mut self, tree: &AstNode, depth: usize) -> Option<Box<Node>> {
         match self.node(tree, depth)? {
             Node::List(_) => None,
+            Node::Path(steps) if steps.iter().any(|step| step.is_list) => None,
             node => Some(Box::new(node)),
         }
     }
@@ -281,13 +166,22 @@ impl Reader {
         let read = self.steps(steps, depth)?;
         match (is_list, steps) {
             (false, _) => Some(Node::Path(read)),
-            // What is no path by itself becomes no list.
+            // What is no path by itself becomes no list, and a list in a list has its own rules.
             (true, [_]) => None,
+            (true, _) if read.last().is_some_and(|step| step.is_list) => None,
             (true, _) => Some(Node::List(read)),
         }
     }
 
     fn steps(&mut self, steps: &[PathStep], depth: usize) -> Option<Vec<Step>> {
+        // Lists are known as the last thing that a path makes only.
+        let (_, but_last) = steps.split_last()?;
+        if but_last
+            .iter()
+            .any(|step| matches!(step.node, AstNode::ArrayGroup(_)))
+        {
+            return None;
+        }
         let mut steps = steps.iter().map(|step| self.step(step, depth));
         let mut read = steps.by_ref().collect::<Option<Vec<Step>>>()?;
         // `$states.name`: the members of `$states` can be had one by one.
@@ -324,9 +218,15 @@ impl Reader {
             Stage::KeepArray | Stage::Index(_) => None,
         });
         let filters = filters.collect::<Option<_>>()?;
+        let is_list = matches!(step.node, AstNode::ArrayGroup(_));
+        let is_simple = is_simple && (!is_list || step.stages.is_empty());
         is_simple.then_some(Step {
-            node: self.node(&step.node, depth)?,
+            node: match &step.node {
+                AstNode::ArrayGroup(items) => self.array(items, depth)?,
+                node => self.node(node, depth)?,
+            },
             filters,
+            is_list,
         })
     }
 
@@ -360,6 +260,11 @@ impl Reader {
             (UnaryOp::Negate, operand) => Some(Node::Negate(Box::new(self.node(operand, depth)?))),
             (UnaryOp::Not, _) => None,
         }
+    }
+
+    fn array(&mut self, items: &[AstNode], depth: usize) -> Option<Node> {
+        let items = items.iter().map(|item| self.item(item, depth));
+        Some(Node::Array(items.collect::<Option<_>>()?))
     }
 
     fn item(&mut self, item: &AstNode, depth: usize) -> Option<Item> {

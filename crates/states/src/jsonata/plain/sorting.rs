@@ -2,8 +2,8 @@
 
 use super::evaluate::{Answer, Run};
 use super::members::{Items, Members};
+use super::node::{Callee, Node};
 use super::part::{Look, Part};
-use super::read::{Callee, Node};
 use super::{GivenUp, functions};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -294,8 +294,10 @@ def test_other_broken_rule_files_are_faults_too(tmp_path: Path, text: str) -> No
     assert said.code == 1
     assert [Path(f["file"]).name for f in said.json["faults"]] == ["new.yml"]
     rules = [p.name for p in (content / "detections").rglob("*") if p.name.endswith((".yml", ".pattern.json"))]
-    others = [name for name in rules if name != "new.yml" and not name.endswith((".correlation.yml", ".baseline.yml"))]
+    others = [name for name in rules if name != "new.yml" and not name.endswith((".correlation.yml", ".baseline.yml", ".network.yml"))]
     assert said.json["detections"] == len(others) > 2
+    for kind, ending in (("correlations", "correlation"), ("baselines", "baseline"), ("network", "network")):
+        assert said.json[kind] == sum(name.endswith(f".{ending}.yml") for name in rules) > 2
 
 
 # --- A folder, a port, a setting ---

@@ -27,17 +27,19 @@ impl ContentCommand {
         let (detections, playbooks) = (content.engine.detections().len(), content.playbooks.len());
         let correlations = content.engine.correlations().len();
         let network = content.network.detections().len();
+        let baselines = content.baselines.all().len();
         let value = json!({
             "detections": detections,
             "correlations": correlations,
             "network": network,
+            "baselines": baselines,
             "playbooks": playbooks,
             "faults": content.faults,
         });
         global.output.print(&value, |_| {
             let mut out: Vec<String> = content.faults.iter().map(ToString::to_string).collect();
             out.push(format!(
-                "{detections} detection(s), {correlations} correlation(s), {network} detection(s) over network logs and {playbooks} playbook(s) are right, {} fault(s)",
+                "{detections} detection(s), {correlations} correlation(s), {baselines} baseline(s), {network} detection(s) over network logs and {playbooks} playbook(s) are right, {} fault(s)",
                 content.faults.len()
             ));
             out.join("\n")

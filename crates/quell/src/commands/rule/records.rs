@@ -102,11 +102,11 @@ pub fn rules(path: &Path) -> Result<Vec<(PathBuf, DetectionFile)>, Failure> {
     let mut out = Vec::new();
     for file in files(path)? {
         let shown = file.display().to_string();
-        // Correlations are of several rules, and baselines of many records: `quell content check` reads them.
-        match Language::of(&shown) {
-            Some((Language::Correlation | Language::Baseline, _)) if path.is_dir() => continue,
-            Some(_) => {}
-            None => continue,
+        // Correlations are of several rules, baselines of many records, and others of lines: `quell content check` reads them.
+        let language = Language::of(&shown).map(|(language, _)| language);
+        let is_rule = matches!(language, Some(Language::Sigma | Language::Pattern));
+        if language.is_none() || (path.is_dir() && !is_rule) {
+            continue;
         }
         let below = shown
             .rsplit_once("detections/")

@@ -77,6 +77,17 @@ pub struct Findings {
     pub faults: Vec<String>,
 }
 
+impl Findings {
+    /// Notes a fault. What the reader of JSON says quotes what was sent, which may be long: it is cut.
+    fn fault(&mut self, place: &str, error: &FindingError) {
+        let said = look::plain(&error.to_string(), FAULT_CHARS_MAX);
+        self.faults.push(format!("{place}: {said}"));
+    }
+}
+
+/// A fault is for people to read.
+const FAULT_CHARS_MAX: usize = 300;
+
 /// Reads the findings of a record, which [`Source::of`] says is one of `source`. `now` is when they are made.
 pub fn findings(
     record: &Record,
@@ -88,7 +99,7 @@ pub fn findings(
     let texts = match parts(record, source) {
         Ok(texts) => texts,
         Err(error) => {
-            out.faults.push(format!("the findings: {error}"));
+            out.fault("the findings", &error);
             return out;
         }
     };
@@ -102,8 +113,8 @@ pub fn findings(
             .and_then(|value| draft(&value, source, record.envelope.as_ref(), types));
         match read {
             Ok(draft) => out.found.push(draft.into_reported(record, now)),
-            Err(error) if source.is_list() => out.faults.push(format!("findings[{at}]: {error}")),
-            Err(error) => out.faults.push(format!("the finding: {error}")),
+            Err(error) if source.is_list() => out.fault(&format!("findings[{at}]"), &error),
+            Err(error) => out.fault("the finding", &error),
         }
     }
     if count > FINDINGS_MAX {

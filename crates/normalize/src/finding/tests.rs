@@ -268,6 +268,29 @@ fn more_findings_than_anybody_sends_are_named_not_read() {
 }
 
 #[test]
+fn a_fault_quotes_little_of_what_was_sent() {
+    for body in [
+        json!("x".repeat(5000)),
+        json!({"findings": "x".repeat(5000)}),
+        json!({"findings": ["x".repeat(5000)]}),
+    ] {
+        for source in ["aws.securityhub", "aws.guardduty", "aws.health"] {
+            let kind = match source {
+                "aws.securityhub" => "Security Hub Findings - Imported",
+                "aws.guardduty" => "GuardDuty Finding",
+                _ => "AWS Health Event",
+            };
+            let read = super::tests::read(source, kind, &body);
+            assert!(
+                read.found.is_empty() && read.faults.iter().all(|f| f.chars().count() < 400),
+                "{:?}",
+                read.faults
+            );
+        }
+    }
+}
+
+#[test]
 fn only_the_products_arn_says_whose_a_security_hub_finding_is() {
     for (arn, trusted) in [
         (

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quell_detect::DetectionFile;
+use quell_detect::{DetectionFile, Language};
 
 use crate::random::Random;
 
@@ -11,9 +11,9 @@ pub fn rules(detections: &Path, apis: &[(String, String)], count: usize) -> Vec<
     let own: Vec<PathBuf> = files(detections)
         .into_iter()
         .filter(|path| {
-            // Correlations, and their own base rules, are not compared: rsigma-eval has its own words for them.
+            // What is said of several records is not compared: rsigma-eval has its own words for correlations, and none for the rest.
             let name = path.to_str().expect("a name in UTF-8");
-            name.ends_with(".yml") && !name.ends_with(".correlation.yml")
+            matches!(Language::of(name), Some((Language::Sigma, _)))
         })
         .collect();
     let step = own.len().div_ceil(count).max(1);

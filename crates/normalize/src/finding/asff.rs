@@ -9,12 +9,10 @@ use serde_json::Value;
 use super::FindingError;
 use super::about;
 use super::draft::{Draft, Whose};
-use super::facts::{Compliance, ComplianceStatus, Cvss, Detection, Facts, Package, Vulnerability};
-use super::look::{is_true, items, moment, name, need, need_moment, text, wrong};
+use super::facts::{Compliance, ComplianceStatus, Detection, Facts, Vulnerability};
+use super::look::{LIST_MAX, is_true, items, moment, name, names, need, need_moment, text, wrong};
 use super::types::GuardDutyTypes;
-
-/// A finding has fifty types at most.
-const LIST_MAX: usize = 50;
+use super::weakness::{packages, scores};
 
 pub(super) fn read(value: &Value, types: &GuardDutyTypes) -> Result<Draft, FindingError> {
     let product_arn = need(value, "/ProductArn")?;
@@ -193,15 +191,6 @@ fn facts(value: &Value, kind: &str) -> Facts {
     Facts::Detection(Box::new(detection))
 }
 
-fn names(value: &Value, pointer: &str) -> Vec<String> {
-    items(value, pointer)
-        .iter()
-        .filter_map(Value::as_str)
-        .take(LIST_MAX)
-        .map(name)
-        .collect()
-}
-
 fn compliance(value: &Value, kind: &str) -> Compliance {
     let standards = items(value, "/Compliance/AssociatedStandards").iter();
     Compliance {
@@ -224,29 +213,14 @@ fn compliance(value: &Value, kind: &str) -> Compliance {
 
 fn vulnerability(value: &Value) -> Vulnerability {
     let yes = |pointer| text(value, pointer).map(|answer| answer == "YES");
-    let cvss = items(value, "/Cvss").iter().take(LIST_MAX);
-    let packages = items(value, "/VulnerablePackages").iter().take(LIST_MAX);
     Vulnerability {
         cve: text(value, "/Id").map(name),
-        cvss: cvss
-            .filter_map(|cvss| {
-                Some(Cvss {
-                    version: name(text(cvss, "/Version")?),
-                    score: cvss.pointer("/BaseScore")?.as_f64()?,
-                    vector: text(cvss, "/BaseVector").map(name),
-                })
-            })
-            .collect(),
-        packages: packages
-            .filter_map(|package| {
-                Some(Package {
-                    name: name(text(package, "/Name")?),
-                    version: name(text(package, "/Version")?),
-                    fixed_in: text(package, "/FixedInVersion").map(name),
-                    architecture: text(package, "/Architecture").map(name),
-                })
-            })
-            .collect(),
+        cvss: scores(value, "/Cvss", ["/Version", "/BaseScore", "/BaseVector"]),
+        packages: packages(
+            value,
+            "/VulnerablePackages",
+            ["/Name", "/Version", "/FixedInVersion", "/Architecture"],
+        ),
         fix_available: yes("/FixAvailable"),
         exploit_available: yes("/ExploitAvailable"),
         references: names(value, "/ReferenceUrls"),

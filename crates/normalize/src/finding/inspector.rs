@@ -6,11 +6,9 @@ use serde_json::Value;
 use super::FindingError;
 use super::about;
 use super::draft::{Draft, Whose};
-use super::facts::{Cvss, Detection, Facts, Package, Vulnerability};
-use super::look::{items, moment, name, need, need_moment, text, wrong};
-
-/// So many packages or scores of one weakness are of use.
-const LIST_MAX: usize = 50;
+use super::facts::{Detection, Facts, Vulnerability};
+use super::look::{LIST_MAX, items, moment, name, names, need, need_moment, text, wrong};
+use super::weakness::{packages, scores};
 
 pub(super) fn read(value: &Value, envelope: Option<&Value>) -> Result<Draft, FindingError> {
     let (uid, account, kind) = (
@@ -111,33 +109,19 @@ fn facts(value: &Value, kind: &str) -> Facts {
 }
 
 fn of_package(package: &Value, id: &str, common: Vulnerability) -> Vulnerability {
-    let cvss = items(package, "/cvss").iter().take(LIST_MAX);
-    let packages = items(package, "/vulnerablePackages").iter().take(LIST_MAX);
-    let references = items(package, "/referenceUrls")
-        .iter()
-        .filter_map(Value::as_str);
     Vulnerability {
         cve: Some(name(id)),
-        cvss: cvss
-            .filter_map(|cvss| {
-                Some(Cvss {
-                    version: name(text(cvss, "/version")?),
-                    score: cvss.pointer("/baseScore")?.as_f64()?,
-                    vector: text(cvss, "/scoringVector").map(name),
-                })
-            })
-            .collect(),
-        packages: packages
-            .filter_map(|package| {
-                Some(Package {
-                    name: name(text(package, "/name")?),
-                    version: name(text(package, "/version")?),
-                    fixed_in: text(package, "/fixedInVersion").map(name),
-                    architecture: text(package, "/arch").map(name),
-                })
-            })
-            .collect(),
-        references: references.take(LIST_MAX).map(name).collect(),
+        cvss: scores(
+            package,
+            "/cvss",
+            ["/version", "/baseScore", "/scoringVector"],
+        ),
+        packages: packages(
+            package,
+            "/vulnerablePackages",
+            ["/name", "/version", "/fixedInVersion", "/arch"],
+        ),
+        references: names(package, "/referenceUrls"),
         vendor: text(package, "/source").map(name),
         ..common
     }

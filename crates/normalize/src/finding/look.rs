@@ -7,6 +7,8 @@ use super::FindingError;
 
 /// A name that a product gives is never longer.
 pub(super) const NAME_CHARS_MAX: usize = 256;
+/// Of a list in a finding no more are of use.
+pub(super) const LIST_MAX: usize = 50;
 /// A fault quotes no more of what was sent.
 const QUOTE_CHARS_MAX: usize = 60;
 
@@ -25,6 +27,12 @@ pub(super) fn need<'a>(value: &'a Value, field: &'static str) -> Result<&'a str,
 pub(super) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     let found = value.pointer(pointer).and_then(Value::as_array);
     found.map_or(&[], Vec::as_slice)
+}
+
+/// The names in an array of texts.
+pub(super) fn names(value: &Value, pointer: &str) -> Vec<String> {
+    let texts = items(value, pointer).iter().filter_map(Value::as_str);
+    texts.take(LIST_MAX).map(name).collect()
 }
 
 /// Whether there is a true, or a text that says so.

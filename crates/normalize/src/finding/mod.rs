@@ -19,6 +19,7 @@ mod macie;
 mod ocsf;
 mod source;
 mod types;
+mod weakness;
 
 pub use facts::Facts;
 pub use source::Source;

@@ -7,12 +7,10 @@ use super::FindingError;
 use super::about;
 use super::asff::{outsider_of, own_product};
 use super::draft::{Draft, Whose};
-use super::facts::{Compliance, ComplianceStatus, Cvss, Detection, Facts, Package, Vulnerability};
-use super::look::{items, moment, name, need, text, wrong};
+use super::facts::{Compliance, ComplianceStatus, Detection, Facts, Vulnerability};
+use super::look::{LIST_MAX, items, moment, name, names, need, text, wrong};
 use super::types::GuardDutyTypes;
-
-/// A list in a finding is never longer than so many are of use.
-const LIST_MAX: usize = 50;
+use super::weakness::{packages, scores};
 
 pub(super) fn read(value: &Value, types: &GuardDutyTypes) -> Result<Draft, FindingError> {
     let class = class(value)?;
@@ -160,15 +158,6 @@ fn guardduty_type(text: &str) -> String {
     }
 }
 
-fn names(value: &Value, pointer: &str) -> Vec<String> {
-    items(value, pointer)
-        .iter()
-        .filter_map(Value::as_str)
-        .take(LIST_MAX)
-        .map(name)
-        .collect()
-}
-
 fn compliance(value: &Value, kind: &str) -> Compliance {
     Compliance {
         control: name(kind),
@@ -188,31 +177,20 @@ fn compliance(value: &Value, kind: &str) -> Compliance {
 }
 
 fn vulnerability(value: &Value) -> Vulnerability {
-    let cvss = items(value, "/cve/cvss").iter().take(LIST_MAX);
-    let packages = items(value, "/affected_packages").iter().take(LIST_MAX);
     let truth = |pointer| value.pointer(pointer).and_then(Value::as_bool);
     Vulnerability {
         cve: text(value, "/cve/uid").map(name),
         cwe: text(value, "/cwe/uid").map(name),
-        cvss: cvss
-            .filter_map(|cvss| {
-                Some(Cvss {
-                    version: name(text(cvss, "/version")?),
-                    score: cvss.pointer("/base_score")?.as_f64()?,
-                    vector: text(cvss, "/vector_string").map(name),
-                })
-            })
-            .collect(),
-        packages: packages
-            .filter_map(|package| {
-                Some(Package {
-                    name: name(text(package, "/name")?),
-                    version: name(text(package, "/version")?),
-                    fixed_in: text(package, "/fixed_in_version").map(name),
-                    architecture: text(package, "/architecture").map(name),
-                })
-            })
-            .collect(),
+        cvss: scores(
+            value,
+            "/cve/cvss",
+            ["/version", "/base_score", "/vector_string"],
+        ),
+        packages: packages(
+            value,
+            "/affected_packages",
+            ["/name", "/version", "/fixed_in_version", "/architecture"],
+        ),
         fix_available: truth("/is_fix_available"),
         exploit_available: truth("/is_exploit_available"),
         references: names(value, "/references"),

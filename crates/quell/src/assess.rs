@@ -67,7 +67,19 @@ pub fn assess<'e>(
     {
         return reported(record, source, content, now);
     }
-    match content.engine.assess(record, &is_own, now, scratch) {
+    let ruled = content.engine.assess(record, &is_own, now, scratch);
+    of_ruled(content, record, ruled, is_own, now)
+}
+
+/// What came of a record of which the rules have said what they say.
+pub fn of_ruled<'e>(
+    content: &'e Content,
+    record: &Record,
+    ruled: Ruled<'e>,
+    is_own: impl Fn(&Event) -> bool,
+    now: Timestamp,
+) -> Assessed<'e> {
+    match ruled {
         Ruled::Matched(ruled) => Assessed::Matched(Box::new(Matched {
             subjects: subjects(content, &ruled.event, record),
             link: made(&ruled.event, record),
@@ -124,11 +136,6 @@ fn subjects(content: &Content, event: &Event, record: &Record) -> Vec<Subject> {
     let of = Subject::of_principal(event, &principal(event));
     let role = assumption(event, record).map(|(role, from)| Subject::of_role(&role, &from));
     of.into_iter().chain(role).collect()
-}
-
-/// Who did it.
-pub fn principal_of(event: &Event) -> Resource {
-    principal(event)
 }
 
 fn reported<'e>(

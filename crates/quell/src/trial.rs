@@ -8,11 +8,12 @@ use quell_detect::correlation::{Correlation, Correlator, Fired, Group, Hit};
 use quell_detect::{About, Came, Scratch};
 use quell_model::{Event, Finding, Origin, Record, RecordId, Resource, Severity, Timestamp};
 use quell_normalize::chain::{Caller, Chains, Step, caller};
+use quell_normalize::principal;
 use quell_triage::Board;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::assess::{Assessed, Matched, assess, principal_of};
+use crate::assess::{Assessed, Matched, assess, of_ruled};
 use crate::content::Content;
 
 /// More findings than this are counted and not kept: a year of a large organisation must not take all memory.
@@ -93,9 +94,38 @@ impl<'a> Trial<'a> {
     /// Tries the rules on a record; the event and its findings, when there are any. What several records say together is known
     /// when there are no more: [`Trial::complete`].
     pub fn add(&mut self, record: &Record) -> Option<(Event, Vec<Finding>)> {
-        self.counts.accepted += 1;
         let now = Timestamp::EPOCH;
-        match assess(self.content, record, |_| false, now, &mut self.scratch) {
+        let assessed = assess(self.content, record, |_| false, now, &mut self.scratch);
+        self.take(record, assessed)
+    }
+
+    /// As [`Trial::add`], for a record that was read where it stands: the rules look at it there.
+    pub fn add_read(&mut self, came: Came<'_>) -> Option<(Event, Vec<Finding>)> {
+        let now = Timestamp::EPOCH;
+        let record = match RawValue::from_string(came.reading.body().raw().to_owned()) {
+            Ok(body) => Record {
+                id: came.id.clone(),
+                origin: Origin::File {
+                    path: String::new(),
+                },
+                received_at: came.received_at,
+                envelope: came.envelope.cloned(),
+                body,
+            },
+            Err(error) => {
+                self.refuse(error.to_string());
+                return None;
+            }
+        };
+        let engine = &self.content.engine;
+        let ruled = engine.assess_read(came, |_| false, now, &mut self.scratch);
+        let assessed = of_ruled(self.content, &record, ruled, |_| false, now);
+        self.take(&record, assessed)
+    }
+
+    fn take(&mut self, record: &Record, assessed: Assessed<'a>) -> Option<(Event, Vec<Finding>)> {
+        self.counts.accepted += 1;
+        match assessed {
             Assessed::Matched(matched) => {
                 let Matched {
                     event,
@@ -138,26 +168,6 @@ impl<'a> Trial<'a> {
             }
         }
         None
-    }
-
-    /// As [`Trial::add`], for a record that was read where it stands.
-    pub fn add_read(&mut self, came: Came<'_>) -> Option<(Event, Vec<Finding>)> {
-        let body = RawValue::from_string(came.reading.body().raw().to_owned());
-        match body {
-            Ok(body) => self.add(&Record {
-                id: came.id,
-                origin: Origin::File {
-                    path: String::new(),
-                },
-                received_at: came.received_at,
-                envelope: came.envelope.cloned(),
-                body,
-            }),
-            Err(error) => {
-                self.refuse(error.to_string());
-                None
-            }
-        }
     }
 
     fn keep(&mut self, findings: Vec<Finding>) {
@@ -248,7 +258,7 @@ impl<'a> Trial<'a> {
                     continue;
                 }
                 self.call(&record, &event);
-                let principal = principal_of(&event);
+                let principal = principal(&event);
                 let of = |f| baselines.finding(&f, &event, &principal, Timestamp::EPOCH);
                 out.extend(fired.into_iter().filter_map(of));
             }

@@ -2,12 +2,12 @@
 
 use quell_detect::baseline::Subject;
 use quell_model::{Event, Finding, Record};
+use quell_normalize::principal;
 use quell_store::StoreError;
 
 use super::Worker;
 use super::placing::{Placing, Stored, Together};
 use crate::app::App;
-use crate::assess::principal_of;
 
 impl Worker {
     /// Takes a record into the pasts of its subjects; the findings of what fires are placed.
@@ -21,7 +21,7 @@ impl Worker {
         let baselines = &app.content.baselines;
         // Else whoever can send a record could make all that comes after it too late.
         let at = event.time.min(record.received_at);
-        let (mut findings, principal) = (Vec::new(), principal_of(event));
+        let (mut findings, principal) = (Vec::new(), principal(event));
         for subject in subjects {
             let (keys, now) = (subject.keys(), app.clock.now());
             let step = |kept| baselines.step_kept(kept, record, at, subject);

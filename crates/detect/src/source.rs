@@ -25,7 +25,7 @@ pub fn source(file: &DetectionFile) -> Result<Source, String> {
     let collection =
         parse_sigma_yaml(&file.text).map_err(|_| "it is not YAML, or no Sigma rule".to_owned())?;
     if !collection.correlations.is_empty() {
-        return Err("a correlation: those are not run yet".to_owned());
+        return Err("a correlation: only rules over single records are brought in".to_owned());
     }
     let [rule] = collection.rules.as_slice() else {
         return Err("it is not YAML, or no Sigma rule".to_owned());

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quell_store::StoreError;
-
 use crate::app::App;
-use crate::audit::Keeper;
 
 /// An entry waits no longer than this before a checkpoint stands for it.
 const EVERY: Duration = Duration::from_millis(500);
@@ -22,7 +19,7 @@ pub(super) async fn run(app: Arc<App>) {
         tokio::time::sleep(PAUSE).await;
     };
     loop {
-        match gather(&keeper).await {
+        match keeper.gather_all().await {
             Ok(()) => tokio::time::sleep(EVERY).await,
             Err(error) => {
                 tracing::error!(%error, "the audit log waits for a moment");
@@ -30,8 +27,4 @@ pub(super) async fn run(app: Arc<App>) {
             }
         }
     }
-}
-
-async fn gather(keeper: &Keeper) -> Result<(), StoreError> {
-    keeper.gather_all().await
 }

@@ -23,13 +23,16 @@ class Copy:
         said = home.quell("evidence", "export", str(folder))
         assert said.code == 0, said
         self.exported = said.json["exported"]
+        #: Where nothing is known of the log: no store, no range.
+        self.elsewhere = Product(folder.parent / "elsewhere")
 
     def lines(self) -> list[dict]:
         return [json.loads(line) for line in (self.folder / "entries.jsonl").read_text().splitlines()]
 
     def check(self, folder: Path | None = None, *more: str, key: str | None = None) -> Said:
-        # Offline: another home, so that nothing but the folder and the key is there.
-        return self.home.quell("evidence", "verify", str(folder or self.folder), "--key", key or self.key, *more)
+        said = self.elsewhere.quell("evidence", "verify", str(folder or self.folder), "--key", key or self.key, *more)
+        assert not self.elsewhere.data.exists(), "a check opens no store"
+        return said
 
 
 @pytest.fixture(scope="module")

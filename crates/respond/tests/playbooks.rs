@@ -14,7 +14,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use quell_guard::proof::{Claim, prove};
+use quell_guard::proof::{Claim, Known, prove};
 use quell_model::{Call, Caller, Plan, Resource, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
 use quell_respond::task::Work;
@@ -244,6 +244,8 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
             resource: &resource,
             facts: &input_value["facts"],
             undo: None,
+            production: true,
+            known: Known::default(),
         };
         prove("AWS::EC2::SecurityGroup", plan, &claim).unwrap_or_else(|e| panic!("{name}: {e}"));
 
@@ -267,6 +269,8 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
             resource: &resource,
             facts: &input_value["facts"],
             undo: Some(&undo),
+            production: true,
+            known: Known::default(),
         };
         prove("AWS::EC2::SecurityGroup", plans.last().unwrap(), &claim)
             .unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -4,6 +4,7 @@
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
 mod attributes;
+mod identity;
 mod security_group;
 
 use quell_model::{Plan, Resource, Timestamp};
@@ -48,8 +49,10 @@ pub struct Known<'a> {
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
-    let _ = resource_type;
-    &[]
+    match resource_type {
+        "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
+        _ => &[],
+    }
 }
 
 /// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. Of a type that
@@ -58,6 +61,7 @@ pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
     let (resource_type, declared) = (claim.resource.kind.as_str(), claim.facts);
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
+        "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"
         )],

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod identity;
+mod instance;
 mod security_group;
 
 use quell_model::{Plan, Resource, Timestamp};
@@ -51,6 +52,7 @@ pub struct Known<'a> {
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
+        "AWS::EC2::Instance" => &[&instance::Instance],
         _ => &[],
     }
 }
@@ -62,6 +64,7 @@ pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
         "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
+        "AWS::EC2::Instance" => instance::concerns(plan),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"
         )],

@@ -17,7 +17,7 @@ from moto.backends import get_backend
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from quell_range import errors, faults, planes, standins
+from quell_range import errors, faults, permissions, planes, standins
 from quell_range.call import Call, parse_params, set_current
 from quell_range.errors import Answer, ApiError
 from quell_range.follow import SILENT_HEADER, later, make_calls
@@ -113,6 +113,9 @@ class AwsApp:
         return answer
 
     def _perform(self, call: Call, environ: dict[str, Any], body: bytes, fault: faults.Fault | None = None) -> Answer:
+        refusal = permissions.refusal(call)
+        if refusal is not None:
+            return errors.error_answer(call.protocol, call.service, refusal, _namespace_of(call))
         if call.dry_run:
             error = ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
             return errors.error_answer("ec2", "ec2", error)

@@ -10,9 +10,10 @@ mod flow;
 mod log;
 mod playbook;
 pub mod run;
+mod taken_back;
 pub mod task;
 
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
-pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, document_fault};
-pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage};
+pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, Subject, document_fault};
+pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage, Told};

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use quell_guard::proof::{Claim, prove};
-use quell_model::{Call, Caller, Plan, Timestamp};
+use quell_model::{Call, Caller, Plan, Resource, Timestamp};
 use quell_respond::run::PERMIT_QUEUE;
 use quell_respond::task::Work;
 use quell_respond::{Flow, LogEntry, Playbook};
@@ -48,7 +48,8 @@ fn input(playbook: &Playbook, mode: &str, more: &Value) -> Value {
         "run": "run-test", "playbook": playbook.id, "mode": mode,
         "account": "444455556666", "region": "us-east-1", "partition": "aws",
         "resource": {"arn": arn, "type": "AWS::EC2::SecurityGroup", "id": GROUP},
-        "facts": playbook.facts, "roles": {"read": "role/read", "act": "role/act"},
+        "facts": playbook.facts,
+        "roles": {"read": "role/read", "network": "role/network", "compute": "role/compute", "iam": "role/iam", "s3": "role/s3"},
         "queues": {"permit": PERMIT_QUEUE},
     });
     merge(&mut input, more);
@@ -142,7 +143,11 @@ fn run(
                             && !call.operation.starts_with("Get");
                         assert_eq!(
                             request.credentials_role.as_deref(),
-                            Some(if changing { "role/act" } else { "role/read" })
+                            Some(if changing {
+                                "role/network"
+                            } else {
+                                "role/read"
+                            })
                         );
                         let struck = changing && !fated && fate != Fate::Kind;
                         fated |= changing;
@@ -207,6 +212,7 @@ fn outcome(status: &Status) -> (String, Value) {
 #[test]
 fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
     let playbook = load("PB-008");
+    let resource = Resource::security_group("aws", "us-east-1", "444455556666", GROUP);
     for (name, case) in cases("PB-008") {
         let more = case.get("input").cloned().unwrap_or(json!({}));
         let input_value = input(&playbook, "respond", &more);
@@ -234,7 +240,8 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
         }
         let plan = plans.last().unwrap();
         let claim = Claim {
-            resource_id: GROUP,
+            run: "run-test",
+            resource: &resource,
             facts: &input_value["facts"],
             undo: None,
         };
@@ -256,7 +263,8 @@ fn every_case_ends_as_it_says_and_is_proven_and_can_be_taken_back() {
         );
         assert_eq!(world.essences(), before, "{name}");
         let claim = Claim {
-            resource_id: GROUP,
+            run: "run-test",
+            resource: &resource,
             facts: &input_value["facts"],
             undo: Some(&undo),
         };

@@ -178,10 +178,10 @@ fn only<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a Map<String, Valu
 
 pub(super) fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
     let exposure = Exposure::of(claim.facts)?;
-    let revoked = revoked_ids(plan, claim.resource_id)?;
+    let revoked = revoked_ids(plan, claim.resource.id.as_str())?;
     let rules = candidates(
         &plan.before,
-        claim.resource_id,
+        claim.resource.id.as_str(),
         plan.facts.get("prefixLists"),
     )?;
     let exposed = exposure.exposed(&rules);
@@ -189,7 +189,7 @@ pub(super) fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unprov
         let rule = rules.iter().find(|r| r.id == *id).ok_or_else(|| {
             no(format!(
                 "{id} is not an ingress rule of {} with an address as its source",
-                claim.resource_id
+                claim.resource.id.as_str()
             ))
         })?;
         let guilty = exposed.iter().any(|(port, family)| {
@@ -399,7 +399,8 @@ pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result
         return Err(no("the calls are not the recorded undo calls"));
     }
     for call in &plan.calls {
-        if call.arguments.get("GroupId").and_then(Value::as_str) != Some(claim.resource_id) {
+        if call.arguments.get("GroupId").and_then(Value::as_str) != Some(claim.resource.id.as_str())
+        {
             return Err(no("an undo call is about another group than the run"));
         }
     }

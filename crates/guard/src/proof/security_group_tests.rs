@@ -2,6 +2,10 @@ use super::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
 
+fn group() -> quell_model::Resource {
+    quell_model::Resource::security_group("aws", "us-east-1", "111122223333", "sg-1")
+}
+
 fn facts() -> Value {
     json!({"criticalPorts": [22, 3389], "exposedShare": 0.05})
 }
@@ -27,6 +31,7 @@ fn undo_of(rule: &Value) -> UndoCall {
     UndoCall {
         resource: AUTHORIZE.into(),
         arguments: json!({"GroupId": "sg-1", "IpPermissions": [permission]}),
+        sets: Map::new(),
     }
 }
 
@@ -46,6 +51,7 @@ fn plan(rules: &[Value], revoked: &[&str]) -> Plan {
             resource: REVOKE.into(),
             arguments: json!({"GroupId": "sg-1", "SecurityGroupRuleIds": revoked}),
             class: Class::R1,
+            sets: Map::new(),
             undo: gone.map(undo_of).collect(),
         }],
         before: json!({"securityGroupRules": rules}),
@@ -59,7 +65,8 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
         "AWS::EC2::SecurityGroup",
         plan,
         &Claim {
-            resource_id: "sg-1",
+            run: "run-1",
+            resource: &group(),
             facts: &facts(),
             undo: None,
         },
@@ -165,6 +172,7 @@ fn prefix_lists_and_all_protocols_count() {
     proven.calls[0].undo = vec![UndoCall {
         resource: AUTHORIZE.into(),
         arguments: json!({"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-1"}]}]}),
+        sets: Map::new(),
     }];
     check(&proven).unwrap();
 }
@@ -182,14 +190,17 @@ fn an_undo_is_what_was_recorded_and_nothing_else() {
             resource: c.resource.clone(),
             arguments: c.arguments.clone(),
             class: Class::R1,
+            sets: Map::new(),
             undo: vec![],
         })
         .collect();
     back.before = first.after.clone();
     back.after = first.before.clone();
     let facts = facts();
+    let group = group();
     let claim = Claim {
-        resource_id: "sg-1",
+        run: "run-1",
+        resource: &group,
         facts: &facts,
         undo: Some(&undo),
     };

@@ -151,8 +151,8 @@ impl Host for Frame {
             _ if beside.again => self.read_again(framed).await?,
             _ => {}
         }
-        if beside.notes.iter().any(is_receipt) {
-            framed.note_acted(self.app.clock.now());
+        for note in beside.notes {
+            framed.note_acted(note, self.app.clock.now());
         }
         let mut writes = match beside.point {
             Point::Ended(status) => finish::ended(&self.app, &mut framed.run, status).await?,
@@ -204,10 +204,6 @@ fn once_as(run: &RunId, task: TaskId) -> String {
     let parts =
         [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hash.get(part).unwrap_or_default());
     parts.join("-")
-}
-
-fn is_receipt(entry: &LogEntry) -> bool {
-    matches!(entry, LogEntry::Receipt(_))
 }
 
 fn answered(outcome: Outcome) -> Begin {
@@ -401,10 +397,14 @@ impl Frame {
 }
 
 impl Framed {
-    fn note_acted(&mut self, now: Timestamp) {
+    /// What was called, or may have been, is there to be taken back from this moment on.
+    fn note_acted(&mut self, note: &LogEntry, now: Timestamp) {
+        let LogEntry::Receipt(receipt) = note else {
+            return;
+        };
         self.run.note(Stage::Acted, now);
-        if self.run.mode == Mode::Respond && self.run.undo.is_none() {
-            self.run.undo = self.run.plan.as_ref().map(finish::undo_of_plan);
+        if !matches!(receipt.outcome, quell_model::Outcome::Refused { .. }) {
+            self.run.note_done(&receipt.call);
         }
     }
 

@@ -41,7 +41,7 @@ def test_a_quarantined_user_is_refused_in_every_protocol(quell_range: Client) ->
     since = quell_range.mark()
     assert says(quell_range.client("iam", keys).create_user, UserName="more") == "AccessDenied"
     assert quell_range.record("CreateUser")["errorCode"] == "AccessDenied"
-    (call,) = quell_range.journal(since)
+    (call,) = quell_range.journal(since, changing="true")
     assert (call["status"], call["took_effect"]) == (403, False)
     iam.delete_user_policy(UserName=user, PolicyName="q")
     assert says(eve["ec2"]) == "ok"

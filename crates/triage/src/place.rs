@@ -406,7 +406,7 @@ mod tests {
         let Some(Placed::Opened(open)) = opened else {
             panic!("{opened:?}");
         };
-        assert_eq!(open.initiator, NONE);
+        assert_eq!(open.initiator, None);
         let known = Known {
             open: Some(open),
             waiting: Vec::new(),

@@ -15,7 +15,9 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
             world.all("SecurityGroups", &groups, params)
         }
         "DescribeSecurityGroupRules" => {
-            let rules = filtered(&world.rules, params, |rule, _| vec![rule["GroupId"].clone()]);
+            let rules = filtered(&world.rules, params, |rule, _| {
+                vec![rule["GroupId"].clone()]
+            });
             world.all("SecurityGroupRules", &rules, params)
         }
         "GetManagedPrefixListEntries" => world.entries(params),
@@ -33,7 +35,11 @@ impl Ec2 {
         let essence = |rule: &Value| {
             let mut rule = rule.clone();
             let fields = rule.as_object_mut().unwrap();
-            for id in ["SecurityGroupRuleId", "SecurityGroupRuleArn", "GroupOwnerId"] {
+            for id in [
+                "SecurityGroupRuleId",
+                "SecurityGroupRuleArn",
+                "GroupOwnerId",
+            ] {
                 fields.remove(id);
             }
             // Tags are a set: none at all and an empty list are one, and their order says nothing.
@@ -68,7 +74,10 @@ impl Ec2 {
         let is = |rule: &Value, id: &Value| {
             rule["SecurityGroupRuleId"] == *id && rule["GroupId"] == params["GroupId"]
         };
-        if !ids.iter().all(|id| self.rules.iter().any(|rule| is(rule, id))) {
+        if !ids
+            .iter()
+            .all(|id| self.rules.iter().any(|rule| is(rule, id)))
+        {
             return Err(no("InvalidSecurityGroupRuleId.NotFound"));
         }
         self.rules.retain(|rule| !ids.iter().any(|id| is(rule, id)));
@@ -93,7 +102,12 @@ impl Ec2 {
                 }
             }
         }
-        let group = find(&mut self.groups, "GroupId", &params["GroupId"], "InvalidGroup.NotFound")?;
+        let group = find(
+            &mut self.groups,
+            "GroupId",
+            &params["GroupId"],
+            "InvalidGroup.NotFound",
+        )?;
         rule["GroupOwnerId"] = group["OwnerId"].clone();
         rule["Tags"] = given_tags(params);
         rule["SecurityGroupRuleId"] = self.new_id("sgr-new").into();
@@ -103,8 +117,12 @@ impl Ec2 {
 
     /// As EC2 does: everything may go out, over IPv6 too where the VPC has it.
     fn create_group(&mut self, params: &Value) -> Answer {
-        only(params, &["GroupName", "Description", "VpcId", "TagSpecifications"]);
-        let same = |g: &Value| g["GroupName"] == params["GroupName"] && g["VpcId"] == params["VpcId"];
+        only(
+            params,
+            &["GroupName", "Description", "VpcId", "TagSpecifications"],
+        );
+        let same =
+            |g: &Value| g["GroupName"] == params["GroupName"] && g["VpcId"] == params["VpcId"];
         if self.groups.iter().any(same) {
             return Err(no("InvalidGroup.Duplicate"));
         }

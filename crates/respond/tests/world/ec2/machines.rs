@@ -39,7 +39,13 @@ impl Ec2 {
     /// What an undo must bring back: attributes, and whether disks go with the instance.
     pub(super) fn machine_image(&self) -> Vec<Value> {
         let of = |i: &Value| {
-            json!([i["InstanceId"], i["State"], i["Attributes"], i["BlockDeviceMappings"], i["IamInstanceProfile"]])
+            json!([
+                i["InstanceId"],
+                i["State"],
+                i["Attributes"],
+                i["BlockDeviceMappings"],
+                i["IamInstanceProfile"]
+            ])
         };
         self.instances.iter().map(of).collect()
     }
@@ -58,7 +64,12 @@ impl Ec2 {
     }
 
     fn instance(&mut self, id: &Value) -> Result<&mut Value, String> {
-        find(&mut self.instances, "InstanceId", id, "InvalidInstanceID.NotFound")
+        find(
+            &mut self.instances,
+            "InstanceId",
+            id,
+            "InvalidInstanceID.NotFound",
+        )
     }
 
     fn instance_attribute(&mut self, params: &Value) -> Answer {
@@ -81,34 +92,52 @@ impl Ec2 {
         if name == "BlockDeviceMappings" {
             for mapping in value.as_array().unwrap() {
                 let devices = instance["BlockDeviceMappings"].as_array_mut().unwrap();
-                let device = find(devices, "DeviceName", &mapping["DeviceName"], "InvalidInstanceAttributeValue")?;
-                device["Ebs"]["DeleteOnTermination"] = mapping["Ebs"]["DeleteOnTermination"].clone();
+                let device = find(
+                    devices,
+                    "DeviceName",
+                    &mapping["DeviceName"],
+                    "InvalidInstanceAttributeValue",
+                )?;
+                device["Ebs"]["DeleteOnTermination"] =
+                    mapping["Ebs"]["DeleteOnTermination"].clone();
             }
             return Ok(json!({}));
         }
         if instance["InstanceLifecycle"] == "spot" {
             return Err(no("UnsupportedOperation"));
         }
-        assert!(instance["Attributes"].get(name).is_some(), "no attribute {name}");
+        assert!(
+            instance["Attributes"].get(name).is_some(),
+            "no attribute {name}"
+        );
         instance["Attributes"][name] = value["Value"].clone();
         Ok(json!({}))
     }
 
     fn profiles(&self, params: &Value) -> Answer {
-        let found = filtered(&self.instances, params, |i, _| vec![i["InstanceId"].clone()]);
-        let found = found.iter().filter(|i| i.get("IamInstanceProfile").is_some());
-        let association = |i: &Value| {
-            json!({"AssociationId": "iip-assoc-1", "InstanceId": i["InstanceId"], "State": "associated", "IamInstanceProfile": i["IamInstanceProfile"]})
-        };
+        let found = filtered(&self.instances, params, |i, _| {
+            vec![i["InstanceId"].clone()]
+        });
+        let found = found
+            .iter()
+            .filter(|i| i.get("IamInstanceProfile").is_some());
+        let association = |i: &Value| json!({"AssociationId": "iip-assoc-1", "InstanceId": i["InstanceId"], "State": "associated", "IamInstanceProfile": i["IamInstanceProfile"]});
         let found: Vec<Value> = found.map(association).collect();
         self.all("IamInstanceProfileAssociations", &found, params)
     }
 
     fn take_snapshots(&mut self, params: &Value) -> Answer {
-        only(params, &["InstanceSpecification", "Description", "TagSpecifications"]);
+        only(
+            params,
+            &["InstanceSpecification", "Description", "TagSpecifications"],
+        );
         let instance = self.instance(&params["InstanceSpecification"]["InstanceId"])?;
         let mut taken = Vec::new();
-        for device in instance["BlockDeviceMappings"].as_array().cloned().unwrap_or_default() {
+        for device in instance["BlockDeviceMappings"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+        {
             let id = self.new_id("snap-made");
             taken.push(json!({
                 "SnapshotId": id, "VolumeId": device["Ebs"]["VolumeId"], "State": "pending",
@@ -122,7 +151,12 @@ impl Ec2 {
     fn lock(&mut self, params: &Value) -> Answer {
         only(params, &["SnapshotId", "LockMode", "LockDuration"]);
         let id = &params["SnapshotId"];
-        let snapshot = find(&mut self.snapshots, "SnapshotId", id, "InvalidSnapshot.NotFound")?;
+        let snapshot = find(
+            &mut self.snapshots,
+            "SnapshotId",
+            id,
+            "InvalidSnapshot.NotFound",
+        )?;
         snapshot["LockState"] = params["LockMode"].clone();
         Ok(json!({"SnapshotId": id, "LockState": params["LockMode"]}))
     }

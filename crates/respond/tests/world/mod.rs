@@ -39,7 +39,16 @@ type Maker = (
     fn(&Value) -> Box<dyn World>,
 );
 
-const WORLDS: &[Maker] = &[("ec2", &["ec2"], |state| Box::new(ec2::Ec2::of(state)))];
+const WORLDS: &[Maker] = &[(
+    "ec2",
+    &[
+        "ec2",
+        "autoscaling",
+        "elasticloadbalancing",
+        "elasticloadbalancingv2",
+    ],
+    |state| Box::new(ec2::Ec2::of(state)),
+)];
 
 /// The worlds of a case, as one.
 pub struct Worlds(BTreeMap<&'static str, Box<dyn World>>);

@@ -129,11 +129,9 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let caller = Caller::new(situation.run, situation.declaration.playbook);
     let calls = plan.calls.iter().filter_map(call_of);
     let calls = calls.map(|call| call.made_by(&caller)).collect();
-    let account = situation.resource.account.as_str();
-    let region = situation.resource.region.as_str();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
     Decision::Permit(Permit::new(
-        (situation.run, account, region),
+        (situation.run, situation.resource),
         plan,
         calls,
         approver,

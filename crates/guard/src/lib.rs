@@ -13,6 +13,7 @@ mod guard;
 mod never_touch;
 mod permit;
 pub mod proof;
+mod session;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
 pub use declaration::{Declaration, StepFact};

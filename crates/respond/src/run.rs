@@ -94,6 +94,9 @@ pub struct Run {
     /// What is needed to take it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Value>,
+    /// What takes back the stages before the one whose plan this is: they were verified, and stay when a later one fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Value>,
     /// For an undo: the run it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<RunId>,

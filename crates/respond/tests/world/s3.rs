@@ -27,7 +27,9 @@ const FLAGS: [&str; 4] = [
 ];
 
 fn absent(words: &str) -> String {
-    format!("S3.S3Exception: {words} (Service: S3, Status Code: 404, Request ID: r) (SDK Attempt Count: 1)")
+    format!(
+        "S3.S3Exception: {words} (Service: S3, Status Code: 404, Request ID: r) (SDK Attempt Count: 1)"
+    )
 }
 
 fn denied() -> String {
@@ -37,8 +39,14 @@ fn denied() -> String {
 impl S3 {
     pub fn of(case: &Value) -> Self {
         let denied = case["denied"].as_array().cloned().unwrap_or_default();
+        let mut bucket = case["bucket"].as_object().cloned();
+        if let Some(policy) = bucket.as_mut().and_then(|b| b.get_mut("policy"))
+            && !policy.is_string()
+        {
+            *policy = json!(policy.to_string());
+        }
         Self {
-            bucket: case["bucket"].as_object().cloned(),
+            bucket,
             account_block: case.get("accountBlock").cloned(),
             keys: case["keys"].as_object().cloned().unwrap_or_default(),
             denied: { denied.iter() }
@@ -59,10 +67,7 @@ impl S3 {
 
     fn policy_text(&self) -> Result<String, String> {
         let policy = self.configured("policy", "The bucket policy does not exist")?;
-        Ok(match policy {
-            Value::String(text) => text,
-            policy => policy.to_string(),
-        })
+        Ok(policy.as_str().unwrap().to_owned())
     }
 
     fn put_policy(&mut self, params: &Value) -> Result<Value, String> {
@@ -230,7 +235,8 @@ impl World for S3 {
 
     /// Somebody else lets another account in by the list.
     fn meddle(&mut self, _: &Call) {
-        let grant = json!({"Grantee": {"Id": "meddler", "Type": "CanonicalUser"}, "Permission": "READ"});
+        let grant =
+            json!({"Grantee": {"Id": "meddler", "Type": "CanonicalUser"}, "Permission": "READ"});
         let own = json!({"Grantee": {"Id": "owner", "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"});
         let acl = self.bucket().entry("acl").or_insert_with(|| json!([own]));
         acl.as_array_mut().unwrap().push(grant);

@@ -12,6 +12,7 @@ mod family;
 mod guard;
 mod never_touch;
 mod permit;
+pub mod policies;
 pub mod proof;
 mod session;
 

@@ -136,6 +136,12 @@ impl Told {
             }),
         }
     }
+
+    /// When the first of the incident's events happened.
+    pub fn since(&self) -> Option<Timestamp> {
+        let since = self.hints.get("since").and_then(Value::as_str)?;
+        since.parse().ok()
+    }
 }
 
 fn is_false(value: &bool) -> bool {

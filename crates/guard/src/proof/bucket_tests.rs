@@ -1,5 +1,5 @@
 use super::*;
-use crate::proof::{Claim, prove};
+use crate::proof::{Claim, Known, prove};
 use quell_model::{PlannedCall, Resource, UndoCall};
 use serde_json::Map;
 
@@ -123,6 +123,8 @@ fn check_as(plan: &Plan, resource: &Resource, facts: &Value) -> Result<(), Unpro
         resource,
         facts,
         undo: None,
+        production: true,
+        known: Known::default(),
     };
     prove("AWS::S3::Bucket", plan, &claim)
 }
@@ -574,6 +576,8 @@ fn an_undo_is_what_was_recorded_and_nothing_else() {
         resource: &resource,
         facts: &facts,
         undo: Some(&undo),
+        production: true,
+        known: Known::default(),
     };
     prove("AWS::S3::Bucket", &back, &claim).unwrap();
     let wrong: &[fn(&mut Plan)] = &[

@@ -89,7 +89,7 @@ fn usual(kind: &str) -> Resource {
 impl Case {
     /// What the run is about.
     pub fn resource(&self, playbook: &Playbook) -> Resource {
-        let usual = || usual(&playbook.resource_type);
+        let usual = || usual(&playbook.resource_types[0]);
         let resource = self.resource.clone().unwrap_or_else(usual);
         resource.told_to_be_in(ACCOUNT, REGION)
     }

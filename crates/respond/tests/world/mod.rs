@@ -4,6 +4,7 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod ec2;
+mod s3;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,12 @@ const WORLDS: &[Maker] = &[(
     ],
     |state| Box::new(ec2::Ec2::of(state)),
 )];
+const WORLDS: &[Maker] = &[
+    ("ec2", &["ec2"], |state| Box::new(ec2::Ec2::of(state))),
+    ("s3", &["s3", "s3control", "kms"], |state| {
+        Box::new(s3::S3::of(state))
+    }),
+];
 
 /// The worlds of a case, as one.
 pub struct Worlds(BTreeMap<&'static str, Box<dyn World>>);

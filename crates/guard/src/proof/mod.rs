@@ -4,6 +4,7 @@
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
 mod attributes;
+mod egress;
 mod security_group;
 
 use quell_model::{Plan, Resource};
@@ -34,8 +35,10 @@ pub struct Claim<'a> {
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
-    let _ = resource_type;
-    &[]
+    match resource_type {
+        "AWS::EC2::Instance" | "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        _ => &[],
+    }
 }
 
 /// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. `declared`: the
@@ -43,6 +46,7 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
 pub fn concerns(resource_type: &str, plan: &Plan, declared: &Value) -> Vec<String> {
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
+        "AWS::EC2::Instance" | "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"
         )],

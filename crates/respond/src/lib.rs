@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** no clock, no socket, no file, no random number.
 
+mod end;
 mod flow;
 mod log;
 mod playbook;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::proof::Known;
 use crate::proof::attributes::{prove_respond, prove_undo};
 use quell_model::{PlannedCall, Resource, UndoCall};
 
@@ -224,6 +225,8 @@ fn claim<'a>(resource: &'a Resource, facts: &'a Value, undo: Option<&'a Value>) 
         resource,
         facts,
         undo,
+        production: true,
+        known: Known::default(),
     }
 }
 

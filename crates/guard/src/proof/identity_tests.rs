@@ -182,6 +182,8 @@ fn proven(resource: &Resource, plan: &Plan) -> Result<(), Unproven> {
         resource,
         facts: &Value::Null,
         undo: None,
+        production: true,
+        known: crate::proof::Known::default(),
     };
     prove_respond(&Containment, plan, &claim)
 }
@@ -546,6 +548,8 @@ fn undone(resource: &Resource, done: &Plan, undo: &Value) -> Result<(), Unproven
         resource,
         facts: &Value::Null,
         undo: Some(undo),
+        production: true,
+        known: crate::proof::Known::default(),
     };
     prove_undo(&Containment, &plan, &claim, undo)
 }

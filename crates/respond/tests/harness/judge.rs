@@ -1,5 +1,6 @@
 //! The real guard, in the situation of a case.
 
+use quell_guard::proof::Known;
 use quell_guard::{Approval, Decision, Declaration, Level, NeverTouch, Situation, decide};
 use quell_model::{Plan, Resource, RunId, Timestamp};
 use quell_respond::Playbook;
@@ -99,6 +100,8 @@ impl<'a> Judge<'a> {
             approvals: &self.approvals,
             rejection: None,
             requested_by: self.undo.map(|_| "carol"),
+            takes_back: false,
+            known: Known::default(),
             now,
         };
         decide(plan, &situation)

@@ -102,6 +102,8 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
         resource: &resource,
         facts: &Value::Null,
         undo: None,
+        production: true,
+        known: crate::proof::Known::default(),
     };
     prove_respond(&Instance, plan, &claim)
 }

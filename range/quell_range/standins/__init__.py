@@ -116,10 +116,12 @@ def load() -> None:
         iam_credentials,
         iam_limits,
         iam_simulation,
+        s3_access,
+        s3_defaults,
         s3_notifications,
         sqs,
         sts,
     )
 
-    for service in (autoscaling, ec2_interfaces, iam, iam_limits, s3_notifications, sqs):
+    for service in (autoscaling, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

@@ -78,10 +78,12 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         halted: false,
         budget_left: 10,
         production: true,
+        known: Known::default(),
         never_touch: NeverTouch::default(),
         approvals: &[],
         rejection: None,
         requested_by: None,
+        changed_lately: 0,
         takes_back: false,
         now: Timestamp::EPOCH,
     }

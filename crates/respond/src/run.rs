@@ -94,6 +94,9 @@ pub struct Run {
     /// What is needed to take it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Value>,
+    /// What takes back the stages before the one whose plan this is: they were verified, and stay when a later one fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Value>,
     /// For an undo: the run it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<RunId>,
@@ -132,6 +135,12 @@ impl Told {
                 "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
             }),
         }
+    }
+
+    /// When the first of the incident's events happened.
+    pub fn since(&self) -> Option<Timestamp> {
+        let since = self.hints.get("since").and_then(Value::as_str)?;
+        since.parse().ok()
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::Known;
 use super::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
@@ -69,6 +70,8 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
             resource: &group(),
             facts: &facts(),
             undo: None,
+            production: true,
+            known: Known::default(),
         },
     )
 }
@@ -203,6 +206,8 @@ fn an_undo_is_what_was_recorded_and_nothing_else() {
         resource: &group,
         facts: &facts,
         undo: Some(&undo),
+        production: true,
+        known: Known::default(),
     };
     prove_undo(&back, &claim, &undo).unwrap();
     let mut more = back.clone();

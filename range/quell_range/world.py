@@ -19,13 +19,24 @@ SECURITY_ACCOUNT = "111122223333"
 _NAMED = [(SECURITY_ACCOUNT, "security", "security"), ("444455556666", "production", "production"), ("777788889999", "sandbox", "sandbox")]
 EXTERNAL_ID = "quell-range-external-id"
 READ_ROLE = "QuellReader"
-ACT_ROLE = "QuellAct-Network"
+ACT_ROLE_PREFIX = "QuellAct-"
 
 _READ_ACTIONS = ["ec2:Describe*", "ec2:Get*", "iam:Get*", "iam:List*", "s3:GetBucket*", "s3:ListAllMyBuckets", "rds:Describe*",
-                 "lambda:Get*", "lambda:List*", "kms:Describe*", "kms:Get*", "kms:List*", "cloudtrail:Get*"]  # fmt: skip
-_ACT_ACTIONS = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:ModifySecurityGroupRules",
-                "ec2:UpdateSecurityGroupRuleDescriptionsIngress", "ec2:CreateTags", "ec2:CreateSecurityGroup",
-                "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules", "ec2:DescribeNetworkInterfaces"]  # fmt: skip
+                 "lambda:Get*", "lambda:List*", "autoscaling:Describe*", "elasticloadbalancing:Describe*", "ssm:Describe*", "iam:Simulate*", "kms:Describe*", "kms:Get*", "kms:List*", "cloudtrail:Get*"]  # fmt: skip
+# What the acting roles may do, by family: what the playbooks declare.
+_ACT_ACTIONS = {
+    "Network": ["ec2:AuthorizeSecurityGroup*", "ec2:RevokeSecurityGroup*", "ec2:ModifySecurityGroupRules",
+                "ec2:UpdateSecurityGroupRuleDescriptions*", "ec2:CreateTags", "ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup",
+                "ec2:ModifyNetworkInterfaceAttribute", "ec2:AssociateAddress", "ec2:DisassociateAddress",
+                "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules", "ec2:DescribeNetworkInterfaces",
+                "elasticloadbalancing:*Targets", "elasticloadbalancing:*InstancesWithLoadBalancer", "elasticloadbalancing:*InstancesFromLoadBalancer"],
+    "Compute": ["ec2:ModifyInstance*", "ec2:CreateTags", "ec2:DeleteTags", "ec2:CreateSnapshots", "ec2:LockSnapshot", "ec2:StopInstances",
+                "ec2:StartInstances", "ec2:*IamInstanceProfile*", "ec2:CancelSpotInstanceRequests", "ec2:ModifyFleet", "autoscaling:*"],
+    "IAM": ["iam:*"],
+    "S3": ["s3:*"],
+    "Data": ["kms:*"],
+    "Logging": ["cloudtrail:*"],
+}  # fmt: skip
 
 
 @dataclass
@@ -142,7 +153,8 @@ def _roles(account: Account) -> None:
         }
     )
     backend = iam_backends[account.id][PARTITION]
-    for kind, name, actions in (("read", READ_ROLE, _READ_ACTIONS), ("act", ACT_ROLE, _ACT_ACTIONS)):
+    acting = [(family.lower(), ACT_ROLE_PREFIX + family, actions) for family, actions in _ACT_ACTIONS.items()]
+    for kind, name, actions in [("read", READ_ROLE, _READ_ACTIONS), *acting]:
         role = backend.create_role(name, trust, "/", None, f"Quell: {kind}", [], "3600")
         backend.put_role_policy(name, name, _allow(actions))
         account.roles[kind] = role.arn

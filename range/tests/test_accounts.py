@@ -40,7 +40,7 @@ def test_a_role_of_another_account(quell_range: Client) -> None:
 
 
 def test_both_accounts_record_the_assumption(quell_range: Client) -> None:
-    quell_range.assume(quell_range.production["roles"]["act"])
+    quell_range.assume(quell_range.production["roles"]["network"])
     events = quell_range.messages("events", lambda found: len(found) >= 2)
     mine, theirs = (e["detail"] for e in events)
     assert mine["recipientAccountId"] == "111122223333" and theirs["recipientAccountId"] == quell_range.production["id"]

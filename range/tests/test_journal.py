@@ -13,7 +13,7 @@ from conftest import Client
 def test_what_took_effect(quell_range: Client) -> None:
     seeded = quell_range.seed()
     since = quell_range.mark()
-    ec2 = quell_range.client("ec2", quell_range.assume(quell_range.production["roles"]["act"], session="run-1"))
+    ec2 = quell_range.client("ec2", quell_range.assume(quell_range.production["roles"]["network"], session="run-1"))
     rule = seeded["rules"][1]["SecurityGroupRuleId"]
     ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [seeded["group_id"]]}])
     for arguments in ({"DryRun": True}, {}, {}):

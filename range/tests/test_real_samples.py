@@ -163,7 +163,7 @@ def test_a_role_assumed_and_refused(quell_range: Client) -> None:
 
 
 def test_a_session_of_a_role(quell_range: Client) -> None:
-    session = quell_range.assume(quell_range.production["roles"]["act"])
+    session = quell_range.assume(quell_range.production["roles"]["network"])
     quell_range.client("ec2", session).create_tags(
         Resources=[quell_range.seed()["group_id"]], Tags=[{"Key": "StratusRedTeam", "Value": "true"}]
     )

@@ -71,6 +71,9 @@ pub struct Situation<'a> {
     pub rejection: Option<&'a Rejection>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
+    /// The run takes back what another had done when a step of it failed: nobody is asked about that, since what is
+    /// half done is nobody's choice.
+    pub takes_back: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -102,10 +105,16 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
         return Decision::Refuse { reasons: refusals };
     }
     let hash = plan.hash();
-    let mut questions = questions(plan, situation);
+    let mut questions = match situation.takes_back {
+        true => Vec::new(),
+        false => questions(plan, situation),
+    };
     let approvers = approvers(&hash, situation);
-    let needed = persons_needed(worst_deed(plan), situation.production)
-        .max(usize::from(!questions.is_empty()));
+    let needed = match situation.takes_back {
+        true => 0,
+        false => persons_needed(worst_deed(plan), situation.production)
+            .max(usize::from(!questions.is_empty())),
+    };
     if approvers.len() < needed {
         if needed > 1 {
             let said = approvers.len();
@@ -213,7 +222,8 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         }
     }
     let claim = Claim {
-        resource_id: &s.resource.id,
+        run: s.run.as_str(),
+        resource: s.resource,
         facts: s.declaration.facts,
         undo: s.undo,
     };

@@ -2,7 +2,7 @@ use super::*;
 use crate::declaration::StepFact;
 use crate::permit::NotPermitted;
 use quell_model::UndoCall;
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// What a playbook declares, owned.
 struct Declared {
@@ -53,9 +53,11 @@ fn plan() -> Plan {
             resource: "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress".into(),
             arguments: json!({"GroupId": "sg-1", "SecurityGroupRuleIds": ["sgr-1"]}),
             class: Class::R1,
+            sets: Map::new(),
             undo: vec![UndoCall {
                 resource: "arn:aws:states:::aws-sdk:ec2:authorizeSecurityGroupIngress".into(),
                 arguments: json!({"GroupId": "sg-1", "IpPermissions": [permission]}),
+                sets: Map::new(),
             }],
         }],
         before: json!({"securityGroupRules": [rule]}),
@@ -80,6 +82,7 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         approvals: &[],
         rejection: None,
         requested_by: None,
+        takes_back: false,
         now: Timestamp::EPOCH,
     }
 }
@@ -228,6 +231,7 @@ fn message(resource: &str) -> PlannedCall {
         resource: format!("arn:aws:states:::{resource}"),
         arguments: json!({"Entries": [{"Source": "quell"}]}),
         class: Class::R0,
+        sets: Map::new(),
         undo: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@
 mod addresses;
 mod approval;
 mod declaration;
+mod family;
 mod guard;
 mod never_touch;
 mod permit;
@@ -15,6 +16,7 @@ pub mod proof;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
 pub use declaration::{Declaration, StepFact};
+pub use family::Family;
 pub use guard::{Decision, Level, PERMIT_MILLIS, Situation, decide};
 pub use never_touch::NeverTouch;
 pub use permit::{NotPermitted, Permit};

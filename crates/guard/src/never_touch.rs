@@ -108,6 +108,7 @@ mod tests {
                 resource: "arn:aws:states:::aws-sdk:iam:putRolePolicy".into(),
                 arguments,
                 class: Class::R1,
+                sets: serde_json::Map::new(),
                 undo: Vec::new(),
             }],
             before: Value::Null,

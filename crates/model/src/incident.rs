@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FindingId, IncidentId, Initiator, Resource, RunId, Severity, Timestamp};
+use crate::{Actor, FindingId, IncidentId, Initiator, Resource, RunId, Severity, Timestamp};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +30,19 @@ impl IncidentStatus {
     }
 }
 
+/// What one of an incident's findings says, for whoever looks into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// The detection.
+    pub detection: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Somebody outside the organisation can cause it at will.
+    #[serde(default)]
+    pub outsider: bool,
+}
+
 /// Findings about one cause, with what was done about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,6 +67,12 @@ pub struct Incident {
     /// Who began what was done, in whatever account, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiator: Option<Initiator>,
+    /// Who did what it is about: the latest [`Incident::ACTORS_MAX`] different ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actors: Vec<Actor>,
+    /// What its findings say: the latest [`Incident::TOLD_MAX`] different ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// Its findings, first to last.
     pub findings: Vec<FindingId>,
     /// How many findings in all; `findings` keeps at most [`Incident::FINDINGS_MAX`].
@@ -82,4 +101,8 @@ impl Incident {
     pub const FINDINGS_MAX: usize = 200;
     /// A person looks at no more.
     pub const RELATED_MAX: usize = 20;
+    /// A playbook is told of no more: they are hints where to look.
+    pub const ACTORS_MAX: usize = 10;
+    /// As many detections as actors.
+    pub const TOLD_MAX: usize = 10;
 }

@@ -1,7 +1,7 @@
 //! The exact calls a playbook would make, with what should be true afterwards and the way back.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{canonical_json, sha256_hex};
 
@@ -29,6 +29,10 @@ pub struct PlannedCall {
     pub arguments: Value,
     /// How far it reaches.
     pub class: Class,
+    /// What it sets in the image: attribute to value, null for one that is gone. Plans about security groups, whose image
+    /// is a list of rules, have none.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub sets: Map<String, Value>,
     /// What takes it back, first to last; arguments as above.
     #[serde(default)]
     pub undo: Vec<UndoCall>,
@@ -42,6 +46,9 @@ pub struct UndoCall {
     pub resource: String,
     /// The task's `Arguments`, exactly.
     pub arguments: Value,
+    /// As in [`PlannedCall::sets`].
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub sets: Map<String, Value>,
 }
 
 /// What a playbook would do, from live state read a moment ago. The guard decides on it; a person approves its hash.

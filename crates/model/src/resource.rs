@@ -157,6 +157,27 @@ impl Resource {
         }
     }
 
+    /// The resource that an ARN names, for the types that playbooks are for; `None` for another.
+    pub fn of_arn(arn: &Arn) -> Option<Self> {
+        let (object, rest) = match arn.service.as_str() {
+            "s3" => ("", arn.resource.as_str()),
+            _ => arn.resource.split_once('/')?,
+        };
+        let kind = match (arn.service.as_str(), object) {
+            ("ec2", "security-group") => "AWS::EC2::SecurityGroup",
+            ("ec2", "instance") => "AWS::EC2::Instance",
+            ("iam", "user") => "AWS::IAM::User",
+            ("iam", "role") => "AWS::IAM::Role",
+            ("iam", "group") => "AWS::IAM::Group",
+            ("iam", "policy") => "AWS::IAM::ManagedPolicy",
+            ("s3", _) if !rest.contains('/') => "AWS::S3::Bucket",
+            _ => return None,
+        };
+        // Identities may have a path before their name.
+        let id = rest.rsplit('/').next().filter(|id| !id.is_empty())?;
+        Some(Self::new(arn.clone(), kind, id))
+    }
+
     /// The same, in this account and Region where its ARN does not say. What the ARN says is never overruled.
     #[must_use]
     pub fn told_to_be_in(mut self, account: &str, region: &str) -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use quell_aws::{
     Client, Credentials, RoleToAssume, Scope, SharedCredentialsProvider, StandardChain,
 };
-use quell_guard::Level;
+use quell_guard::{Family, Level};
 use quell_model::{Resource, RunId};
 use quell_respond::{Playbook, Roles};
 use quell_server::Sealing;
@@ -179,7 +179,9 @@ impl App {
         let arn = |name: &str| format!("arn:{partition}:iam::{}:role/{name}", account.id);
         Roles {
             read: arn(&account.read_role),
-            act: arn(&account.act_role),
+            act: Family::ALL
+                .map(|family| (family, arn(&account.act_role(family))))
+                .into(),
         }
     }
 
@@ -198,10 +200,11 @@ impl App {
     /// Names of identities that no playbook touches: those of the settings, and those that Quell itself works as.
     pub fn never_touched(&self) -> Vec<String> {
         let accounts = &self.config.accounts;
-        let own = accounts
+        let acting = accounts
             .iter()
-            .flat_map(|a| [a.read_role.clone(), a.act_role.clone()]);
-        let mut names: Vec<String> = own.collect();
+            .flat_map(|a| Family::ALL.map(|family| a.act_role(family)));
+        let mut names: Vec<String> = accounts.iter().map(|a| a.read_role.clone()).collect();
+        names.extend(acting);
         names.extend(self.config.respond.never_touch.names.iter().cloned());
         names
     }
@@ -214,7 +217,7 @@ impl App {
         let issuer = actor.issuer_arn.as_deref().unwrap_or_default();
         ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
             let roles = Self::roles(account, partition);
-            issuer == roles.act || issuer == roles.read
+            issuer == roles.read || roles.act.values().any(|role| role == issuer)
         })
     }
 

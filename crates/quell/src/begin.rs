@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
-use quell_respond::{Mode, Parent, Playbook, Run, RunStatus, Stage};
+use quell_respond::{Mode, Parent, Playbook, Run, RunStatus, Stage, Told};
 use quell_store::{Document, Kind, StoreError, Write};
 
 use crate::audit;
 use crate::runner::wake;
 
-/// A run that answers an incident. Its id is the claim: the same incident and ordinal give the same run.
+/// A run about a resource that answers an incident. Its id is the claim: the same incident and ordinal give the same run.
 pub fn respond(
     incident: &Incident,
+    resource: &Resource,
     playbook: &Playbook,
     requested_by: Option<String>,
     now: Timestamp,
 ) -> Run {
     let cause = format!("{}#{}", incident.id, incident.runs.len());
-    let arn = incident.resource.arn.to_string();
+    let arn = resource.arn.to_string();
     let id = RunId::of(
         incident.detected_at,
         &playbook.id,
@@ -25,7 +26,7 @@ pub fn respond(
         &arn,
         &cause,
     );
-    let mut run = blank(id, incident, playbook, Mode::Respond);
+    let mut run = blank(id, incident, resource, playbook, Mode::Respond);
     run.requested_by = requested_by;
     run.note(Stage::Opened, now);
     run
@@ -43,11 +44,22 @@ pub fn undo(
     let cause = format!("undo {}#{attempt}", first.id);
     let arn = first.resource.arn.to_string();
     let id = RunId::of(now, &playbook.id, playbook.major(), &arn, &cause);
-    let mut run = blank(id, incident, playbook, Mode::Undo);
+    let mut run = blank(id, incident, &first.resource, playbook, Mode::Undo);
     run.requested_by = Some(by.to_owned());
     run.undo = first.undo.clone();
     run.undo_of = Some(first.id.clone());
     run.note(Stage::Opened, now);
+    run
+}
+
+/// Who asked for a run that takes back what a failed one had done.
+pub const TAKEN_BACK_BY: &str = "policy:take-back";
+
+/// A run that takes back what another had done when a step of it failed.
+pub fn taking_back(failed: &Run, incident: &Incident, playbook: &Playbook, now: Timestamp) -> Run {
+    let attempt = incident.runs.len();
+    let mut run = undo(failed, incident, playbook, attempt, TAKEN_BACK_BY, now);
+    run.takes_back = true;
     run
 }
 
@@ -62,6 +74,7 @@ pub fn nested(parent: &Run, playbook: &Playbook, nest: Parent, now: Timestamp) -
     let id = RunId::of(opened, &playbook.id, playbook.major(), &arn, &cause);
     let (incident, resource) = (parent.incident.clone(), parent.resource.clone());
     let mut run = unbegun(id, incident, resource, playbook, Mode::Respond);
+    run.told = parent.told.clone();
     run.covers_findings = parent.covers_findings;
     run.requested_by = parent.requested_by.clone();
     run.parent = Some(nest);
@@ -82,15 +95,16 @@ pub fn imagined(playbook: &Playbook, resource: Resource, now: Timestamp) -> Run 
     )
 }
 
-fn blank(id: RunId, incident: &Incident, playbook: &Playbook, mode: Mode) -> Run {
-    let mut run = unbegun(
-        id,
-        incident.id.clone(),
-        incident.resource.clone(),
-        playbook,
-        mode,
-    );
+fn blank(
+    id: RunId,
+    incident: &Incident,
+    resource: &Resource,
+    playbook: &Playbook,
+    mode: Mode,
+) -> Run {
+    let mut run = unbegun(id, incident.id.clone(), resource.clone(), playbook, mode);
     run.covers_findings = incident.finding_count;
+    run.told = Told::of(incident);
     run
 }
 
@@ -120,7 +134,10 @@ fn unbegun(
         plan: None,
         timeline: Vec::new(),
         undo: None,
+        unanswered: BTreeMap::new(),
         undo_of: None,
+        takes_back: false,
+        told: Told::default(),
         parent: None,
         children: BTreeMap::new(),
     }

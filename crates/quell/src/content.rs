@@ -106,7 +106,7 @@ impl Content {
     pub fn playbook_for(&self, finding: &Finding) -> Option<&Playbook> {
         let named = self.answers.get(&finding.detection)?.iter();
         let mut playbooks = named.filter_map(|id| self.playbooks.get(id));
-        playbooks.find(|playbook| playbook.resource_type == finding.resource.kind)
+        playbooks.find(|playbook| playbook.target(finding).is_some())
     }
 
     /// The detections that a playbook answers.

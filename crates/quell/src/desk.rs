@@ -34,15 +34,23 @@ impl Desk for App {
             return Err(DeskError::Invalid(text));
         }
         let playbook = self.playbook(&request.playbook)?;
-        if playbook.resource_type != incident.resource.kind {
+        if !playbook.is_for(&incident.resource.kind) {
             let text = format!(
                 "{} is for {}, not {}",
-                playbook.id, playbook.resource_type, incident.resource.kind
+                playbook.id,
+                playbook.resource_types.join(", "),
+                incident.resource.kind
             );
             return Err(DeskError::Invalid(text));
         }
         self.refuse_a_second_run(&incident).await?;
-        let run = begin::respond(&incident, playbook, Some(by.to_owned()), self.clock.now());
+        let run = begin::respond(
+            &incident,
+            &incident.resource,
+            playbook,
+            Some(by.to_owned()),
+            self.clock.now(),
+        );
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;
         self.begin(run, incident, document).await

@@ -6,13 +6,16 @@
 //!
 //! **Invariant:** no clock, no socket, no file, no random number.
 
+mod end;
 mod flow;
 mod log;
 mod playbook;
 pub mod run;
+mod taken_back;
 pub mod task;
 
+pub use end::End;
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
-pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, document_fault};
-pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage};
+pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, Subject, document_fault};
+pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage, Told};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use quell_guard::{Declaration, Level, StepFact};
-use quell_model::{Call, Class, Diagnostic, sha256_hex};
+use quell_model::{Call, Class, Diagnostic, Finding, Resource as Target, Severity, sha256_hex};
 use quell_states::{Definition, Resource, RetriedTask};
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,8 +23,14 @@ pub struct Playbook {
     pub summary: String,
     /// Category of the incidents it is for.
     pub category: String,
-    /// The CloudFormation type of what it touches.
-    pub resource_type: String,
+    /// The CloudFormation types of what it touches: a run is about one resource of one of them.
+    pub resource_types: Vec<String>,
+    /// What its runs are about.
+    pub subject: Subject,
+    /// Findings below this severity never begin it by themselves.
+    pub begins_from: Severity,
+    /// For containment: after so many hours a person is asked whether it stays. A fix has no end.
+    pub containment_hours: Option<u32>,
     /// How far it goes by itself.
     pub level: Levels,
     /// From detection to verified, in seconds.
@@ -43,6 +49,17 @@ pub struct Playbook {
     pub undo: Definition,
     /// SHA-256 over its three files: a run is pinned to it.
     pub digest: String,
+}
+
+/// What the runs of a playbook are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// What a finding is about.
+    #[default]
+    Resource,
+    /// Who did it: the user, or the role behind a session.
+    Principal,
 }
 
 /// How far it goes by itself, by environment. An environment that is not known counts as production.
@@ -73,7 +90,12 @@ struct File {
     version: String,
     summary: String,
     category: String,
-    resource_type: String,
+    resource_types: Vec<String>,
+    #[serde(default)]
+    subject: Subject,
+    begins_from: Severity,
+    #[serde(default)]
+    containment_hours: Option<u32>,
     level: Levels,
     response_target_seconds: u64,
     #[serde(default)]
@@ -142,6 +164,23 @@ impl Playbook {
             .next()
             .and_then(|n| n.parse().ok())
             .unwrap_or(0)
+    }
+
+    /// Whether its runs may be about a resource of this type.
+    pub fn is_for(&self, resource_type: &str) -> bool {
+        self.resource_types.iter().any(|own| own == resource_type)
+    }
+
+    /// What a run that a finding begins is about; `None` when it is weaker than this playbook begins for, or about nothing
+    /// that this playbook touches.
+    pub fn target<'f>(&self, finding: &'f Finding) -> Option<&'f Target> {
+        // What another product says of somebody is about them, whoever acted.
+        let target = match self.subject {
+            Subject::Principal if finding.report.is_none() => &finding.principal,
+            Subject::Principal | Subject::Resource => &finding.resource,
+        };
+        let begins = finding.severity >= self.begins_from && self.is_for(&target.kind);
+        begins.then_some(target)
     }
 
     /// What it declares of itself, for the guard.
@@ -260,7 +299,10 @@ fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -
         version: file.version,
         summary: file.summary,
         category: file.category,
-        resource_type: file.resource_type,
+        resource_types: file.resource_types,
+        subject: file.subject,
+        begins_from: file.begins_from,
+        containment_hours: file.containment_hours,
         level: file.level,
         response_target_seconds: file.response_target_seconds,
         attack: file.attack,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use quell_guard::{Approval, Rejection};
-use quell_model::{Caller, IncidentId, Plan, Resource, RunId, Timestamp};
+use quell_guard::{Approval, Family, Rejection};
+use quell_model::{Call, Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
 use quell_states::{MachineRef, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,15 +94,52 @@ pub struct Run {
     /// What is needed to take it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Value>,
+    /// Changing calls that are under way, or that nobody knows the answer to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unanswered: BTreeMap<TaskId, Call>,
     /// For an undo: the run it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<RunId>,
+    /// For an undo: nobody asked for it; a step of that run failed half way.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub takes_back: bool,
+    /// What its document is told of the incident, as it was when the run began.
+    #[serde(default)]
+    pub told: Told,
     /// For a nested run: the task that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
     /// The nested runs that tasks of this one await, until they have ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub children: BTreeMap<TaskId, RunId>,
+}
+
+/// What a document is told of the incident. Hints where to look: live state decides.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// The incident: id, severity, category.
+    pub incident: Value,
+    /// Who did what it is about, and what says so.
+    pub hints: Value,
+}
+
+impl Told {
+    /// What an incident says.
+    pub fn of(incident: &Incident) -> Self {
+        Self {
+            incident: serde_json::json!({
+                "id": incident.id, "severity": incident.severity, "category": incident.category,
+            }),
+            hints: serde_json::json!({
+                "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
+            }),
+        }
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The task of another run that started a run.
@@ -196,7 +233,7 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
         "run": run.id, "playbook": run.playbook, "mode": run.mode,
         "account": run.resource.account, "region": run.resource.region, "partition": arn.partition,
         "resource": run.resource, "facts": facts,
-        "roles": {"read": roles.read, "act": roles.act},
+        "roles": roles.by_key(), "incident": run.told.incident, "hints": run.told.hints,
         "queues": {"permit": PERMIT_QUEUE},
     });
     if run.mode == Mode::Undo
@@ -222,8 +259,24 @@ pub fn machine(run: &Run) -> MachineRef {
 pub struct Roles {
     /// Reads.
     pub read: String,
-    /// Changes.
-    pub act: String,
+    /// Changes, one for each family of calls.
+    pub act: BTreeMap<Family, String>,
+}
+
+impl Roles {
+    /// The role that makes a changing call.
+    pub fn acting(&self, service: &str, operation: &str) -> &str {
+        let family = Family::of(service, operation);
+        self.act.get(&family).map_or("", String::as_str)
+    }
+
+    /// As a document is given them.
+    fn by_key(&self) -> Value {
+        let acting = self.act.iter().map(|(family, role)| (family.key(), role));
+        let all = acting.chain([("read", &self.read)]);
+        let all = all.map(|(key, role)| (key.to_owned(), Value::from(role.as_str())));
+        Value::Object(all.collect())
+    }
 }
 
 /// Where a document sends its plan to ask for a permit. Quell's own runner answers it in process; on Step

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use quell_model::{Finding, Incident, IncidentId, IncidentStatus, Resource, Severity, Timestamp};
+use quell_model::{
+    Finding, Incident, IncidentId, IncidentStatus, Resource, Severity, Timestamp, Told,
+};
 
 use crate::cause::Cause;
 
@@ -121,6 +123,8 @@ fn opened(
         status_reason: None,
         resource: subject(worst, cause).clone(),
         initiator: worst.initiator.clone().or_else(|| opener.initiator.clone()),
+        actors: vec![worst.actor.clone()],
+        told: vec![told(worst)],
         findings: vec![worst.id.clone()],
         finding_count: 1,
         runs: Vec::new(),
@@ -147,7 +151,29 @@ fn title(finding: &Finding) -> String {
     format!("{}: {}", finding.title, finding.resource.id)
 }
 
+fn told(finding: &Finding) -> Told {
+    Told {
+        detection: finding.detection.clone(),
+        severity: finding.severity,
+        outsider: finding.outsider,
+    }
+}
+
+/// The latest of each, so many at most.
+fn keep_latest<T: PartialEq>(list: &mut Vec<T>, one: T, max: usize) {
+    list.retain(|known| *known != one);
+    list.push(one);
+    let over = list.len().saturating_sub(max);
+    list.drain(..over);
+}
+
 fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
+    keep_latest(
+        &mut incident.actors,
+        finding.actor.clone(),
+        Incident::ACTORS_MAX,
+    );
+    keep_latest(&mut incident.told, told(finding), Incident::TOLD_MAX);
     if incident.initiator.is_none() {
         incident.initiator = finding.initiator.clone();
     }

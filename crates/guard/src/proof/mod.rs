@@ -3,10 +3,13 @@
 //! A playbook's document computes the plan; a proof knows only the rules that any plan for such a resource must
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
+mod attributes;
 mod security_group;
 
-use quell_model::Plan;
+use quell_model::{Plan, Resource};
 use serde_json::Value;
+
+use attributes::Subject;
 
 pub use security_group::Exposure;
 
@@ -18,12 +21,21 @@ pub struct Unproven(pub String);
 /// What a plan has to be proven against.
 #[derive(Clone, Debug)]
 pub struct Claim<'a> {
-    /// The id of the resource that the run is about.
-    pub resource_id: &'a str,
+    /// The id of the run that asks.
+    pub run: &'a str,
+    /// The resource that the run is about.
+    pub resource: &'a Resource,
     /// The playbook's facts.
     pub facts: &'a Value,
     /// For an undo: what the first run recorded.
     pub undo: Option<&'a Value>,
+}
+
+/// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
+/// groups have a proof of their own, over rules.
+fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
+    let _ = resource_type;
+    &[]
 }
 
 /// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. `declared`: the
@@ -45,11 +57,27 @@ pub fn prove(resource_type: &str, plan: &Plan, claim: &Claim<'_>) -> Result<(), 
     if plan.calls.is_empty() {
         return Err(Unproven("the plan has no calls".into()));
     }
-    match (resource_type, claim.undo) {
-        ("AWS::EC2::SecurityGroup", None) => security_group::prove_respond(plan, claim),
-        ("AWS::EC2::SecurityGroup", Some(undo)) => security_group::prove_undo(plan, claim, undo),
-        (other, _) => Err(Unproven(format!(
-            "there is no proof for plans about {other}"
+    if resource_type == "AWS::EC2::SecurityGroup" {
+        return match claim.undo {
+            None => security_group::prove_respond(plan, claim),
+            Some(undo) => security_group::prove_undo(plan, claim, undo),
+        };
+    }
+    let mut why = Vec::new();
+    for subject in subjects(resource_type) {
+        let proven = match claim.undo {
+            None => attributes::prove_respond(*subject, plan, claim),
+            Some(undo) => attributes::prove_undo(*subject, plan, claim, undo),
+        };
+        match proven {
+            Ok(()) => return Ok(()),
+            Err(Unproven(text)) => why.push(text),
+        }
+    }
+    match why.is_empty() {
+        true => Err(Unproven(format!(
+            "there is no proof for plans about {resource_type}"
         ))),
+        false => Err(Unproven(why.join("; nor is it a plan of another kind: "))),
     }
 }

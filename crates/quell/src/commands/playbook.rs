@@ -44,9 +44,12 @@ impl PlaybookCommand {
                             .to_owned()
                     };
                     let rows = list.iter().map(|p| {
-                        ["id", "version", "name", "resourceType", "summary"]
-                            .map(|n| text(p, n))
-                            .to_vec()
+                        let types = p.get("resourceTypes").and_then(Value::as_array);
+                        let types = types.into_iter().flatten().filter_map(Value::as_str);
+                        let types = types.collect::<Vec<_>>().join(", ");
+                        let mut row = ["id", "version", "name"].map(|n| text(p, n)).to_vec();
+                        row.extend([types, text(p, "summary")]);
+                        row
                     });
                     table(
                         &["playbook", "version", "name", "for", "what it does"],
@@ -76,7 +79,7 @@ impl PlaybookCommand {
 
 fn summary(p: &Playbook, detections: &[&str]) -> Value {
     json!({
-        "id": p.id, "version": p.version, "name": p.name, "summary": p.summary, "resourceType": p.resource_type,
+        "id": p.id, "version": p.version, "name": p.name, "summary": p.summary, "resourceTypes": p.resource_types,
         "category": p.category, "attack": p.attack, "detections": detections,
         "responseTargetSeconds": p.response_target_seconds, "levelProduction": p.level.production,
         "levelNonProduction": p.level.non_production, "iam": {"read": p.iam.read, "act": p.iam.act},
@@ -84,22 +87,20 @@ fn summary(p: &Playbook, detections: &[&str]) -> Value {
     })
 }
 
-/// The resource that an ARN names, when it is of the type that the playbook is for.
+/// The resource that an ARN names, when it is of a type that the playbook is for.
 fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
     let no = || {
         Failure::Denied(format!(
-            "{arn} is not of the type {} that {} is for",
-            playbook.resource_type, playbook.id
+            "{arn} is not of a type that {} is for: {}",
+            playbook.id,
+            playbook.resource_types.join(", ")
         ))
     };
-    let id = match (playbook.resource_type.as_str(), arn.service.as_str()) {
-        ("AWS::EC2::SecurityGroup", "ec2") => arn
-            .resource
-            .strip_prefix("security-group/")
-            .ok_or_else(no)?,
-        _ => return Err(no()),
-    };
-    Ok(Resource::new(arn.clone(), &*playbook.resource_type, id))
+    let resource = Resource::of_arn(&arn).ok_or_else(no)?;
+    match playbook.is_for(&resource.kind) {
+        true => Ok(resource),
+        false => Err(no()),
+    }
 }
 
 fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {

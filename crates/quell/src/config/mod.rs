@@ -13,7 +13,7 @@ use crate::http::Hosts;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
-use quell_guard::Level;
+use quell_guard::{Family, Level};
 use serde::{Deserialize, Serialize};
 
 pub use endpoints::Endpoints;
@@ -131,9 +131,17 @@ pub struct Account {
     /// The role that reads.
     #[serde(default = "read_role")]
     pub read_role: String,
-    /// The role that acts.
-    #[serde(default = "act_role")]
-    pub act_role: String,
+    /// What the names of the roles that act begin with; each ends in its family (`QuellAct-Network`, `-Compute`, `-IAM`, `-S3`,
+    /// `-Data`, `-Logging`).
+    #[serde(default = "act_role_prefix")]
+    pub act_role_prefix: String,
+}
+
+impl Account {
+    /// The name of the role that makes the calls of a family.
+    pub fn act_role(&self, family: Family) -> String {
+        format!("{}{}", self.act_role_prefix, family.name())
+    }
 }
 
 fn production() -> String {
@@ -142,8 +150,8 @@ fn production() -> String {
 fn read_role() -> String {
     "QuellReader".to_owned()
 }
-fn act_role() -> String {
-    "QuellAct-Network".to_owned()
+fn act_role_prefix() -> String {
+    "QuellAct-".to_owned()
 }
 
 /// How far responses go.

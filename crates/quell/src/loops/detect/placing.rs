@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quell_model::{Finding, FindingId, Incident, IncidentId, IncidentStatus, Timestamp};
-use quell_respond::{Playbook, Run};
+use quell_respond::{Run, Subject};
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, place};
 
-use super::respond::respond;
+use super::respond::{Answer, respond};
 use super::{open_incident, push_incident};
 use crate::app::App;
 
@@ -109,8 +109,8 @@ impl Placing {
         let Some(first) = findings.first() else {
             return Ok(());
         };
-        let (playbook, cause) = answer_to(app, findings, first);
-        let category = playbook.map(|p| p.category.as_str());
+        let (answer, cause) = answer_to(app, findings, first);
+        let category = answer.map(|(playbook, _)| playbook.category.as_str());
         let of = match self.causes.remove(cause.key()) {
             Some(of) => of,
             None => OfCause::read(&*app.state, &cause).await?,
@@ -157,7 +157,7 @@ impl Placing {
             IncidentStatus::Open | IncidentStatus::Parked
         );
         if idle && !waits_for_a_person(&*app.state, &incident).await? {
-            self.runs.extend(respond(app, &mut incident, playbook)?);
+            self.runs.extend(respond(app, &mut incident, answer)?);
         }
         of.incidents.push((incident, stored, true));
         Ok(())
@@ -394,19 +394,25 @@ fn visits<'f>(
     others.map(visit).collect::<BTreeSet<_>>().into_iter()
 }
 
-/// The playbook that answers findings of which `first` is one, and their cause.
+/// The playbook that answers findings of which `first` is one, with what its run is about, and their cause.
 pub(super) fn answer_to<'a>(
     app: &'a App,
-    findings: &[Finding],
+    findings: &'a [Finding],
     first: &Finding,
-) -> (Option<&'a Playbook>, Cause) {
+) -> (Option<Answer<'a>>, Cause) {
     let mut may = findings.iter().filter(|f| f.may_begin_a_change());
-    let playbook = may.find_map(|f| app.content.playbook_for(f));
-    let cause = match playbook {
-        Some(playbook) => Cause::of_category(&playbook.category, first),
-        None => Cause::of(first),
+    let answer = may.find_map(|f| {
+        let playbook = app.content.playbook_for(f)?;
+        Some((playbook, playbook.target(f)?))
+    });
+    let cause = match answer {
+        Some((playbook, _)) if playbook.subject == Subject::Resource => {
+            Cause::of_category(&playbook.category, first)
+        }
+        // Whoever did it is looked into as a whole.
+        _ => Cause::of(first),
     };
-    (playbook, cause)
+    (answer, cause)
 }
 
 /// Whether a finding that waits is near enough to what happens now.

@@ -1,36 +1,43 @@
 //! Whether a run answers an incident.
 
 use quell_guard::Level;
-use quell_model::{Incident, IncidentStatus};
+use quell_model::{Incident, IncidentStatus, Resource};
 use quell_respond::Playbook;
 use quell_store::{StoreError, Write};
 
 use crate::app::App;
 use crate::begin;
 
+/// A playbook that answers, and what its run would be about.
+pub(super) type Answer<'a> = (&'a Playbook, &'a Resource);
+
 /// Begins a run, or says on the incident why none is begun. Answers what has to be stored.
 pub(super) fn respond(
     app: &App,
     incident: &mut Incident,
-    playbook: Option<&Playbook>,
+    answer: Option<Answer<'_>>,
 ) -> Result<Vec<Write>, StoreError> {
-    if let Err(reason) = may_respond(app, incident, playbook) {
-        incident.status_reason = Some(reason);
-        return Ok(Vec::new());
-    }
-    let Some(playbook) = playbook else {
-        return Ok(Vec::new());
+    let (playbook, resource) = match may_respond(app, incident, answer) {
+        Ok(answer) => answer,
+        Err(reason) => {
+            incident.status_reason = Some(reason);
+            return Ok(Vec::new());
+        }
     };
-    let run = begin::respond(incident, playbook, None, app.clock.now());
+    let run = begin::respond(incident, resource, playbook, None, app.clock.now());
     incident.runs.push(run.id.clone());
     incident.status = IncidentStatus::Responding;
     incident.status_reason = None;
     Ok(begin::writes(&run)?.into_iter().collect())
 }
 
-fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> Result<(), String> {
-    let account_id = &incident.resource.account;
-    let playbook = playbook.ok_or("no playbook answers this detection")?;
+fn may_respond<'a>(
+    app: &App,
+    incident: &Incident,
+    answer: Option<Answer<'a>>,
+) -> Result<Answer<'a>, String> {
+    let (playbook, resource) = answer.ok_or("no playbook answers this detection")?;
+    let account_id = &resource.account;
     let account = app.account(account_id).ok_or_else(|| {
         format!("account {account_id} is not in scope: list it under [[accounts]] in quell.toml to have it looked after")
     })?;
@@ -47,5 +54,5 @@ fn may_respond(app: &App, incident: &Incident, playbook: Option<&Playbook>) -> R
     if app.aws.is_none() {
         return Err("there are no AWS credentials to respond with".to_owned());
     }
-    Ok(())
+    Ok((playbook, resource))
 }

@@ -1,5 +1,7 @@
 //! What a task of a document means, and what the guard and the budget say of it.
 
+use std::collections::BTreeMap;
+
 use quell_aws::Scope;
 use quell_guard::{Decision, Level, NeverTouch, Situation};
 use quell_model::{Call, Caller, Plan, Resource, Timestamp};
@@ -107,10 +109,14 @@ pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequ
     };
     let roles = roles(app, &run.resource);
     let changing = changes(&work, call);
-    let role = if changing { &roles.act } else { &roles.read };
+    let role = match changing {
+        true => roles.acting(&call.service, &call.operation),
+        false => roles.read.as_str(),
+    };
     let named = request.credentials_role.as_ref();
     // What is not of AWS is done as nobody.
-    let is_fit = named == Some(role) || (named.is_none() && !matches!(work, Work::Aws(_)));
+    let is_fit = named.map(String::as_str) == Some(role)
+        || (named.is_none() && !matches!(work, Work::Aws(_)));
     if !is_fit {
         let used = named.map_or("no role", String::as_str);
         return not_permitted(format!(
@@ -150,7 +156,7 @@ pub(super) fn roles(app: &App, resource: &Resource) -> Roles {
         Some(account) => App::roles(account, &resource.arn.partition),
         None => Roles {
             read: String::new(),
-            act: String::new(),
+            act: BTreeMap::new(),
         },
     }
 }
@@ -182,6 +188,7 @@ pub(super) async fn decide(
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
+        takes_back: run.takes_back,
         now: app.clock.now(),
     };
     quell_guard::decide(plan, &situation)

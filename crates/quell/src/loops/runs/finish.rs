@@ -1,7 +1,7 @@
 //! How a run ends, and what that means for its incident.
 
 use quell_evidence::Hash;
-use quell_model::{Incident, IncidentStatus, Plan, RunId, Timestamp, canonical_json};
+use quell_model::{Incident, IncidentStatus, RunId, Timestamp, canonical_json};
 use quell_respond::{Mode, Run, RunStatus, Stage};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
@@ -17,14 +17,6 @@ const CONFLICTS_MAX: usize = 20;
 /// An incident that needs more runs than this is looked at by a person: somebody keeps undoing the fix.
 const RUNS_MAX: usize = 50;
 
-/// How a document's end reads.
-struct End {
-    status: RunStatus,
-    outcome: String,
-    reason: Option<String>,
-    undo: Option<Value>,
-}
-
 /// The end of a run, what it means for its incident, and the next run where one is needed.
 pub(super) async fn ended(
     app: &App,
@@ -32,7 +24,8 @@ pub(super) async fn ended(
     status: &Status,
 ) -> Result<Vec<Write>, StoreError> {
     let now = app.clock.now();
-    let end = read_end(run, status.clone());
+    run.note_unanswered();
+    let end = run.end(status);
     if end.status == RunStatus::Done {
         run.note(Stage::Verified, now);
     }
@@ -100,73 +93,6 @@ async fn holds_lease(app: &App, run: &Run) -> Result<bool, StoreError> {
     let held = app.state.get(Kind::Lease, &key).await?;
     let holder = held.map(|d| d.read::<RunId>()).transpose()?;
     Ok(holder.as_ref() == Some(&run.id))
-}
-
-fn read_end(run: &Run, status: Status) -> End {
-    let parked = |outcome: &str, reason: String| End {
-        status: RunStatus::Parked,
-        outcome: outcome.to_owned(),
-        reason: Some(reason),
-        undo: None,
-    };
-    match status {
-        Status::Succeeded { output } => {
-            let outcome = output
-                .get("outcome")
-                .and_then(Value::as_str)
-                .unwrap_or("done")
-                .to_owned();
-            if let Err(reason) = verified(run, &outcome, &output) {
-                return parked("Quell.VerifyFailed", reason);
-            }
-            let reason = output
-                .get("reason")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
-            let undo = output.get("undo").cloned();
-            End {
-                status: RunStatus::Done,
-                outcome,
-                reason,
-                undo,
-            }
-        }
-        Status::Failed { error, cause } => parked(
-            error.as_deref().unwrap_or("States.Runtime"),
-            cause.unwrap_or_default(),
-        ),
-        Status::TimedOut => parked(
-            "States.Timeout",
-            "the document took longer than it allows".to_owned(),
-        ),
-        Status::Aborted { error, cause } => parked(&error, cause),
-        Status::Running => parked("Quell.Bug", "it ended while it was running".to_owned()),
-    }
-}
-
-/// The frame's own look at what the document says it fixed: the after-image is there, and is the planned one to the
-/// letter. A document that shows no after-image has verified nothing.
-fn verified(run: &Run, outcome: &str, output: &Value) -> Result<(), String> {
-    if run.mode != Mode::Respond || outcome != "fixed" {
-        return Ok(());
-    }
-    match (&run.plan, output.pointer("/undo/after")) {
-        (Some(plan), Some(after)) if canonical_json(after) == canonical_json(&plan.after) => Ok(()),
-        (Some(_), Some(_)) => Err(
-            "the document says that it is fixed, but the state that it read is not the planned one"
-                .to_owned(),
-        ),
-        _ => Err(
-            "the document says that it is fixed, and shows no plan or no state read afterwards"
-                .to_owned(),
-        ),
-    }
-}
-
-/// What takes a plan's calls back, last first, from the plan alone: used until the state was read back.
-pub(super) fn undo_of_plan(plan: &Plan) -> Value {
-    let calls: Vec<_> = plan.calls.iter().rev().flat_map(|c| &c.undo).collect();
-    json!({"before": plan.before, "after": plan.after, "calls": calls})
 }
 
 /// So many findings, and as many of the records that they rest on, are captured with a run.
@@ -260,15 +186,27 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
     // Findings that came after the run began may be about a state that it never read.
     let newer = incident.finding_count > run.covers_findings;
     let playbook = app.content.playbooks.get(&run.playbook);
-    match playbook.filter(|_| run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX)
-    {
-        Some(playbook) => {
-            let next = begin::respond(&incident, playbook, None, now);
+    let error = run.outcome.as_deref().unwrap_or_default();
+    let failed = run.status == RunStatus::Parked && run.is_to_be_taken_back(error);
+    let again = run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX;
+    match playbook {
+        Some(playbook) if failed => {
+            let back = begin::taking_back(run, &incident, playbook, now);
+            incident.runs.push(back.id.clone());
+            incident.status = IncidentStatus::Responding;
+            incident.status_reason = Some(format!(
+                "{} failed half way ({error}) and is taken back",
+                run.id
+            ));
+            writes.extend(begin::writes(&back)?);
+        }
+        Some(playbook) if again => {
+            let next = begin::respond(&incident, &run.resource, playbook, None, now);
             incident.runs.push(next.id.clone());
             incident.status = IncidentStatus::Responding;
             writes.extend(begin::writes(&next)?);
         }
-        None => settle(&mut incident, run, now),
+        _ => settle(&mut incident, run, now),
     }
     let update = document.with(incident.status.as_str(), &incident)?;
     writes.push(Write::Update(update));
@@ -288,6 +226,19 @@ fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
             incident.status = IncidentStatus::Resolved;
             incident.resolved_at = Some(now);
             incident.status_reason = run.outcome.clone();
+        }
+        (Mode::Undo, status) if run.takes_back => {
+            incident.status = IncidentStatus::Parked;
+            let first = run.undo_of.as_ref().map_or("the response", RunId::as_str);
+            incident.status_reason = Some(match status {
+                RunStatus::Done => {
+                    format!("{first} failed half way, and what it had done was taken back")
+                }
+                _ => format!(
+                    "{first} failed half way, and could not be taken back: {}",
+                    why()
+                ),
+            });
         }
         // A person took the fix back: the exposure is there again, and theirs to decide on.
         (Mode::Undo, RunStatus::Done) => {
@@ -351,6 +302,7 @@ pub(super) async fn park_without_playbook(
 mod tests {
     use super::*;
     use crate::content::Content;
+    use quell_model::Plan;
 
     #[test]
     fn fixed_is_believed_only_with_the_planned_state_shown() {
@@ -360,7 +312,7 @@ mod tests {
             .unwrap();
         let resource = quell_model::Resource::new(arn, "AWS::EC2::SecurityGroup", "sg-1");
         let mut run = begin::imagined(&content.playbooks["PB-008"], resource, Timestamp::EPOCH);
-        let ends = |run: &Run, output: Value| read_end(run, Status::Succeeded { output }).status;
+        let ends = |run: &Run, output: Value| run.end(&Status::Succeeded { output }).status;
         let shown = |rules: Value| json!({"outcome": "fixed", "undo": {"after": {"securityGroupRules": rules}}});
         assert_eq!(
             ends(&run, shown(json!([]))),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
-use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
+use quell_model::{Call, Caller, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::{ActivityTask, TaskFault, Work};
 use quell_respond::{Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
@@ -151,8 +151,8 @@ impl Host for Frame {
             _ if beside.again => self.read_again(framed).await?,
             _ => {}
         }
-        if beside.notes.iter().any(is_receipt) {
-            framed.note_acted(self.app.clock.now());
+        for note in beside.notes {
+            framed.note_acted(note, beside.flow, self.app.clock.now());
         }
         let mut writes = match beside.point {
             Point::Ended(status) => finish::ended(&self.app, &mut framed.run, status).await?,
@@ -204,10 +204,6 @@ fn once_as(run: &RunId, task: TaskId) -> String {
     let parts =
         [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hash.get(part).unwrap_or_default());
     parts.join("-")
-}
-
-fn is_receipt(entry: &LogEntry) -> bool {
-    matches!(entry, LogEntry::Receipt(_))
 }
 
 fn answered(outcome: Outcome) -> Begin {
@@ -329,6 +325,7 @@ impl Frame {
             }
         };
         let run = &mut framed.run;
+        run.note_unanswered();
         run.note(Stage::Planned, now);
         let budget = effects::Budget::read(app, run, now).await?;
         let decision = effects::decide(app, playbook, run, &plan, budget.left()).await;
@@ -401,10 +398,22 @@ impl Frame {
 }
 
 impl Framed {
-    fn note_acted(&mut self, now: Timestamp) {
-        self.run.note(Stage::Acted, now);
-        if self.run.mode == Mode::Respond && self.run.undo.is_none() {
-            self.run.undo = self.run.plan.as_ref().map(finish::undo_of_plan);
+    /// What was called, or may have been, is there to be taken back from this moment on.
+    fn note_acted(&mut self, note: &LogEntry, flow: &Flow, now: Timestamp) {
+        match note {
+            LogEntry::Intent { task, .. } => {
+                let caller = Caller::new(&self.run.id, &self.run.playbook);
+                let request = flow.task(*task).map(|awaited| &awaited.request);
+                let work = request.and_then(|request| Work::of(request, &caller).ok());
+                if let Some(call) = work.as_ref().and_then(Work::call) {
+                    self.run.note_intended(*task, call);
+                }
+            }
+            LogEntry::Receipt(receipt) => {
+                self.run.note(Stage::Acted, now);
+                self.run.note_receipt(receipt);
+            }
+            LogEntry::Input { .. } | LogEntry::Decided { .. } => {}
         }
     }
 

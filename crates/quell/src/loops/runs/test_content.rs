@@ -71,7 +71,7 @@ pub(super) fn write(content: &Path, id: &str, respond: &Value, steps: &[(&str, &
     let facts = "[facts]\ncriticalPorts = [22]\nexposedShare = 0.05\nmaxAttachments = 20\n";
     let mut toml = format!(
         "id = \"{id}\"\nname = \"n\"\nversion = \"1.0.0\"\nsummary = \"s\"\ncategory = \"c\"\n\
-         resource_type = \"AWS::EC2::SecurityGroup\"\nresponse_target_seconds = 1\n\
+         resource_types = [\"AWS::EC2::SecurityGroup\"]\nbegins_from = \"LOW\"\nresponse_target_seconds = 1\n\
          [level]\nproduction = \"auto\"\nnon_production = \"auto\"\n[iam]\nread = []\nact = []\n{facts}"
     );
     let revoke = ("-", "ec2", "RevokeSecurityGroupIngress");
@@ -97,7 +97,7 @@ pub(super) async fn app(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App
             name: String::new(),
             environment: "test".to_owned(),
             read_role: "R".to_owned(),
-            act_role: "A".to_owned(),
+            act_role_prefix: "A-".to_owned(),
         }],
         ..Config::default()
     };

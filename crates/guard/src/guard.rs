@@ -12,7 +12,7 @@ use crate::approval::{Approval, Rejection, approvers, persons_needed, rejection}
 use crate::declaration::Declaration;
 use crate::never_touch::{self, NeverTouch};
 use crate::permit::Permit;
-use crate::proof::{Claim, concerns, prove};
+use crate::proof::{Claim, Known, concerns, prove};
 
 /// How far a playbook may go by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,6 +63,8 @@ pub struct Situation<'a> {
     pub budget_left: u64,
     /// Whether the account is one of production, or not known to be another.
     pub production: bool,
+    /// What is known of the resource beside the plan.
+    pub known: Known<'a>,
     /// What no playbook ever touches, beside what is compiled in.
     pub never_touch: NeverTouch<'a>,
     /// What people said yes to.
@@ -129,11 +131,9 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let caller = Caller::new(situation.run, situation.declaration.playbook);
     let calls = plan.calls.iter().filter_map(call_of);
     let calls = calls.map(|call| call.made_by(&caller)).collect();
-    let account = situation.resource.account.as_str();
-    let region = situation.resource.region.as_str();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
     Decision::Permit(Permit::new(
-        (situation.run, account, region),
+        (situation.run, situation.resource),
         plan,
         calls,
         approver,
@@ -221,16 +221,22 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             )),
         }
     }
-    let claim = Claim {
+    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim_of(s)) {
+        no.push(unproven.to_string());
+    }
+    no
+}
+
+/// What the plan has to be proven against.
+fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
+    Claim {
         run: s.run.as_str(),
         resource: s.resource,
         facts: s.declaration.facts,
         undo: s.undo,
-    };
-    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim) {
-        no.push(unproven.to_string());
+        production: s.production,
+        known: s.known,
     }
-    no
 }
 
 /// What a person may say yes to.
@@ -253,7 +259,7 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         level => ask.push(format!("the level here is «{level}»")),
     }
     if s.undo.is_none() {
-        ask.extend(concerns(&s.resource.kind, plan, s.declaration.facts));
+        ask.extend(concerns(plan, &claim_of(s)));
     }
     ask
 }

@@ -78,6 +78,7 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         halted: false,
         budget_left: 10,
         production: true,
+        known: Known::default(),
         never_touch: NeverTouch::default(),
         approvals: &[],
         rejection: None,

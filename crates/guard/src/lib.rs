@@ -12,7 +12,9 @@ mod family;
 mod guard;
 mod never_touch;
 mod permit;
+pub mod policies;
 pub mod proof;
+mod session;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
 pub use declaration::{Declaration, StepFact};

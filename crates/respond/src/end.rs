@@ -1,29 +1,55 @@
-//! How the end of a run's document reads.
+//! How a document's end reads, and what the frame believes of it.
 
-use quell_model::canonical_json;
+use quell_model::{Timestamp, canonical_json};
 use quell_states::Status;
 use serde_json::Value;
 
-use crate::run::{Mode, Run, RunStatus};
+use crate::run::{Mode, Run, RunStatus, Stage};
 
-/// How a run stands when its document has ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct End {
-    /// Done, or parked with a person.
-    pub status: RunStatus,
-    /// The document's word, or the error that it ended with.
-    pub outcome: String,
-    /// The reason in words.
-    pub reason: Option<String>,
-    /// What the document says is needed to take it back, where it says so itself.
-    pub undo: Option<Value>,
-}
+/// The outcomes by which a document says that it changed something and saw it.
+const CHANGED: &[&str] = &["fixed", CONTAINED];
+/// The outcomes by which it says that something is held back, and will have to be let go.
+const CONTAINED: &str = "contained";
+const ALREADY_CONTAINED: &str = "already-contained";
 
 impl Run {
-    /// How the run stands after this end of its document.
-    pub fn end(&self, status: &Status) -> End {
+    /// Ends the run as its document ended: done when that is believed, otherwise parked with a person.
+    pub fn end(&mut self, status: &Status, now: Timestamp) {
+        self.note_unanswered();
+        let (status, outcome, reason, undo) = self.read_end(status);
+        if status == RunStatus::Done {
+            self.note(Stage::Verified, now);
+        }
+        self.note(Stage::Ended, now);
+        self.status = status;
+        self.outcome = Some(outcome);
+        self.reason = reason;
+        self.undo = undo.or_else(|| self.undo.take());
+    }
+
+    /// Whether it ended with something held back, not mended.
+    pub fn is_containment(&self) -> bool {
+        let outcome = self.outcome.as_deref().unwrap_or_default();
+        outcome == CONTAINED || outcome == ALREADY_CONTAINED
+    }
+
+    fn read_end(&self, status: &Status) -> (RunStatus, String, Option<String>, Option<Value>) {
+        let parked = |outcome: &str, reason: String| {
+            let reason = Some(reason);
+            (RunStatus::Parked, outcome.to_owned(), reason, None)
+        };
         match status {
-            Status::Succeeded { output } => self.succeeded(output),
+            Status::Succeeded { output } => {
+                let text = |name: &str| output.get(name).and_then(Value::as_str).map(str::to_owned);
+                let outcome = text("outcome").unwrap_or_else(|| "done".to_owned());
+                match self.believes(&outcome, output) {
+                    Err(reason) => parked("Quell.VerifyFailed", reason),
+                    Ok(()) => {
+                        let undo = output.get("undo").cloned();
+                        (RunStatus::Done, outcome, text("reason"), undo)
+                    }
+                }
+            }
             Status::Failed { error, cause } => parked(
                 error.as_deref().unwrap_or("States.Runtime"),
                 cause.clone().unwrap_or_default(),
@@ -37,30 +63,16 @@ impl Run {
         }
     }
 
-    fn succeeded(&self, output: &Value) -> End {
-        let text = |name: &str| output.get(name).and_then(Value::as_str).map(str::to_owned);
-        let outcome = text("outcome").unwrap_or_else(|| "done".to_owned());
-        if let Err(reason) = self.verified(&outcome, output) {
-            return parked("Quell.VerifyFailed", reason);
-        }
-        End {
-            status: RunStatus::Done,
-            outcome,
-            reason: text("reason"),
-            undo: output.get("undo").cloned(),
-        }
-    }
-
-    /// The frame's own look at what the document says it fixed: the after-image is there, and is the planned one to the
+    /// The frame's own look at what the document says it did: the after-image is there, and is the planned one to the
     /// letter. A document that shows no after-image has verified nothing.
-    fn verified(&self, outcome: &str, output: &Value) -> Result<(), String> {
-        if self.mode != Mode::Respond || !matches!(outcome, "fixed" | "contained") {
+    fn believes(&self, outcome: &str, output: &Value) -> Result<(), String> {
+        if self.mode != Mode::Respond || !CHANGED.contains(&outcome) {
             return Ok(());
         }
-        let after = output.get("after");
-        let after = after.or_else(|| output.pointer("/undo/after"));
-        match (&self.plan, after) {
-            (Some(plan), Some(after)) if canonical_json(after) == canonical_json(&plan.after) => {
+        let shown = output.get("after");
+        let shown = shown.or_else(|| output.pointer("/undo/after"));
+        match (&self.plan, shown) {
+            (Some(plan), Some(shown)) if canonical_json(shown) == canonical_json(&plan.after) => {
                 Ok(())
             }
             (Some(_), Some(_)) => Err(format!(
@@ -70,14 +82,5 @@ impl Run {
                 "the document says that it is {outcome}, and shows no plan or no state read afterwards"
             )),
         }
-    }
-}
-
-fn parked(outcome: &str, reason: String) -> End {
-    End {
-        status: RunStatus::Parked,
-        outcome: outcome.to_owned(),
-        reason: Some(reason),
-        undo: None,
     }
 }

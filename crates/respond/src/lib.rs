@@ -14,7 +14,6 @@ pub mod run;
 mod taken_back;
 pub mod task;
 
-pub use end::End;
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
 pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, Subject, document_fault};

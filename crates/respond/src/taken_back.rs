@@ -4,7 +4,7 @@ use quell_model::{Call, Outcome, Plan, PlannedCall, Receipt, UndoCall};
 use quell_states::TaskId;
 use serde_json::{Map, Value, json};
 
-use crate::run::{Mode, Run};
+use crate::run::{Mode, Run, RunStatus};
 
 /// How a response that failed half way ended when nothing may be taken back by machine: somebody else has a hand in it, a
 /// person said no to a later stage or did not answer, or the state cannot be read.
@@ -66,15 +66,51 @@ impl Run {
         }
     }
 
-    /// Whether a response that ended with this error is taken back at once: it changed something, and a step of its own
-    /// failed.
-    pub fn is_to_be_taken_back(&self, error: &str) -> bool {
-        let calls = self.undo.as_ref().and_then(|undo| undo.get("calls"));
-        let changed = calls
-            .and_then(Value::as_array)
-            .is_some_and(|calls| !calls.is_empty());
-        self.mode == Mode::Respond && changed && !HELD.contains(&error)
+    /// Another plan of the run is permitted: what was done so far belongs to stages that were verified.
+    pub fn note_stage(&mut self) {
+        self.earlier = self.undo.clone();
     }
+
+    /// Whether a response that has ended is taken back at once, as far as its last stage goes: that changed something, and
+    /// a step of its own failed.
+    pub fn is_to_be_taken_back(&self) -> bool {
+        let error = self.outcome.as_deref().unwrap_or_default();
+        self.mode == Mode::Respond
+            && self.status == RunStatus::Parked
+            && !HELD.contains(&error)
+            && !self.stage_calls().is_empty()
+    }
+
+    /// What takes back the last stage alone.
+    pub fn stage_undo(&self) -> Value {
+        let image = |name: &str| match (&self.plan, name) {
+            (Some(plan), "before") => plan.before.clone(),
+            (Some(plan), _) => plan.after.clone(),
+            (None, _) => Value::Null,
+        };
+        json!({"before": image("before"), "after": image("after"), "calls": self.stage_calls()})
+    }
+
+    /// It was taken back: all of it, or (`stage_only`) its last stage.
+    pub fn note_taken_back(&mut self, stage_only: bool) {
+        match self.earlier.take().filter(|_| stage_only) {
+            Some(earlier) => self.undo = Some(earlier),
+            None => self.status = RunStatus::Undone,
+        }
+    }
+
+    /// The calls that take back the last stage: those in front of what was there when it was permitted.
+    fn stage_calls(&self) -> &[Value] {
+        let all = calls(self.undo.as_ref());
+        let earlier = calls(self.earlier.as_ref()).len();
+        all.get(..all.len().saturating_sub(earlier))
+            .unwrap_or_default()
+    }
+}
+
+fn calls(undo: Option<&Value>) -> &[Value] {
+    let calls = undo.and_then(|undo| undo.get("calls"));
+    calls.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The record of what to take back with another call's way back in front, and the images of its plan taken in: of what was
@@ -217,8 +253,11 @@ mod tests {
         run.note_receipt(&receipt(&run, "two", no()));
         run.note_unanswered();
         assert_eq!(back(&run), ["one"]);
-        assert!(run.is_to_be_taken_back("Quell.StepFailed"));
-        assert!(!run.is_to_be_taken_back("Quell.VerifyFailed"));
+        for (error, back) in [("Quell.StepFailed", true), ("Quell.VerifyFailed", false)] {
+            run.status = RunStatus::Parked;
+            run.outcome = Some(error.to_owned());
+            assert_eq!(run.is_to_be_taken_back(), back, "{error}");
+        }
         run.note_receipt(&receipt(&run, "two", Outcome::Accepted));
         assert_eq!(back(&run), ["two", "one"]);
     }

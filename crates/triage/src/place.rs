@@ -156,6 +156,7 @@ fn told(finding: &Finding) -> Told {
         detection: finding.detection.clone(),
         severity: finding.severity,
         outsider: finding.outsider,
+        part: finding.report.as_ref().and_then(|report| report.part),
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::Known;
 use super::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
@@ -69,6 +70,8 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
             resource: &group(),
             facts: &facts(),
             undo: None,
+            production: true,
+            known: Known::default(),
         },
     )
 }
@@ -206,6 +209,8 @@ fn judged(back: &Plan, undo: &Value) -> Result<(), String> {
         resource: &group,
         facts: &facts,
         undo: Some(undo),
+        production: true,
+        known: Known::default(),
     };
     prove_undo(back, &claim, undo).map_err(|no| no.to_string())
 }

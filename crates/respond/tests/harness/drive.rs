@@ -59,6 +59,10 @@ pub struct End {
     pub plans: Vec<Plan>,
     /// The changing calls that arrived, in order.
     pub made: Vec<Call>,
+    /// Which of the plans each of these calls was of.
+    pub stages: Vec<usize>,
+    /// How the world was when each permit was asked for.
+    pub images: Vec<Value>,
     /// All attempts at changing calls, arrived or not.
     pub attempts: usize,
     /// The run as it is kept beside its log.
@@ -72,13 +76,11 @@ pub struct End {
 impl End {
     /// How the run stands with this end of its document.
     pub fn stands(&self) -> Stands {
-        if self.status == Status::Running {
-            return Stands::Parked("waits".to_owned());
-        }
-        let end = self.run.end(&self.status);
-        match end.status {
-            RunStatus::Done => Stands::Done(end.outcome),
-            _ => Stands::Parked(end.outcome),
+        let outcome = self.run.outcome.as_deref().unwrap_or("waits").to_owned();
+        match self.run.status {
+            RunStatus::Done => Stands::Done(outcome),
+            RunStatus::Undone => Stands::Undone,
+            RunStatus::Parked | RunStatus::Running => Stands::Parked(outcome),
         }
     }
 
@@ -90,13 +92,6 @@ impl End {
             // It waits for a person.
             Status::Running => "waits",
             other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn output(&self) -> &Value {
-        match &self.status {
-            Status::Succeeded { output } => output,
-            _ => &Value::Null,
         }
     }
 }
@@ -117,6 +112,8 @@ struct Drive<'a> {
     permit: Option<Arc<Permit>>,
     plans: Vec<Plan>,
     made: Vec<Call>,
+    stages: Vec<usize>,
+    images: Vec<Value>,
     attempts: usize,
     now: Timestamp,
 }
@@ -216,6 +213,8 @@ impl<'a> Drive<'a> {
             permit: None,
             plans: Vec::new(),
             made: Vec::new(),
+            stages: Vec::new(),
+            images: Vec::new(),
             attempts: 0,
             now: Timestamp::from_millis(1_700_000_000_000),
         }
@@ -223,11 +222,15 @@ impl<'a> Drive<'a> {
 
     fn carry(mut self) -> End {
         self.go_on();
-        self.run.note_unanswered();
+        if *self.flow.status() != Status::Running {
+            self.run.end(self.flow.status(), self.now);
+        }
         End {
             status: self.flow.status().clone(),
             plans: self.plans,
             made: self.made,
+            stages: self.stages,
+            images: self.images,
             attempts: self.attempts,
             run: self.run,
             asked: self.judge.asked,
@@ -350,6 +353,7 @@ impl<'a> Drive<'a> {
             }
         };
         self.judge.halted |= self.plans.len() >= self.judge.yeses;
+        self.images.push(self.world.image());
         self.plans.push(plan.clone());
         self.run.note_unanswered();
         self.run.plan = Some(plan.clone());
@@ -357,6 +361,7 @@ impl<'a> Drive<'a> {
             Decision::Permit(permit) => {
                 let output = json!({"decision": "permitted", "permit": permit.plan_hash(), "approver": permit.approver()});
                 self.permit = Some(Arc::new(permit));
+                self.run.note_stage();
                 Some(Event::TaskSucceeded { task, output })
             }
             Decision::Refuse { reasons } => Some(failed(task, "Quell.Refused", reasons.join("; "))),
@@ -448,6 +453,7 @@ impl<'a> Drive<'a> {
             _ => {}
         }
         self.made.push(call.clone());
+        self.stages.push(self.plans.len() - 1);
         let event = answer(task, self.world.call(call));
         match blow {
             Blow::Twice => drop(self.world.call(call)),

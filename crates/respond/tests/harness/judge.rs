@@ -1,5 +1,6 @@
 //! The real guard, in the situation of a case.
 
+use quell_guard::proof::Known;
 use quell_guard::{Approval, Decision, Declaration, Level, NeverTouch, Situation, decide};
 use quell_model::{Plan, Timestamp};
 use quell_respond::{Mode, Playbook, Run};
@@ -12,6 +13,8 @@ pub struct Judge<'a> {
     playbook: &'a Playbook,
     /// The playbook's own facts, with what the case says instead.
     facts: Value,
+    since: Option<Timestamp>,
+    baseline: Option<Value>,
     production: bool,
     people_agree: bool,
     approvals: Vec<Approval>,
@@ -30,6 +33,8 @@ impl<'a> Judge<'a> {
         Self {
             playbook,
             facts: input["facts"].clone(),
+            since: serde_json::from_value(input["hints"]["since"].clone()).ok(),
+            baseline: input.get("baseline").cloned(),
             production: case.production,
             people_agree: case.people_agree,
             approvals: Vec::new(),
@@ -92,6 +97,10 @@ impl<'a> Judge<'a> {
             rejection: None,
             requested_by: run.requested_by.as_deref(),
             takes_back: run.takes_back,
+            known: Known {
+                since: self.since,
+                baseline: self.baseline.as_ref(),
+            },
             now,
         };
         decide(plan, &situation)

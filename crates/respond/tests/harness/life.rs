@@ -35,28 +35,22 @@ pub fn live(
     fate: Fate<'_>,
     fate_of_the_way_back: Fate<'_>,
 ) -> Life {
-    let first = drive::respond(playbook, case, world, fate);
-    let stands = first.stands();
-    let error = match &stands {
-        Stands::Parked(error) if first.run.is_to_be_taken_back(error) => error,
-        _ => {
-            return Life {
-                first,
-                back: None,
-                stands,
-            };
-        }
-    };
-    assert_ne!(error, "waits");
-    let back = drive::take_back(
-        playbook,
-        case,
-        recorded(&first),
-        world,
-        fate_of_the_way_back,
-    );
+    let mut first = drive::respond(playbook, case, world, fate);
+    if !first.run.is_to_be_taken_back() {
+        let (back, stands) = (None, first.stands());
+        return Life {
+            first,
+            back,
+            stands,
+        };
+    }
+    let undo = first.run.stage_undo();
+    let back = drive::take_back(playbook, case, &undo, world, fate_of_the_way_back);
     let stands = match back.stands() {
-        Stands::Done(_) => Stands::Undone,
+        Stands::Done(_) => {
+            first.run.note_taken_back(true);
+            first.stands()
+        }
         other => other,
     };
     Life {
@@ -66,8 +60,9 @@ pub fn live(
     }
 }
 
-/// What is needed to take a response back.
-pub fn recorded(end: &End) -> &Value {
-    let undo = end.output().get("undo").or(end.run.undo.as_ref());
-    undo.expect("something was done")
+/// What is needed to take a response back, when there is anything to take back.
+pub fn recorded(end: &End) -> Option<&Value> {
+    let undo = end.run.undo.as_ref()?;
+    let calls = undo["calls"].as_array().unwrap();
+    (!calls.is_empty()).then_some(undo)
 }

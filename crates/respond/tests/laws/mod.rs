@@ -87,7 +87,8 @@ impl<'a> Trial<'a> {
         let before = world.image();
         let calm = drive::respond(playbook, case, &mut world, KIND);
         let after = world.image();
-        let calm_back = drive::undo(playbook, case, recorded(&calm), &mut world, KIND);
+        let undo = recorded(&calm).unwrap_or_else(|| panic!("{name}: {:?}", calm.status));
+        let calm_back = drive::undo(playbook, case, undo, &mut world, KIND);
         Self {
             playbook,
             name,
@@ -136,16 +137,12 @@ impl<'a> Trial<'a> {
                 .sum();
             let mut seen = same("calls", &end.attempts, &earlier);
             seen = seen.and(is_parked(&end.stands()));
+            seen = seen.and(same_image(&world, &self.calm.images[gate]));
             if gate == 0 {
-                seen = seen.and(same_image(&world, &self.before));
-                seen = seen.and(same(
-                    "evidence",
-                    &world.evidence(),
-                    &self.world().evidence(),
-                ));
-            } else {
-                seen = seen.and(self.taken_back_by_a_person(&end, &mut world));
+                let nothing = self.world().evidence();
+                seen = seen.and(same("evidence", &world.evidence(), &nothing));
             }
+            seen = seen.and_then(|()| self.taken_back_by_a_person(&end, &mut world));
             self.hold(&what, seen);
         }
     }
@@ -166,7 +163,7 @@ impl<'a> Trial<'a> {
                 let mut world = self.world();
                 let calls = self.calm.made.clone();
                 let life = self.live(&mut world, &happening.to(step, &calls));
-                let seen = ended_before_its_time(&life).and(same_image(&world, &self.before));
+                let seen = self.ended_before_its_time(life, step, &mut world);
                 self.hold(&at("respond", step, &operation, happening.name), seen);
             }
             self.two_at_once(step);
@@ -186,7 +183,7 @@ impl<'a> Trial<'a> {
             };
             let mut world = self.world();
             let life = self.live(&mut world, &fate);
-            let seen = ended_before_its_time(&life).and(same_image(&world, &self.before));
+            let seen = self.ended_before_its_time(life, later, &mut world);
             let what = format!("its reply is lost, and step {later} fails always");
             self.hold(&at("respond", step, &calls[step].operation, &what), seen);
         }
@@ -218,7 +215,7 @@ impl<'a> Trial<'a> {
                 let first = drive::respond(self.playbook, self.case, &mut world, KIND);
                 let calls = self.calm_back.made.clone();
                 let fate = happening.to(step, &calls);
-                let undo = recorded(&first);
+                let undo = recorded(&first).unwrap();
                 let back = drive::undo(self.playbook, self.case, undo, &mut world, &fate);
                 let is_fatal = happening.always || happening.blow == Blow::Halted;
                 let seen = match is_fatal {
@@ -250,6 +247,28 @@ impl<'a> Trial<'a> {
             .any(|planned| !planned.undo.is_empty())
     }
 
+    /// What its last stage had done is taken back, and what earlier ones had done stays for a person to decide on.
+    fn ended_before_its_time(
+        &self,
+        life: Life,
+        step: usize,
+        world: &mut Worlds,
+    ) -> Result<(), String> {
+        let stage = self.calm.stages[step];
+        if let Stands::Done(outcome) = &life.stands {
+            return Err(format!("it ended «{outcome}»"));
+        }
+        let said = || {
+            format!(
+                "{:?} {:?}",
+                life.first.status,
+                life.back.as_ref().map(|back| &back.status)
+            )
+        };
+        same_image(world, &self.calm.images[stage]).map_err(|how| format!("{how}: {}", said()))?;
+        self.taken_back_by_a_person(&life.first, world)
+    }
+
     fn live(&self, world: &mut Worlds, fate: drive::Fate<'_>) -> Life {
         live(self.playbook, self.case, world, fate, KIND)
     }
@@ -257,7 +276,9 @@ impl<'a> Trial<'a> {
     /// A person has what was done taken back: all is as it was, and what is kept stays.
     fn taken_back_by_a_person(&self, first: &End, world: &mut Worlds) -> Result<(), String> {
         let kept = world.evidence();
-        let undo = recorded(first);
+        let Some(undo) = recorded(first) else {
+            return same_image(world, &self.before);
+        };
         let back = drive::undo(self.playbook, self.case, undo, world, KIND);
         match back.stands() {
             Stands::Done(_) => {}
@@ -302,18 +323,6 @@ fn is_parked(stands: &Stands) -> Result<(), String> {
     match stands {
         Stands::Parked(_) => Ok(()),
         other => Err(format!("it stands {other:?}")),
-    }
-}
-
-/// Undone when something had been done, else parked.
-fn ended_before_its_time(life: &Life) -> Result<(), String> {
-    match (&life.stands, life.first.made.is_empty()) {
-        (Stands::Parked(_), true) | (Stands::Undone, _) => Ok(()),
-        (other, _) => Err(format!(
-            "it stands {other:?}: {:?} {:?}",
-            life.first.status,
-            life.back.as_ref().map(|back| &back.status)
-        )),
     }
 }
 

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use quell_respond::Playbook;
 use serde_json::{Value, json};
 
-use super::{Trial, cover, planted};
+use super::{Trial, planted};
+use crate::harness::case::{Case, cases};
+use crate::harness::drive::{self, KIND};
 use crate::harness::{files, read};
+use crate::world::Worlds;
 
 /// A playbook whose document `name` is changed.
 fn broken(id: &str, name: &str, change: impl FnOnce(&mut Value)) -> Playbook {
@@ -17,18 +20,23 @@ fn broken(id: &str, name: &str, change: impl FnOnce(&mut Value)) -> Playbook {
     read(id, &files)
 }
 
-/// What the laws, and the planted failures, find of it.
-fn found(playbook: &Playbook) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, case) in &cover::cases(playbook) {
-        found.extend(Trial::new(playbook, name, case).all().1);
-        found.extend(planted::of(playbook, name, case).1);
-    }
+/// What the laws, and the planted failures, find of it on its shortest case.
+fn found(playbook: &Playbook, (name, case): &(String, Case)) -> Vec<String> {
+    let mut found = Trial::new(playbook, name, case).all().1;
+    found.extend(planted::of(playbook, name, case).1);
     found
 }
 
+/// A case of PB-008 with one step there and one back.
+fn shortest() -> (String, Case) {
+    let mut cases = cases("PB-008").into_iter();
+    cases
+        .find(|(_, case)| case.name == "a single rule and nothing else")
+        .unwrap()
+}
+
 fn assert_found(playbook: &Playbook, what: &str) {
-    let found = found(playbook);
+    let found = found(playbook, &shortest());
     let it = found.iter().any(|law| law.contains(what));
     assert!(
         it,
@@ -49,6 +57,7 @@ fn a_step_without_a_catch_is_found() {
 fn an_undo_without_a_catch_is_found() {
     let playbook = broken("PB-008", "undo.asl.json", |states| {
         states["Authorize"].as_object_mut().unwrap().remove("Catch");
+        states.as_object_mut().unwrap().remove("Pause");
     });
     assert_found(
         &playbook,
@@ -73,7 +82,10 @@ fn a_skipped_verification_is_found() {
 #[test]
 fn an_undo_that_does_not_look_is_found() {
     let playbook = broken("PB-008", "undo.asl.json", |states| {
-        states["Restored"] = json!({"Type": "Pass", "Next": "Authorize"});
+        states["Restored"]["Choices"]
+            .as_array_mut()
+            .unwrap()
+            .remove(1);
     });
     assert_found(&playbook, "undo, step 0 (AuthorizeSecurityGroupIngress)");
 }
@@ -86,13 +98,9 @@ fn a_way_back_that_is_not_whole_is_refused() {
         assert!(way_back.is_string());
         states["Plan"]["Assign"]["plan"]["calls"][0]["undo"] = json!([]);
     });
-    let (name, case) = &crate::harness::case::cases("PB-008")
-        .into_iter()
-        .find(|(_, case)| !case.expect.calls.is_empty())
-        .unwrap();
-    let mut world = crate::world::Worlds::of(&case.world);
-    let end =
-        crate::harness::drive::respond(&playbook, case, &mut world, crate::harness::drive::KIND);
+    let (name, case) = &shortest();
+    let mut world = Worlds::of(&case.world);
+    let end = drive::respond(&playbook, case, &mut world, KIND);
     assert_eq!(
         (end.outcome(), end.attempts),
         ("Quell.Refused", 0),

@@ -154,7 +154,7 @@ impl Placing {
             .extend(visits(&incident, findings.iter().chain(&waited)));
         let idle = matches!(
             incident.status,
-            IncidentStatus::Open | IncidentStatus::Parked
+            IncidentStatus::Open | IncidentStatus::Parked | IncidentStatus::Contained
         );
         if idle && !waits_for_a_person(&*app.state, &incident).await? {
             self.runs.extend(respond(app, &mut incident, answer)?);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use quell_aws::Scope;
+use quell_guard::proof::Known;
 use quell_guard::{Decision, Level, NeverTouch, Situation};
 use quell_model::{Call, Caller, Plan, Resource, Timestamp};
 use quell_respond::task::{TaskFault, Work};
@@ -181,6 +182,10 @@ pub(super) async fn decide(
         halted: app.is_halted().await,
         budget_left,
         production: account.is_none_or(App::is_production),
+        known: Known {
+            since: run.told.since(),
+            baseline: None,
+        },
         never_touch: NeverTouch {
             accounts: &app.config.respond.never_touch.accounts,
             names: &names,

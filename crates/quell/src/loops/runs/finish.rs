@@ -24,16 +24,7 @@ pub(super) async fn ended(
     status: &Status,
 ) -> Result<Vec<Write>, StoreError> {
     let now = app.clock.now();
-    run.note_unanswered();
-    let end = run.end(status);
-    if end.status == RunStatus::Done {
-        run.note(Stage::Verified, now);
-    }
-    run.note(Stage::Ended, now);
-    run.status = end.status;
-    run.outcome = Some(end.outcome);
-    run.reason = end.reason;
-    run.undo = end.undo.or_else(|| run.undo.take());
+    run.end(status, now);
     tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
     let mut writes = Vec::from_iter(give_back_lease(app, run).await?);
     let evidence = evidence(app, run, now).await?;
@@ -172,7 +163,7 @@ async fn first_run(app: &App, run: &Run) -> Result<Option<Write>, StoreError> {
         return Ok(None);
     };
     let mut first: Run = document.read()?;
-    first.status = RunStatus::Undone;
+    first.note_taken_back(run.takes_back);
     let update = document.with(first.status.as_str(), &first)?;
     Ok(Some(Write::Update(update)))
 }
@@ -187,7 +178,7 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
     let newer = incident.finding_count > run.covers_findings;
     let playbook = app.content.playbooks.get(&run.playbook);
     let error = run.outcome.as_deref().unwrap_or_default();
-    let failed = run.status == RunStatus::Parked && run.is_to_be_taken_back(error);
+    let failed = run.is_to_be_taken_back();
     let again = run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX;
     match playbook {
         Some(playbook) if failed => {
@@ -222,6 +213,10 @@ fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
             .map_or(outcome.clone(), |reason| format!("{outcome}: {reason}"))
     };
     match (run.mode, run.status) {
+        (Mode::Respond, RunStatus::Done) if run.is_containment() => {
+            incident.status = IncidentStatus::Contained;
+            incident.status_reason = run.outcome.clone();
+        }
         (Mode::Respond, RunStatus::Done) => {
             incident.status = IncidentStatus::Resolved;
             incident.resolved_at = Some(now);
@@ -296,47 +291,4 @@ pub(super) async fn park_without_playbook(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::content::Content;
-    use quell_model::Plan;
-
-    #[test]
-    fn fixed_is_believed_only_with_the_planned_state_shown() {
-        let content = Content::load(None).unwrap();
-        let arn = "arn:aws:ec2:us-east-1:444455556666:security-group/sg-1"
-            .parse()
-            .unwrap();
-        let resource = quell_model::Resource::new(arn, "AWS::EC2::SecurityGroup", "sg-1");
-        let mut run = begin::imagined(&content.playbooks["PB-008"], resource, Timestamp::EPOCH);
-        let ends = |run: &Run, output: Value| run.end(&Status::Succeeded { output }).status;
-        let shown = |rules: Value| json!({"outcome": "fixed", "undo": {"after": {"securityGroupRules": rules}}});
-        assert_eq!(
-            ends(&run, shown(json!([]))),
-            RunStatus::Parked,
-            "without a plan"
-        );
-        run.plan = Some(Plan {
-            playbook: "PB-008".into(),
-            resource: run.resource.arn.to_string(),
-            summary: String::new(),
-            calls: vec![],
-            before: json!({}),
-            after: json!({"securityGroupRules": []}),
-            facts: json!({}),
-        });
-        assert_eq!(ends(&run, shown(json!([]))), RunStatus::Done);
-        assert_eq!(
-            ends(&run, shown(json!([{"SecurityGroupRuleId": "sgr-1"}]))),
-            RunStatus::Parked
-        );
-        assert_eq!(ends(&run, json!({"outcome": "fixed"})), RunStatus::Parked);
-        assert_eq!(
-            ends(&run, json!({"outcome": "already-fixed"})),
-            RunStatus::Done
-        );
-    }
 }

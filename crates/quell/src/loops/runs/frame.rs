@@ -105,6 +105,11 @@ impl Host for Frame {
         };
         let want = effects::want(&self.app, playbook, &framed.run, request);
         if since.is_some_and(|since| !may_be_sent_again(&want, since, self.app.clock.now())) {
+            if let Want::Change(_, work) = &want
+                && let Some(call) = work.call()
+            {
+                framed.run.note_done(call);
+            }
             return Ok(answered(Outcome::failed(
                 INTERRUPTED,
                 "Quell stopped between sending this call and noting its answer",
@@ -235,7 +240,7 @@ impl Frame {
         framed: &mut Framed,
         playbook: &Playbook,
         request: &TaskRequest,
-        scope: quell_aws::Scope,
+        mut scope: quell_aws::Scope,
         work: Work,
     ) -> Begin {
         let Some(permit) = self.renew_permit(framed, playbook).await else {
@@ -244,6 +249,10 @@ impl Frame {
         let Some(call) = work.call().cloned() else {
             return answered(Outcome::failed("Quell.Bug", "a change without a call"));
         };
+        // The session can do what the plan does, and no more.
+        if let Some(role) = &mut scope.role {
+            role.session_policy = Some(permit.session_policy(&call));
+        }
         let intent = Some(permit.plan_hash().to_owned());
         let sent = Sent {
             run: framed.run.id.clone(),
@@ -339,6 +348,7 @@ impl Frame {
                 run.note(Stage::Permitted, now);
                 let (approver, hash) = (permit.approver().to_owned(), permit.plan_hash());
                 let output = serde_json::json!({"decision": "permitted", "permit": hash, "approver": approver});
+                run.note_stage();
                 framed.permit = Some(Arc::new(permit));
                 Ok(Begin::Answered {
                     answer: Answer {

@@ -50,6 +50,10 @@ pub enum Kind {
     AuditEntry,
     /// The audit log's tree, its checkpoints, and what signs them.
     AuditLog,
+    /// What people decided to leave as it is: `in-force` until it is `ended`, by the moment at which it expires.
+    Exception,
+    /// A change freeze: `planned` until it is `ended`, by the moment at which it is over.
+    Freeze,
 }
 
 impl Kind {
@@ -76,6 +80,8 @@ impl Kind {
             Self::Memory => "memory",
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
+            Self::Exception => "exception",
+            Self::Freeze => "freeze",
         }
     }
 }

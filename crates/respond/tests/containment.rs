@@ -16,7 +16,7 @@ mod world;
 use harness::case::Case;
 use harness::drive::{self, End, KIND};
 use harness::{files, load};
-use quell_model::Call;
+use quell_model::{Call, Finding};
 use serde_json::{Value, json};
 use world::{World, Worlds};
 
@@ -258,5 +258,43 @@ fn no_key_and_no_password_is_ever_deleted_and_tags_are_not_even_read() {
         .filter(|(name, _)| name.ends_with(".json"))
     {
         assert!(!text.contains("Tags"), "{name}");
+    }
+}
+
+/// A bucket was read by `principal`, of the type `kind`.
+fn finding(severity: &str, kind: &str, principal: &str) -> Finding {
+    let arn = format!("arn:aws:iam::444455556666:{principal}");
+    let finding = json!({
+        "id": "fnd-1", "detection": "d", "title": "T", "severity": severity, "record": "rec-1", "eventName": "GetObject",
+        "eventTime": "2026-11-21T10:00:00.000Z", "detectedAt": "2026-11-21T10:00:01.000Z",
+        "resource": {"arn": "arn:aws:s3:::shop-data", "type": "AWS::S3::Bucket", "id": "shop-data", "account": "444455556666", "region": "us-east-1"},
+        "principal": {"arn": arn, "type": kind, "id": "x"}, "actor": {"kind": "IAMUser"},
+    });
+    serde_json::from_value(finding).unwrap()
+}
+
+/// GuardDuty's PenTest findings are of medium severity, most of Discovery are of low: people are told.
+#[test]
+fn a_weak_finding_never_begins_it_and_it_is_about_who_did_it() {
+    let playbook = load("PB-001");
+    for severity in ["INFORMATIONAL", "LOW", "MEDIUM"] {
+        let weak = finding(severity, "AWS::IAM::User", "user/eve");
+        assert!(playbook.target(&weak).is_none(), "{severity}");
+    }
+    for severity in ["HIGH", "CRITICAL"] {
+        for (kind, who) in [
+            ("AWS::IAM::User", "user/eve"),
+            ("AWS::IAM::Role", "role/app"),
+        ] {
+            let strong = finding(severity, kind, who);
+            assert_eq!(
+                playbook.target(&strong),
+                Some(&strong.principal),
+                "{severity}"
+            );
+        }
+        // Root, another account, an AWS service: what is known of them is an account.
+        let root = finding(severity, "AWS::::Account", "root");
+        assert!(playbook.target(&root).is_none());
     }
 }

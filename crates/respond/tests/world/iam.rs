@@ -346,6 +346,9 @@ impl Iam {
             false => &self.roles,
         };
         let who = all.get(name).ok_or_else(|| gone(arn))?;
+        if !arn.ends_with(&format!("{}{name}", who["path"].as_str().unwrap_or("/"))) {
+            return Err(gone(arn));
+        }
         let attached = list(&who["attached"]);
         let managed = attached.iter().filter_map(|arn| {
             let policy = self.policies.get(arn.as_str()?)?;

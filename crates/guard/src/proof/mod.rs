@@ -5,6 +5,7 @@
 
 mod attributes;
 mod bucket;
+mod egress;
 mod identity;
 mod instance;
 mod security_group;
@@ -54,7 +55,8 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
         "AWS::S3::Bucket" => &[&bucket::Bucket],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
-        "AWS::EC2::Instance" => &[&instance::Instance],
+        "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         _ => &[],
     }
 }
@@ -67,6 +69,10 @@ pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
         "AWS::S3::Bucket" => bucket::concerns(plan),
         "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
+        "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
+        "AWS::EC2::Instance" if attributes::prove_respond(&egress::Egress, plan, claim).is_ok() => {
+            egress::concerns(plan, declared)
+        }
         "AWS::EC2::Instance" => instance::concerns(plan),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"

@@ -4,6 +4,7 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod ec2;
+mod iam;
 mod s3;
 
 use std::collections::BTreeMap;
@@ -41,7 +42,17 @@ type Maker = (
 );
 
 const WORLDS: &[Maker] = &[
-    ("ec2", &["ec2"], |state| Box::new(ec2::Ec2::of(state))),
+    (
+        "ec2",
+        &[
+            "ec2",
+            "autoscaling",
+            "elasticloadbalancing",
+            "elasticloadbalancingv2",
+        ],
+        |state| Box::new(ec2::Ec2::of(state)),
+    ),
+    ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness.product import Product, Server
@@ -34,10 +34,28 @@ class Bucket:
 
     def __init__(self, home: Product, account: dict[str, Any] | None = None, region: str = "us-east-1") -> None:
         self.name = f"shop-{next(_names)}.test"
-        self.account = account or home.range.production
+        self.home, self.account = home, account or home.range.production
         self.s3 = home.range.client("s3", self.account["developer"], region)
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         self.s3.create_bucket(Bucket=self.name, **where)
+        self.s3.put_object(Bucket=self.name, Key="k", Body=b"x")
+
+    def lay_open(self) -> None:
+        """Takes off what AWS puts on a new bucket, and nobody hears of it: what follows is what Quell hears of."""
+        self.home.range.flush()
+        self.home.range.deliver(events=False, trail=False)
+        self.s3.delete_public_access_block(Bucket=self.name)
+        self.s3.put_bucket_ownership_controls(Bucket=self.name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+        self.home.range.flush()
+        self.home.range.deliver()
+
+    def anonymous(self) -> int:
+        """How somebody without login is answered who reads an object."""
+        try:
+            with urllib.request.urlopen(f"{self.home.range.endpoint}/{self.name}/k", timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def get(self, call: Callable[..., Any], part: str) -> Any:
         """A setting, or None when S3 says that there is none."""
@@ -55,10 +73,6 @@ class Bucket:
             "policy": policy,
             "acl": self.s3.get_bucket_acl(Bucket=self.name)["Grants"],
         }
-
-    def algorithm(self) -> str | None:
-        encryption = self.settings()["encryption"]
-        return encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] if encryption else None
 
     def open_by_policy(self) -> str:
         statement = {"Sid": "Read", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{self.name}/*"}
@@ -82,56 +96,78 @@ def asks_a_person(server: Server, bucket: str, about: str) -> None:
     until(f"a run asks about {about}", asks, 20)
 
 
-def test_the_requirements_own_commands_are_hardened_verified_and_can_be_undone(home: Product, server: Server) -> None:
-    name = f"test-insecure-bucket-{next(_names)}"
-    home.aws("s3api", "create-bucket", "--bucket", name)
-    home.aws("s3api", "put-bucket-acl", "--bucket", name, "--acl", "public-read")
-    bucket = Bucket.__new__(Bucket)
-    bucket.name, bucket.s3 = name, home.range.client("s3", home.range.production["developer"])
-    incident, runs = server.fixed(name)
+def test_the_requirements_own_command_is_answered_verified_and_can_be_undone(home: Product, server: Server) -> None:
+    bucket = Bucket(home)
+    bucket.lay_open()
+    bucket.s3.put_object_acl(Bucket=bucket.name, Key="k", ACL="public-read")
+    before = bucket.settings()
+    home.aws("s3api", "put-bucket-acl", "--bucket", bucket.name, "--acl", "public-read")
+    incident, runs = server.fixed(bucket.name)
     after = bucket.settings()
-    assert after["block"] == CLOSED
-    assert bucket.algorithm() == "AES256"
+    assert (after["block"], bucket.anonymous()) == (CLOSED, 403)
+    assert after["encryption"]["Rules"][0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     assert any("AllUsers" in str(grant) for grant in after["acl"]), "the list is evidence, and does not count any more"
-    assert incident["resource"]["arn"] == f"arn:aws:s3:::{name}"
+    assert incident["resource"]["arn"] == f"arn:aws:s3:::{bucket.name}"
     assert [stage for stage, _ in runs[0]["timeline"]] == ["opened", "planned", "permitted", "acted", "verified", "ended"]
     undone(server, runs[0]["id"])
-    assert (bucket.settings()["block"], bucket.algorithm()) == (None, None)
+    assert (bucket.settings()["block"], bucket.anonymous()) == (before["block"], 200)
+
+
+def test_a_dry_run_needs_to_be_told_whose_bucket_it_is_and_changes_nothing(home: Product, server: Server) -> None:
+    bucket = Bucket(home)
+    bucket.lay_open()
+    mark, arn = home.range.mark(), f"arn:aws:s3:::{bucket.name}"
+    vague = home.quell("playbook", "plan", "PB-003", "--resource", arn)
+    assert vague.code == 4 and "--account and --region" in vague.err, vague
+    said = home.quell("playbook", "plan", "PB-003", "--resource", arn, "--account", bucket.account["id"], "--region", "us-east-1")
+    assert (said.code, said.json["decision"], said.json["changed"]) == (0, "permit", False), said
+    (call,) = said.json["plan"]["calls"]
+    assert call["arguments"] == {"Bucket": bucket.name, "ExpectedBucketOwner": bucket.account["id"], "PublicAccessBlockConfiguration": CLOSED}
+    assert home.range.changes(mark) == []
+
+
+def test_a_block_that_is_taken_off_is_put_on_again(home: Product, server: Server) -> None:
+    bucket = Bucket(home)
+    bucket.s3.delete_public_access_block(Bucket=bucket.name)
+    server.fixed(bucket.name)
+    assert bucket.settings()["block"] == CLOSED
 
 
 def test_an_open_policy_in_the_sandbox_is_closed_in_two_steps_and_its_text_stays(home: Product, server: Server) -> None:
     bucket = Bucket(home, home.range.sandbox)
+    bucket.lay_open()
     text = bucket.open_by_policy()
     _, runs = server.fixed(bucket.name)
     after = bucket.settings()
-    assert (after["block"], after["policy"]) == (CLOSED, text)
+    assert (after["block"], after["policy"], bucket.anonymous()) == (CLOSED, text, 403)
     own = [c["params"] for c in home.range.changes() if c["operation"] == "PutPublicAccessBlock" and c["params"].get("Bucket") == bucket.name]
     puts = [params["PublicAccessBlockConfiguration"] for params in own]
     assert [put["RestrictPublicBuckets"] for put in puts] == [False, True]
     undone(server, runs[0]["id"])
-    assert bucket.settings()["block"] is None
+    assert (bucket.settings()["block"], bucket.anonymous()) == (None, 200)
 
 
 def test_an_open_policy_in_production_waits_for_a_person_with_the_gentle_part_done(home: Product, server: Server) -> None:
     bucket = Bucket(home)
+    bucket.lay_open()
     text = bucket.open_by_policy()
 
     asks_a_person(server, bucket.name, "class R2")
     after = bucket.settings()
-    assert (after["block"], after["policy"]) == ({**CLOSED, "RestrictPublicBuckets": False}, text)
-    assert bucket.algorithm() == "AES256"
+    assert (after["block"], after["policy"], bucket.anonymous()) == ({**CLOSED, "RestrictPublicBuckets": False}, text, 200)
     run = server.runs(bucket.name)[-1]["id"]
     plan = home.quell("run", "show", run).json["planHash"]
     assert home.quell("approve", run, "--plan", plan).code == 0
     server.fixed(bucket.name)
-    assert bucket.settings() == {**after, "block": CLOSED}
+    assert (bucket.settings(), bucket.anonymous()) == ({**after, "block": CLOSED}, 403)
     undone(server, run)
-    assert (bucket.settings()["block"], bucket.algorithm(), bucket.settings()["policy"]) == (None, None, text)
+    assert bucket.settings() == {**after, "block": None}
 
 
 def test_a_bucket_of_another_region_with_a_key_keeps_its_key(home: Product, server: Server) -> None:
     region = "eu-west-1"
     bucket = Bucket(home, region=region)
+    bucket.lay_open()
     key = f"arn:aws:kms:{region}:{bucket.account['id']}:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
@@ -145,6 +181,7 @@ def test_a_bucket_of_another_region_with_a_key_keeps_its_key(home: Product, serv
 
 def test_a_web_site_is_left_to_a_person_untouched(home: Product, server: Server) -> None:
     bucket = Bucket(home, home.range.sandbox)
+    bucket.lay_open()
     bucket.s3.put_bucket_website(Bucket=bucket.name, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
     bucket.open_by_policy()
 
@@ -154,6 +191,7 @@ def test_a_web_site_is_left_to_a_person_untouched(home: Product, server: Server)
 
 def test_an_account_outside_is_named_and_the_bucket_is_closed(home: Product, server: Server) -> None:
     bucket = Bucket(home)
+    bucket.lay_open()
     other = {"AWS": "arn:aws:iam::999999999999:root"}
     statement = {"Effect": "Allow", "Principal": other, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket.name}/*"}
     bucket.s3.put_bucket_policy(Bucket=bucket.name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
@@ -163,24 +201,8 @@ def test_an_account_outside_is_named_and_the_bucket_is_closed(home: Product, ser
     assert bucket.settings()["block"] == CLOSED
 
 
-@pytest.mark.parametrize("call", ["put", "delete"])
-def test_the_account_s_own_block_is_never_changed_by_quell(home: Product, server: Server, call: str) -> None:
-    account = home.range.production
-    keys = account["developer"]
-    # The range has one address for all accounts.
-    control = boto3.client(
-        "s3control",
-        endpoint_url=home.range.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=keys["access_key_id"],
-        aws_secret_access_key=keys["secret_access_key"],
-        config=Config(inject_host_prefix=False),
-    )
-    mark = home.range.mark()
-    if call == "put":
-        control.put_public_access_block(AccountId=account["id"], PublicAccessBlockConfiguration={**CLOSED, "BlockPublicAcls": False})
-    else:
-        control.delete_public_access_block(AccountId=account["id"])
+def test_quell_made_no_other_call_in_all_of_this(home: Product, server: Server) -> None:
     home.settled()
-    changed = [c for c in home.range.changes(mark) if c["service"] == "s3control"]
-    assert len(changed) == 1, "the developer's own call"
+    own = {c["operation"] for c in home.range.changes() if "Quell" in c["principal"] and c["service"] in ("s3", "s3control")}
+    assert own == {"PutPublicAccessBlock", "DeletePublicAccessBlock"}
+    assert not [c for c in home.range.changes() if c["service"] == "s3control"], "the account's own block is nobody's to change"

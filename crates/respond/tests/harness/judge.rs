@@ -100,6 +100,7 @@ impl<'a> Judge<'a> {
             approvals: &self.approvals,
             rejection: None,
             requested_by: self.undo.map(|_| "carol"),
+            changed_lately: 0,
             takes_back: false,
             known: Known::default(),
             now,

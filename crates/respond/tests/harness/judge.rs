@@ -101,6 +101,7 @@ impl<'a> Judge<'a> {
                 since: self.since,
                 baseline: self.baseline.as_ref(),
             },
+            changed_lately: 0,
             now,
         };
         decide(plan, &situation)

@@ -3,6 +3,7 @@
 //! A case says what is there, by world: `"world": {"ec2": {…}, "iam": {…}}`. Calls go to the world that answers for their
 //! service. A new world is a file here and a row in [`WORLDS`].
 
+mod cloudtrail;
 mod ec2;
 
 use std::collections::BTreeMap;
@@ -39,7 +40,14 @@ type Maker = (
     fn(&Value) -> Box<dyn World>,
 );
 
-const WORLDS: &[Maker] = &[("ec2", &["ec2"], |state| Box::new(ec2::Ec2::of(state)))];
+const WORLDS: &[Maker] = &[
+    ("cloudtrail", &["cloudtrail"], |state| Box::new(cloudtrail::CloudTrail::of(state))),
+    (
+        "ec2",
+        &["ec2", "autoscaling", "elasticloadbalancing", "elasticloadbalancingv2"],
+        |state| Box::new(ec2::Ec2::of(state)),
+    ),
+];
 
 /// The worlds of a case, as one.
 pub struct Worlds(BTreeMap<&'static str, Box<dyn World>>);

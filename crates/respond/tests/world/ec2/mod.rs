@@ -7,7 +7,7 @@
 //!   with its `Rules`; `ipv6`: whether the VPC has it, so that a new group lets that out too;
 //! * `instances`, each with its `Attributes` (`DisableApiTermination`, …) beside what EC2 shows; `interfaces`; `addresses`;
 //!   `snapshots`; `locks`: false where snapshots cannot be locked;
-//! * `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
+//! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
 //! `pageSize` cuts the answers into pages of that size.
 
@@ -35,6 +35,7 @@ pub struct Ec2 {
     scaling_groups: Vec<Value>,
     target_groups: Vec<Value>,
     load_balancers: Vec<Value>,
+    fleets: Vec<Value>,
     page: usize,
     next_id: u32,
 }
@@ -67,6 +68,7 @@ impl Ec2 {
             scaling_groups: list("scalingGroups"),
             target_groups: list("targetGroups"),
             load_balancers: list("loadBalancers"),
+            fleets: list("fleets"),
             page: case["pageSize"].as_u64().unwrap_or(250) as usize,
             next_id: 0,
         }

@@ -151,6 +151,8 @@ class AwsApp:
         set_current(call)
         try:
             answer = standins.answer(call)
+            if answer is None and not _moto_has(call.service):
+                raise NotImplementedError(f"{call.service} is not there")
             if answer is None:
                 answer = self._ask_moto(environ, body, call.account)
                 if call.service == "ec2":
@@ -280,6 +282,15 @@ def _call(request: Request, body: bytes, scope: Scope, found: Route, principal: 
         time=datetime.datetime.now(datetime.UTC),
         silent=SILENT_HEADER in request.headers,
     )
+
+
+def _moto_has(service: str) -> bool:
+    """Whether moto has the service at all: it fails in its own ways where it does not."""
+    try:
+        get_backend(service)
+    except Exception:  # noqa: BLE001 - whatever it is, there is none
+        return False
+    return True
 
 
 def _backends(call: Call) -> list[Any]:

@@ -83,6 +83,7 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         approvals: &[],
         rejection: None,
         requested_by: None,
+        changed_lately: 0,
         takes_back: false,
         now: Timestamp::EPOCH,
     }

@@ -27,6 +27,11 @@ impl Run {
         self.undo = undo.or_else(|| self.undo.take());
     }
 
+    /// Whether something was changed by it, as far as that is known.
+    pub fn did_something(&self) -> bool {
+        self.reached(Stage::Acted).is_some()
+    }
+
     /// Whether it ended with something held back, not mended.
     pub fn is_containment(&self) -> bool {
         let outcome = self.outcome.as_deref().unwrap_or_default();

@@ -13,8 +13,10 @@ mod playbook;
 pub mod run;
 mod taken_back;
 pub mod task;
+mod watch;
 
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
 pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, Subject, document_fault};
 pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage, Told};
+pub use watch::{Seen, Then, Watch};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::run::{Mode, Run, RunStatus};
 
 /// How a response that failed half way ended when nothing may be taken back by machine: somebody else has a hand in it, a
-/// person said no to a later stage or did not answer, or the state cannot be read.
+/// person said no to a later stage or did not answer, the state cannot be read, or what is done is right and is not all.
 const HELD: &[&str] = &[
     "Quell.VerifyFailed",
     "Quell.Drifted",
@@ -15,6 +15,7 @@ const HELD: &[&str] = &[
     "Quell.Refused",
     "Quell.ApprovalExpired",
     "Quell.PermitFailed",
+    "Quell.PersonNeeded",
     "Quell.PlaybookChanged",
 ];
 

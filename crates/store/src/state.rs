@@ -50,6 +50,8 @@ pub enum Kind {
     AuditEntry,
     /// The audit log's tree, its checkpoints, and what signs them.
     AuditLog,
+    /// What a playbook did to a resource, and when it is looked at again: `watching`, `over`.
+    Watch,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::Memory => "memory",
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
+            Self::Watch => "watch",
         }
     }
 }

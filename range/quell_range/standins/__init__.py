@@ -105,16 +105,23 @@ def page(items: list[Any], call: Call, smallest: int = 5, largest: int = 1000) -
 def load() -> None:
     """Import the stand-ins, which registers them."""
     from quell_range.standins import (  # noqa: F401
+        autoscaling,
+        ec2_instances,
+        ec2_interfaces,
         ec2_prefix_lists,
         ec2_security_groups,
+        ec2_snapshots,
+        ec2_vpcs,
         iam,
         iam_credentials,
         iam_limits,
         iam_simulation,
+        s3_access,
+        s3_defaults,
         s3_notifications,
         sqs,
         sts,
     )
 
-    for service in (iam, iam_limits, s3_notifications, sqs):
+    for service in (autoscaling, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

@@ -11,6 +11,7 @@ mod doctor;
 mod evidence;
 mod halt;
 mod incident;
+mod keep;
 mod ocsf;
 mod pattern;
 mod playbook;
@@ -92,6 +93,7 @@ enum Command {
     Playbook(playbook::PlaybookCommand),
     Approve(approve::Approve),
     Reject(reject::Reject),
+    Keep(keep::Keep),
     Undo(undo::Undo),
     Halt(halt::Halt),
     Resume(halt::Resume),
@@ -238,6 +240,7 @@ impl Command {
             Self::Playbook(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Reject(c) => c.run(global).await,
+            Self::Keep(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
             Self::Halt(c) => c.run(global).await,
             Self::Resume(c) => c.run(global).await,

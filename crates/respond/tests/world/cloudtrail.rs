@@ -30,16 +30,29 @@ impl CloudTrail {
             panic!("CloudTrail takes one attribute")
         };
         let value = attribute["AttributeValue"].as_str().unwrap();
-        let (from, upto) = (params["StartTime"].as_str().unwrap(), params["EndTime"].as_str().unwrap());
+        let (from, upto) = (
+            params["StartTime"].as_str().unwrap(),
+            params["EndTime"].as_str().unwrap(),
+        );
         let has = |event: &&Value| match attribute["AttributeKey"].as_str() {
             Some("EventName") => event["eventName"] == value,
             Some("ResourceName") => event.to_string().contains(&format!("\"{value}\"")),
             other => panic!("no attribute {other:?} is known"),
         };
         // Times of one form are in order as texts.
-        let at = |event: &&Value| event["eventTime"].as_str().is_some_and(|at| from <= at && at <= upto);
+        let at = |event: &&Value| {
+            event["eventTime"]
+                .as_str()
+                .is_some_and(|at| from <= at && at <= upto)
+        };
         let shown = |event: &Value| json!({"EventId": "e", "EventName": event["eventName"], "CloudTrailEvent": event.to_string()});
-        let found: Vec<Value> = self.events.iter().filter(has).filter(at).map(shown).collect();
+        let found: Vec<Value> = self
+            .events
+            .iter()
+            .filter(has)
+            .filter(at)
+            .map(shown)
+            .collect();
         match found.is_empty() {
             true => json!({}),
             false => json!({"Events": found}),

@@ -5,6 +5,8 @@
 
 mod cloudtrail;
 mod ec2;
+mod iam;
+mod s3;
 
 use std::collections::BTreeMap;
 
@@ -41,12 +43,23 @@ type Maker = (
 );
 
 const WORLDS: &[Maker] = &[
-    ("cloudtrail", &["cloudtrail"], |state| Box::new(cloudtrail::CloudTrail::of(state))),
+    ("cloudtrail", &["cloudtrail"], |state| {
+        Box::new(cloudtrail::CloudTrail::of(state))
+    }),
     (
         "ec2",
-        &["ec2", "autoscaling", "elasticloadbalancing", "elasticloadbalancingv2"],
+        &[
+            "ec2",
+            "autoscaling",
+            "elasticloadbalancing",
+            "elasticloadbalancingv2",
+        ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("s3", &["s3", "s3control", "kms"], |state| {
+        Box::new(s3::S3::of(state))
+    }),
 ];
 
 /// The worlds of a case, as one.

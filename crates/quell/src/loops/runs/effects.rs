@@ -7,7 +7,7 @@ use quell_guard::proof::Known;
 use quell_guard::{Decision, Level, NeverTouch, Situation};
 use quell_model::{Call, Caller, Plan, Resource, Timestamp};
 use quell_respond::task::{TaskFault, Work};
-use quell_respond::{Mode, Playbook, Roles, Run};
+use quell_respond::{Mode, Playbook, Roles, Run, Watch};
 use quell_states::TaskRequest;
 use quell_store::{Document, Kind, StoreError, Write};
 use serde_json::Value;
@@ -193,10 +193,22 @@ pub(super) async fn decide(
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
+        changed_lately: changed_lately(app, run).await,
         takes_back: run.takes_back,
         now: app.clock.now(),
     };
     quell_guard::decide(plan, &situation)
+}
+
+/// How often the run's playbook changed its resource lately. When that cannot be read it counts as too often: a person is asked.
+async fn changed_lately(app: &App, run: &Run) -> usize {
+    let id = Watch::id(&run.playbook, &run.resource);
+    let watch = app.state.get(Kind::Watch, &id).await;
+    let watch = watch.and_then(|found| found.map(|d| d.read::<Watch>()).transpose());
+    match watch {
+        Ok(watch) => watch.map_or(0, |watch| watch.fixes_lately(app.clock.now())),
+        Err(_) => Watch::FIXES_MAX,
+    }
 }
 
 /// How many changing calls an account has left in this hour. It is spent in the batch that notes the permit.

@@ -2,7 +2,7 @@
 
 use quell_evidence::Hash;
 use quell_model::{Incident, IncidentStatus, RunId, Timestamp, canonical_json};
-use quell_respond::{Mode, Run, RunStatus, Stage};
+use quell_respond::{Mode, Run, RunStatus, Stage, Watch};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::nested;
 use crate::app::App;
 use crate::audit;
 use crate::begin;
+use crate::loops::watch;
 
 /// Others write incidents too; not for ever at the same moment.
 const CONFLICTS_MAX: usize = 20;
@@ -31,6 +32,7 @@ pub(super) async fn ended(
     let hash = evidence.as_ref().map(|(hash, _)| *hash);
     writes.push(audit::write(&audit::ended(run, hash, now))?);
     writes.extend(evidence.map(|(_, write)| write));
+    writes.extend(watched(app, run, now).await?);
     match run.parent {
         // What it means for the incident is its parent's to say.
         Some(_) => writes.extend(nested::ended(run, status, now)?),
@@ -40,6 +42,29 @@ pub(super) async fn ended(
         }
     }
     Ok(writes)
+}
+
+/// What a run changed is watched from now on; what was taken back is not.
+async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+    if run.status != RunStatus::Done || run.takes_back || !run.did_something() {
+        return Ok(None);
+    }
+    let id = Watch::id(&run.playbook, &run.resource);
+    let stored = app.state.get(Kind::Watch, &id).await?;
+    let known: Option<Watch> = stored.as_ref().map(Document::read).transpose()?;
+    let watch = match (run.mode, known) {
+        (Mode::Respond, known) => {
+            let playbook = app.content.playbooks.get(&run.playbook);
+            let hours = playbook.and_then(|playbook| playbook.containment_hours);
+            Watch::of(known, run, hours, &app.config.respond.watch_seconds, now)
+        }
+        (Mode::Undo, Some(mut watch)) => {
+            watch.end();
+            watch
+        }
+        (Mode::Undo, None) => return Ok(None),
+    };
+    watch::write(stored, &watch).map(Some)
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says

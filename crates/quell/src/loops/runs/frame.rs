@@ -105,11 +105,6 @@ impl Host for Frame {
         };
         let want = effects::want(&self.app, playbook, &framed.run, request);
         if since.is_some_and(|since| !may_be_sent_again(&want, since, self.app.clock.now())) {
-            if let Want::Change(_, work) = &want
-                && let Some(call) = work.call()
-            {
-                framed.run.note_done(call);
-            }
             return Ok(answered(Outcome::failed(
                 INTERRUPTED,
                 "Quell stopped between sending this call and noting its answer",

@@ -15,7 +15,9 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
             world.all("SecurityGroups", &groups, params)
         }
         "DescribeSecurityGroupRules" => {
-            let rules = filtered(&world.rules, params, |rule, _| vec![rule["GroupId"].clone()]);
+            let rules = filtered(&world.rules, params, |rule, _| {
+                vec![rule["GroupId"].clone()]
+            });
             world.all("SecurityGroupRules", &rules, params)
         }
         "GetManagedPrefixListEntries" => world.entries(params),
@@ -35,7 +37,11 @@ impl Ec2 {
         let essence = |rule: &Value| {
             let mut rule = rule.clone();
             let fields = rule.as_object_mut().unwrap();
-            for id in ["SecurityGroupRuleId", "SecurityGroupRuleArn", "GroupOwnerId"] {
+            for id in [
+                "SecurityGroupRuleId",
+                "SecurityGroupRuleArn",
+                "GroupOwnerId",
+            ] {
                 fields.remove(id);
             }
             // Tags are a set: none at all and an empty list are one, and their order says nothing.
@@ -66,8 +72,12 @@ impl Ec2 {
 
     /// By id, or by what the rules say.
     fn revoke(&mut self, params: &Value, egress: bool) -> Answer {
-        only(params, &["GroupId", "SecurityGroupRuleIds", "IpPermissions"]);
-        let of_group = |rule: &Value| rule["GroupId"] == params["GroupId"] && rule["IsEgress"] == egress;
+        only(
+            params,
+            &["GroupId", "SecurityGroupRuleIds", "IpPermissions"],
+        );
+        let of_group =
+            |rule: &Value| rule["GroupId"] == params["GroupId"] && rule["IsEgress"] == egress;
         let gone: Vec<usize> = match params["SecurityGroupRuleIds"].as_array() {
             Some(ids) => {
                 let at = |id: &Value| {
@@ -97,12 +107,19 @@ impl Ec2 {
     /// All of them or none.
     fn authorize(&mut self, params: &Value, egress: bool) -> Answer {
         only(params, &["GroupId", "IpPermissions", "TagSpecifications"]);
-        let group = find(&mut self.groups, "GroupId", &params["GroupId"], "InvalidGroup.NotFound")?;
+        let group = find(
+            &mut self.groups,
+            "GroupId",
+            &params["GroupId"],
+            "InvalidGroup.NotFound",
+        )?;
         let owner = group["OwnerId"].clone();
         let mut made = said(params, egress);
         let is_there = |rule: &Value| {
             let same = |known: &Value| {
-                known["GroupId"] == rule["GroupId"] && known["IsEgress"] == rule["IsEgress"] && opening(known) == opening(rule)
+                known["GroupId"] == rule["GroupId"]
+                    && known["IsEgress"] == rule["IsEgress"]
+                    && opening(known) == opening(rule)
             };
             self.rules.iter().any(same)
         };
@@ -120,8 +137,12 @@ impl Ec2 {
 
     /// As EC2 does: everything may go out, over IPv6 too where the VPC has it.
     fn create_group(&mut self, params: &Value) -> Answer {
-        only(params, &["GroupName", "Description", "VpcId", "TagSpecifications"]);
-        let same = |g: &Value| g["GroupName"] == params["GroupName"] && g["VpcId"] == params["VpcId"];
+        only(
+            params,
+            &["GroupName", "Description", "VpcId", "TagSpecifications"],
+        );
+        let same =
+            |g: &Value| g["GroupName"] == params["GroupName"] && g["VpcId"] == params["VpcId"];
         if self.groups.iter().any(same) {
             return Err(no("InvalidGroup.Duplicate"));
         }
@@ -162,15 +183,35 @@ impl Ec2 {
 fn opening(rule: &Value) -> Vec<Value> {
     let all = rule["IpProtocol"] == "-1";
     let ports = ["FromPort", "ToPort"].map(|port| if all { json!(-1) } else { rule[port].clone() });
-    let of = ["IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId"].map(|member| rule[member].clone());
-    [&ports[..], &of[..], &[rule["ReferencedGroupInfo"]["GroupId"].clone()]].concat()
+    let of =
+        ["IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId"].map(|member| rule[member].clone());
+    [
+        &ports[..],
+        &of[..],
+        &[rule["ReferencedGroupInfo"]["GroupId"].clone()],
+    ]
+    .concat()
 }
 
 /// The rules that a call names by what they say.
 fn said(params: &Value, egress: bool) -> Vec<Value> {
     let mut rules = Vec::new();
-    for permission in params["IpPermissions"].as_array().expect("rules by id or by what they say") {
-        only(permission, &["IpProtocol", "FromPort", "ToPort", "IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"]);
+    for permission in params["IpPermissions"]
+        .as_array()
+        .expect("rules by id or by what they say")
+    {
+        only(
+            permission,
+            &[
+                "IpProtocol",
+                "FromPort",
+                "ToPort",
+                "IpRanges",
+                "Ipv6Ranges",
+                "PrefixListIds",
+                "UserIdGroupPairs",
+            ],
+        );
         for (list, from, to) in [
             ("IpRanges", "CidrIp", "CidrIpv4"),
             ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
@@ -183,7 +224,9 @@ fn said(params: &Value, egress: bool) -> Vec<Value> {
                     rule[port] = permission.get(port).cloned().unwrap_or(json!(-1));
                 }
                 rule[to] = match to {
-                    "ReferencedGroupInfo" => json!({"GroupId": range["GroupId"], "UserId": range["UserId"]}),
+                    "ReferencedGroupInfo" => {
+                        json!({"GroupId": range["GroupId"], "UserId": range["UserId"]})
+                    }
                     _ => range[from].clone(),
                 };
                 if let Some(text) = range.get("Description") {

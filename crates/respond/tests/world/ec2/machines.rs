@@ -38,7 +38,12 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
         "StopInstances" => world.stop(params),
         "StartInstances" => world.start(params),
         "DescribeFleets" => {
-            let asked = |fleet: &&Value| params["FleetIds"].as_array().unwrap().contains(&fleet["FleetId"]);
+            let asked = |fleet: &&Value| {
+                params["FleetIds"]
+                    .as_array()
+                    .unwrap()
+                    .contains(&fleet["FleetId"])
+            };
             let found: Vec<Value> = world.fleets.iter().filter(asked).cloned().collect();
             world.all("Fleets", &found, params)
         }
@@ -51,9 +56,18 @@ impl Ec2 {
     /// What an undo must bring back: attributes, and whether disks go with the instance.
     pub(super) fn machine_image(&self) -> Vec<Value> {
         let of = |i: &Value| {
-            json!([i["InstanceId"], i["State"], i["Attributes"], i["BlockDeviceMappings"], i["IamInstanceProfile"]])
+            json!([
+                i["InstanceId"],
+                i["State"],
+                i["Attributes"],
+                i["BlockDeviceMappings"],
+                i["IamInstanceProfile"]
+            ])
         };
-        let fleets = self.fleets.iter().map(|fleet| json!([fleet["FleetId"], fleet["TargetCapacitySpecification"]]));
+        let fleets = self
+            .fleets
+            .iter()
+            .map(|fleet| json!([fleet["FleetId"], fleet["TargetCapacitySpecification"]]));
         self.instances.iter().map(of).chain(fleets).collect()
     }
 
@@ -71,7 +85,12 @@ impl Ec2 {
     }
 
     fn instance(&mut self, id: &Value) -> Result<&mut Value, String> {
-        find(&mut self.instances, "InstanceId", id, "InvalidInstanceID.NotFound")
+        find(
+            &mut self.instances,
+            "InstanceId",
+            id,
+            "InvalidInstanceID.NotFound",
+        )
     }
 
     fn instance_attribute(&mut self, params: &Value) -> Answer {
@@ -94,15 +113,24 @@ impl Ec2 {
         if name == "BlockDeviceMappings" {
             for mapping in value.as_array().unwrap() {
                 let devices = instance["BlockDeviceMappings"].as_array_mut().unwrap();
-                let device = find(devices, "DeviceName", &mapping["DeviceName"], "InvalidInstanceAttributeValue")?;
-                device["Ebs"]["DeleteOnTermination"] = mapping["Ebs"]["DeleteOnTermination"].clone();
+                let device = find(
+                    devices,
+                    "DeviceName",
+                    &mapping["DeviceName"],
+                    "InvalidInstanceAttributeValue",
+                )?;
+                device["Ebs"]["DeleteOnTermination"] =
+                    mapping["Ebs"]["DeleteOnTermination"].clone();
             }
             return Ok(json!({}));
         }
         if instance["InstanceLifecycle"] == "spot" {
             return Err(no("UnsupportedOperation"));
         }
-        assert!(instance["Attributes"].get(name).is_some(), "no attribute {name}");
+        assert!(
+            instance["Attributes"].get(name).is_some(),
+            "no attribute {name}"
+        );
         instance["Attributes"][name] = value["Value"].clone();
         Ok(json!({}))
     }
@@ -111,13 +139,19 @@ impl Ec2 {
     fn stop(&mut self, params: &Value) -> Answer {
         only(params, &["InstanceIds", "Hibernate"]);
         let instance = self.instance(&params["InstanceIds"][0])?;
-        if instance["Attributes"]["DisableApiStop"] == true || instance["InstanceLifecycle"] == "spot" {
+        if instance["Attributes"]["DisableApiStop"] == true
+            || instance["InstanceLifecycle"] == "spot"
+        {
             return Err(no("UnsupportedOperation"));
         }
-        if params.get("Hibernate").is_some() && instance["HibernationOptions"]["Configured"] != true {
+        if params.get("Hibernate").is_some() && instance["HibernationOptions"]["Configured"] != true
+        {
             return Err(no("UnsupportedHibernationConfiguration"));
         }
-        if !matches!(instance["State"]["Name"].as_str(), Some("running" | "stopped" | "stopping")) {
+        if !matches!(
+            instance["State"]["Name"].as_str(),
+            Some("running" | "stopped" | "stopping")
+        ) {
             return Err(no("IncorrectInstanceState"));
         }
         if instance["State"]["Name"] == "running" {
@@ -148,9 +182,21 @@ impl Ec2 {
     }
 
     fn modify_fleet(&mut self, params: &Value) -> Answer {
-        only(params, &["FleetId", "ExcessCapacityTerminationPolicy", "TargetCapacitySpecification"]);
+        only(
+            params,
+            &[
+                "FleetId",
+                "ExcessCapacityTerminationPolicy",
+                "TargetCapacitySpecification",
+            ],
+        );
         assert_eq!(params["ExcessCapacityTerminationPolicy"], "no-termination");
-        let fleet = find(&mut self.fleets, "FleetId", &params["FleetId"], "InvalidFleetId.NotFound")?;
+        let fleet = find(
+            &mut self.fleets,
+            "FleetId",
+            &params["FleetId"],
+            "InvalidFleetId.NotFound",
+        )?;
         if fleet["Type"] != "maintain" {
             return Err(no("UnsupportedOperation"));
         }
@@ -161,20 +207,29 @@ impl Ec2 {
     }
 
     fn profiles(&self, params: &Value) -> Answer {
-        let found = filtered(&self.instances, params, |i, _| vec![i["InstanceId"].clone()]);
-        let found = found.iter().filter(|i| i.get("IamInstanceProfile").is_some());
-        let association = |i: &Value| {
-            json!({"AssociationId": "iip-assoc-1", "InstanceId": i["InstanceId"], "State": "associated", "IamInstanceProfile": i["IamInstanceProfile"]})
-        };
+        let found = filtered(&self.instances, params, |i, _| {
+            vec![i["InstanceId"].clone()]
+        });
+        let found = found
+            .iter()
+            .filter(|i| i.get("IamInstanceProfile").is_some());
+        let association = |i: &Value| json!({"AssociationId": "iip-assoc-1", "InstanceId": i["InstanceId"], "State": "associated", "IamInstanceProfile": i["IamInstanceProfile"]});
         let found: Vec<Value> = found.map(association).collect();
         self.all("IamInstanceProfileAssociations", &found, params)
     }
 
     fn take_snapshots(&mut self, params: &Value) -> Answer {
-        only(params, &["InstanceSpecification", "Description", "TagSpecifications"]);
+        only(
+            params,
+            &["InstanceSpecification", "Description", "TagSpecifications"],
+        );
         let instance = self.instance(&params["InstanceSpecification"]["InstanceId"])?;
         let mut taken = Vec::new();
-        for device in instance["BlockDeviceMappings"].as_array().cloned().unwrap_or_default() {
+        for device in instance["BlockDeviceMappings"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+        {
             let id = self.new_id("snap-made");
             taken.push(json!({
                 "SnapshotId": id, "VolumeId": device["Ebs"]["VolumeId"], "State": "pending",
@@ -188,7 +243,12 @@ impl Ec2 {
     fn lock(&mut self, params: &Value) -> Answer {
         only(params, &["SnapshotId", "LockMode", "LockDuration"]);
         let id = &params["SnapshotId"];
-        let snapshot = find(&mut self.snapshots, "SnapshotId", id, "InvalidSnapshot.NotFound")?;
+        let snapshot = find(
+            &mut self.snapshots,
+            "SnapshotId",
+            id,
+            "InvalidSnapshot.NotFound",
+        )?;
         snapshot["LockState"] = params["LockMode"].clone();
         Ok(json!({"SnapshotId": id, "LockState": params["LockMode"]}))
     }

@@ -50,7 +50,12 @@ impl Ec2 {
         let mut groups: Vec<Value> = one.cloned().into_iter().chain(list("groups")).collect();
         for group in &mut groups {
             let own = group.as_object_mut().unwrap().remove("Rules");
-            for mut rule in own.as_ref().and_then(Value::as_array).cloned().unwrap_or_default() {
+            for mut rule in own
+                .as_ref()
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+            {
                 rule["GroupId"] = group["GroupId"].clone();
                 rules.push(rule);
             }
@@ -106,7 +111,11 @@ fn filtered(all: &[Value], params: &Value, at: impl Fn(&Value, &str) -> Vec<Valu
     let passes = |thing: &&Value| {
         filters.iter().all(|filter| {
             let has = at(thing, filter["Name"].as_str().unwrap());
-            filter["Values"].as_array().unwrap().iter().any(|value| has.contains(value))
+            filter["Values"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|value| has.contains(value))
         })
     };
     all.iter().filter(passes).cloned().collect()
@@ -114,28 +123,45 @@ fn filtered(all: &[Value], params: &Value, at: impl Fn(&Value, &str) -> Vec<Valu
 
 /// The values of a tag, for a filter `tag:<key>`.
 fn tagged(thing: &Value, filter: &str) -> Vec<Value> {
-    let key = filter.strip_prefix("tag:").unwrap_or_else(|| panic!("no filter «{filter}» is known"));
+    let key = filter
+        .strip_prefix("tag:")
+        .unwrap_or_else(|| panic!("no filter «{filter}» is known"));
     let tags = thing["Tags"].as_array().into_iter().flatten();
-    tags.filter(|tag| tag["Key"] == key).map(|tag| tag["Value"].clone()).collect()
+    tags.filter(|tag| tag["Key"] == key)
+        .map(|tag| tag["Value"].clone())
+        .collect()
 }
 
 /// The tags that a call gives to what it makes.
 fn given_tags(params: &Value) -> Value {
-    params.pointer("/TagSpecifications/0/Tags").cloned().unwrap_or(json!([]))
+    params
+        .pointer("/TagSpecifications/0/Tags")
+        .cloned()
+        .unwrap_or(json!([]))
 }
 
 fn no(code: &str) -> String {
     format!("Ec2.Ec2Exception: {code}")
 }
 
-fn find<'a>(all: &'a mut [Value], key: &str, id: &Value, code: &str) -> Result<&'a mut Value, String> {
-    all.iter_mut().find(|thing| thing[key] == *id).ok_or_else(|| no(code))
+fn find<'a>(
+    all: &'a mut [Value],
+    key: &str,
+    id: &Value,
+    code: &str,
+) -> Result<&'a mut Value, String> {
+    all.iter_mut()
+        .find(|thing| thing[key] == *id)
+        .ok_or_else(|| no(code))
 }
 
 /// The members of a call, and no others: a world that takes what it does not know proves nothing.
 fn only(params: &Value, known: &[&str]) {
     for key in params.as_object().unwrap().keys() {
-        assert!(known.contains(&key.as_str()), "the world knows no argument {key}");
+        assert!(
+            known.contains(&key.as_str()),
+            "the world knows no argument {key}"
+        );
     }
 }
 
@@ -166,10 +192,17 @@ impl World for Ec2 {
     /// A harmless rule more, or a private address more.
     fn meddle(&mut self, call: &Call) {
         let id = self.new_id("");
-        match self.interfaces.first_mut().filter(|_| !self.instances.is_empty()) {
+        match self
+            .interfaces
+            .first_mut()
+            .filter(|_| !self.instances.is_empty())
+        {
             Some(interface) => {
                 let more = json!({"Primary": false, "PrivateIpAddress": format!("10.0.9.{id}")});
-                interface["PrivateIpAddresses"].as_array_mut().unwrap().push(more);
+                interface["PrivateIpAddresses"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(more);
             }
             None => self.rules.push(json!({
                 "SecurityGroupRuleId": format!("sgr-theirs{id}"), "GroupId": call.params["GroupId"],

@@ -42,7 +42,10 @@ impl Ec2 {
             a.as_object_mut().unwrap().remove("AssociationId");
             a
         };
-        json!([self.interfaces, self.addresses.iter().map(address).collect::<Vec<_>>()])
+        json!([
+            self.interfaces,
+            self.addresses.iter().map(address).collect::<Vec<_>>()
+        ])
     }
 
     fn modify_interface(&mut self, params: &Value) -> Answer {
@@ -53,7 +56,12 @@ impl Ec2 {
             groups.push(json!({"GroupId": id, "GroupName": group["GroupName"]}));
         }
         let id = &params["NetworkInterfaceId"];
-        let interface = find(&mut self.interfaces, "NetworkInterfaceId", id, "InvalidNetworkInterfaceID.NotFound")?;
+        let interface = find(
+            &mut self.interfaces,
+            "NetworkInterfaceId",
+            id,
+            "InvalidNetworkInterfaceID.NotFound",
+        )?;
         if interface["RequesterManaged"] == true {
             return Err(no("OperationNotPermitted"));
         }
@@ -64,21 +72,49 @@ impl Ec2 {
     fn disassociate(&mut self, params: &Value) -> Answer {
         only(params, &["AssociationId"]);
         let id = &params["AssociationId"];
-        let address = find(&mut self.addresses, "AssociationId", id, "InvalidAssociationID.NotFound")?;
+        let address = find(
+            &mut self.addresses,
+            "AssociationId",
+            id,
+            "InvalidAssociationID.NotFound",
+        )?;
         let fields = address.as_object_mut().unwrap();
-        for field in ["AssociationId", "NetworkInterfaceId", "PrivateIpAddress", "InstanceId"] {
+        for field in [
+            "AssociationId",
+            "NetworkInterfaceId",
+            "PrivateIpAddress",
+            "InstanceId",
+        ] {
             fields.remove(field);
         }
         Ok(json!({"Return": true}))
     }
 
     fn associate(&mut self, params: &Value) -> Answer {
-        only(params, &["AllocationId", "NetworkInterfaceId", "PrivateIpAddress", "AllowReassociation"]);
+        only(
+            params,
+            &[
+                "AllocationId",
+                "NetworkInterfaceId",
+                "PrivateIpAddress",
+                "AllowReassociation",
+            ],
+        );
         let id = self.new_id("eipassoc-made");
-        let interface = find(&mut self.interfaces, "NetworkInterfaceId", &params["NetworkInterfaceId"], "InvalidNetworkInterfaceID.NotFound")?;
+        let interface = find(
+            &mut self.interfaces,
+            "NetworkInterfaceId",
+            &params["NetworkInterfaceId"],
+            "InvalidNetworkInterfaceID.NotFound",
+        )?;
         let instance = interface["Attachment"]["InstanceId"].clone();
         let allocation = &params["AllocationId"];
-        let address = find(&mut self.addresses, "AllocationId", allocation, "InvalidAllocationID.NotFound")?;
+        let address = find(
+            &mut self.addresses,
+            "AllocationId",
+            allocation,
+            "InvalidAllocationID.NotFound",
+        )?;
         if address.get("AssociationId").is_some() {
             return Err(no("Resource.AlreadyAssociated"));
         }

@@ -57,9 +57,31 @@ impl Ec2 {
             }
             rule
         };
-        let mut out: Vec<Value> = self.rules.iter().map(essence).collect();
+        let missed = self
+            .rules
+            .iter()
+            .filter(|rule| !self.is_unused(&rule["GroupId"]));
+        let mut out: Vec<Value> = missed.map(essence).collect();
         out.sort_by_key(quell_model::canonical_json);
         out
+    }
+
+    /// A group that a run made, that is as new, and that nothing uses: nobody would miss it.
+    fn is_unused(&self, id: &Value) -> bool {
+        let made =
+            |group: &Value| group["GroupId"] == *id && !tagged(group, "tag:quell:run").is_empty();
+        let rules = self.rules.iter().filter(|rule| rule["GroupId"] == *id);
+        let mut rules = rules.peekable();
+        self.groups.iter().any(made)
+            && rules.peek().is_some()
+            && rules.all(|rule| rule["IsEgress"] == true && rule["IpProtocol"] == "-1")
+            && !self.interfaces.iter().any(|interface| is_in(interface, id))
+    }
+
+    /// The groups that somebody would miss.
+    pub(super) fn missed_groups(&self) -> Vec<&Value> {
+        let missed = |group: &&Value| !self.is_unused(&group["GroupId"]);
+        self.groups.iter().filter(missed).collect()
     }
 
     fn entries(&self, params: &Value) -> Answer {
@@ -166,11 +188,7 @@ impl Ec2 {
         only(params, &["GroupId"]);
         let id = &params["GroupId"];
         find(&mut self.groups, "GroupId", id, "InvalidGroup.NotFound")?;
-        let uses = |interface: &Value| {
-            let mut groups = interface["Groups"].as_array().into_iter().flatten();
-            groups.any(|group| group["GroupId"] == *id)
-        };
-        if self.interfaces.iter().any(uses) {
+        if self.interfaces.iter().any(|interface| is_in(interface, id)) {
             return Err(no("DependencyViolation"));
         }
         self.groups.retain(|group| group["GroupId"] != *id);
@@ -237,4 +255,10 @@ fn said(params: &Value, egress: bool) -> Vec<Value> {
         }
     }
     rules
+}
+
+/// Whether an interface has a group.
+fn is_in(interface: &Value, group: &Value) -> bool {
+    let mut groups = interface["Groups"].as_array().into_iter().flatten();
+    groups.any(|own| own["GroupId"] == *group)
 }

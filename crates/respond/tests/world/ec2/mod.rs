@@ -181,7 +181,7 @@ impl World for Ec2 {
 
     fn image(&self) -> Value {
         json!({
-            "groups": self.groups, "rules": self.rule_essences(), "machines": self.machine_image(),
+            "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
             "network": self.network_image(), "service": self.service_image(),
         })
     }

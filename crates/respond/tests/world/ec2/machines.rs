@@ -58,7 +58,7 @@ impl Ec2 {
         let of = |i: &Value| {
             json!([
                 i["InstanceId"],
-                i["State"],
+                arrives(i),
                 i["Attributes"],
                 i["BlockDeviceMappings"],
                 i["IamInstanceProfile"]
@@ -172,12 +172,7 @@ impl Ec2 {
     /// What was on its way has arrived when it is looked at again.
     fn settle(&mut self) {
         for instance in &mut self.instances {
-            let arrived = match instance["State"]["Name"].as_str() {
-                Some("stopping") => "stopped",
-                Some("pending") => "running",
-                _ => continue,
-            };
-            instance["State"] = json!({"Name": arrived});
+            instance["State"] = json!({"Name": arrives(instance)});
         }
     }
 
@@ -265,5 +260,14 @@ impl Ec2 {
             instance["Tags"] = tags.into();
         }
         Ok(json!({}))
+    }
+}
+
+/// The state that an instance is in, or comes to by itself.
+fn arrives(instance: &Value) -> Value {
+    match instance["State"]["Name"].as_str() {
+        Some("stopping") => "stopped".into(),
+        Some("pending") => "running".into(),
+        _ => instance["State"]["Name"].clone(),
     }
 }

@@ -84,6 +84,32 @@ impl Ec2 {
         format!("{prefix}{}", self.next_id)
     }
 
+    /// The same with groups that a run made called by their names: EC2 gives their ids anew each time.
+    fn with_names(&self) -> Self {
+        let mut it = self.clone();
+        for group in &self.groups {
+            if tagged(group, "tag:quell:run").is_empty() {
+                continue;
+            }
+            let [id, name] = ["GroupId", "GroupName"].map(|member| group[member].to_string());
+            for list in [&mut it.groups, &mut it.rules, &mut it.interfaces] {
+                let text = Value::from(std::mem::take(list)).to_string();
+                *list = serde_json::from_str(&text.replace(&id, &name)).unwrap();
+            }
+        }
+        it.groups
+            .sort_by_key(|group| group["GroupName"].to_string());
+        it
+    }
+
+    /// What somebody would miss.
+    fn missed(&self) -> Value {
+        json!({
+            "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
+            "network": self.network_image(), "service": self.service_image(),
+        })
+    }
+
     /// A page of a list; `token` is what the service calls where the next one begins.
     fn paged(&self, name: &str, all: &[Value], params: &Value, token: [&str; 2]) -> Value {
         let [asked, told] = token;
@@ -180,10 +206,7 @@ impl World for Ec2 {
     }
 
     fn image(&self) -> Value {
-        json!({
-            "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
-            "network": self.network_image(), "service": self.service_image(),
-        })
+        self.with_names().missed()
     }
 
     fn evidence(&self) -> Value {

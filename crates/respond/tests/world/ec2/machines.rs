@@ -163,7 +163,8 @@ impl Ec2 {
     fn start(&mut self, params: &Value) -> Answer {
         only(params, &["InstanceIds"]);
         let instance = self.instance(&params["InstanceIds"][0])?;
-        if instance["State"]["Name"] == "stopped" {
+        // Whoever starts it waits until it has stopped.
+        if arrives(instance) == "stopped" {
             instance["State"] = json!({"Name": "pending"});
         }
         Ok(json!({"StartingInstances": [{"InstanceId": params["InstanceIds"][0]}]}))

@@ -135,6 +135,7 @@ fn unbegun(
         plan: None,
         timeline: Vec::new(),
         undo: None,
+        unanswered: BTreeMap::new(),
         earlier: None,
         undo_of: None,
         takes_back: false,

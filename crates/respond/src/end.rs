@@ -15,6 +15,7 @@ const ALREADY_CONTAINED: &str = "already-contained";
 impl Run {
     /// Ends the run as its document ended: done when that is believed, otherwise parked with a person.
     pub fn end(&mut self, status: &Status, now: Timestamp) {
+        self.note_unanswered();
         let (status, outcome, reason, undo) = self.read_end(status);
         if status == RunStatus::Done {
             self.note(Stage::Verified, now);

@@ -4,6 +4,8 @@
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
 mod attributes;
+mod bucket;
+mod egress;
 mod identity;
 mod instance;
 mod security_group;
@@ -51,8 +53,10 @@ pub struct Known<'a> {
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
+        "AWS::S3::Bucket" => &[&bucket::Bucket],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
-        "AWS::EC2::Instance" => &[&instance::Instance],
+        "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         _ => &[],
     }
 }
@@ -63,7 +67,12 @@ pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
     let (resource_type, declared) = (claim.resource.kind.as_str(), claim.facts);
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
+        "AWS::S3::Bucket" => bucket::concerns(plan),
         "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
+        "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
+        "AWS::EC2::Instance" if attributes::prove_respond(&egress::Egress, plan, claim).is_ok() => {
+            egress::concerns(plan, declared)
+        }
         "AWS::EC2::Instance" => instance::concerns(plan),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"

@@ -1,8 +1,8 @@
 //! The scripted cases of a playbook: what is there, and what must come of it.
 
+use quell_guard::Family;
 use quell_model::{Call, Resource};
-use quell_respond::Playbook;
-use quell_respond::run::PERMIT_QUEUE;
+use quell_respond::{Playbook, Roles, Run, run};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -94,22 +94,26 @@ impl Case {
         resource.told_to_be_in(ACCOUNT, REGION)
     }
 
-    /// What a document is given; `undo` for the one that undoes.
-    pub fn input(&self, playbook: &Playbook, undo: Option<&Value>) -> Value {
-        let resource = self.resource(playbook);
+    /// A run on it that has not begun; `undo` for one that takes back what is recorded there.
+    pub fn run(&self, playbook: &Playbook, undo: Option<&Value>) -> Run {
         let mode = if undo.is_some() { "undo" } else { "respond" };
-        let mut input = json!({
-            "run": RUN, "playbook": playbook.id, "mode": mode,
-            "account": resource.account, "region": resource.region, "partition": resource.arn.partition,
-            "resource": resource, "facts": playbook.facts, "roles": roles(),
-            "incident": {"id": "inc-20261121-0a1b2c3d", "severity": "HIGH", "category": playbook.category},
-            "hints": {"actors": [], "since": "2026-11-21T10:00:00Z"},
-            "queues": {"permit": PERMIT_QUEUE},
-        });
+        let mut run: Run = serde_json::from_value(json!({
+            "id": RUN, "playbook": playbook.id, "playbookVersion": playbook.version,
+            "playbookDigest": playbook.digest, "mode": mode, "incident": "inc-20261121-0a1b2c3d",
+            "resource": self.resource(playbook), "status": "running", "coversFindings": 1, "timeline": [],
+        }))
+        .unwrap();
+        run.undo = undo.cloned();
+        run.told.incident =
+            json!({"id": run.incident, "severity": "HIGH", "category": playbook.category});
+        run.told.hints = json!({"actors": [], "findings": [], "since": "2026-11-21T10:00:00.000Z"});
+        run
+    }
+
+    /// What a run's document is given.
+    pub fn input(&self, playbook: &Playbook, run: &Run) -> Value {
+        let mut input = run::input(run, &playbook.facts, &roles());
         merge(&mut input, &self.input);
-        if let Some(undo) = undo {
-            input["undo"] = undo.clone();
-        }
         input
     }
 }
@@ -117,17 +121,13 @@ impl Case {
 /// The id of every run here.
 pub const RUN: &str = "run-20261121-0a1b2c3d4e5f";
 
-/// The roles that tasks are made as: `read`, and one for each family of changes.
-fn roles() -> Value {
-    let families = ["read", "act"];
-    let role = |family: &str| (family.to_owned(), json!(format!("role/{family}")));
-    Value::Object(families.map(role).into_iter().collect())
-}
-
-/// The role that a call is made as.
-pub fn role_of(_call: &Call, changes: bool) -> String {
-    let family = if changes { "act" } else { "read" };
-    format!("role/{family}")
+/// The roles that tasks are made as.
+pub fn roles() -> Roles {
+    let acting = |family: Family| (family, format!("role/{}", family.key()));
+    Roles {
+        read: "role/read".to_owned(),
+        act: Family::ALL.map(acting).into_iter().collect(),
+    }
 }
 
 fn merge(into: &mut Value, more: &Value) {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use quell_guard::{Decision, Permit};
 use quell_model::{Call, Caller, Class, Outcome, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::Work;
-use quell_respond::{Begun, Flow, INTERRUPTED, LogEntry, Playbook};
+use quell_respond::{Begun, Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus};
 use quell_states::{Event, MachineRef, Moment, Status, TaskId, TaskRequest};
 use serde_json::{Value, json};
 
-use super::case::{Case, RUN, role_of};
+use super::case::{Case, RUN, roles};
 use super::judge::Judge;
+use super::life::Stands;
 use crate::world::{World, Worlds};
 
 /// What happens to one changing call.
-#[expect(dead_code, reason = "the laws use all of them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
     /// Nothing out of the ordinary.
@@ -59,11 +59,14 @@ pub struct End {
     pub plans: Vec<Plan>,
     /// The changing calls that arrived, in order.
     pub made: Vec<Call>,
+    /// Which of the plans each of these calls was of.
+    pub stages: Vec<usize>,
+    /// How the world was when each permit was asked for.
+    pub images: Vec<Value>,
     /// All attempts at changing calls, arrived or not.
     pub attempts: usize,
-    /// Its log.
-    #[expect(dead_code, reason = "what is taken back is read from it")]
-    pub log: Vec<LogEntry>,
+    /// The run as it is kept beside its log.
+    pub run: Run,
     /// Whether a person was asked.
     pub asked: bool,
     /// Why the guard said no, when it did.
@@ -71,6 +74,16 @@ pub struct End {
 }
 
 impl End {
+    /// How the run stands with this end of its document.
+    pub fn stands(&self) -> Stands {
+        let outcome = self.run.outcome.as_deref().unwrap_or("waits").to_owned();
+        match self.run.status {
+            RunStatus::Done => Stands::Done(outcome),
+            RunStatus::Undone => Stands::Undone,
+            RunStatus::Parked | RunStatus::Running => Stands::Parked(outcome),
+        }
+    }
+
     /// The outcome, or the error.
     pub fn outcome(&self) -> &str {
         match &self.status {
@@ -79,13 +92,6 @@ impl End {
             // It waits for a person.
             Status::Running => "waits",
             other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn output(&self) -> &Value {
-        match &self.status {
-            Status::Succeeded { output } => output,
-            _ => &Value::Null,
         }
     }
 }
@@ -97,6 +103,7 @@ struct Drive<'a> {
     playbook: &'a Playbook,
     document: &'static str,
     input: Value,
+    run: Run,
     judge: Judge<'a>,
     world: &'a mut Worlds,
     fate: Fate<'a>,
@@ -105,16 +112,25 @@ struct Drive<'a> {
     permit: Option<Arc<Permit>>,
     plans: Vec<Plan>,
     made: Vec<Call>,
+    stages: Vec<usize>,
+    images: Vec<Value>,
     attempts: usize,
     now: Timestamp,
 }
 
 /// Carries the document that responds to its end.
 pub fn respond(playbook: &Playbook, case: &Case, world: &mut Worlds, fate: Fate<'_>) -> End {
-    carry(playbook, case, None, world, fate)
+    Drive::new(playbook, case, case.run(playbook, None), world, fate).carry()
 }
 
-/// Carries the document that undoes to its end.
+/// The same, and the guard's brake is pulled before its gate number `gate`.
+pub fn refused_at(playbook: &Playbook, case: &Case, world: &mut Worlds, gate: usize) -> End {
+    let mut drive = Drive::new(playbook, case, case.run(playbook, None), world, KIND);
+    drive.judge.yeses = gate;
+    drive.carry()
+}
+
+/// Carries the document that undoes to its end, for a person.
 pub fn undo(
     playbook: &Playbook,
     case: &Case,
@@ -122,47 +138,22 @@ pub fn undo(
     world: &mut Worlds,
     fate: Fate<'_>,
 ) -> End {
-    carry(playbook, case, Some(recorded), world, fate)
+    let mut run = case.run(playbook, Some(recorded));
+    run.requested_by = Some("carol".to_owned());
+    Drive::new(playbook, case, run, world, fate).carry()
 }
 
-fn carry<'a>(
-    playbook: &'a Playbook,
-    case: &'a Case,
-    recorded: Option<&'a Value>,
-    world: &'a mut Worlds,
-    fate: Fate<'a>,
+/// The same for what failed half way: nobody asked for it.
+pub fn take_back(
+    playbook: &Playbook,
+    case: &Case,
+    recorded: &Value,
+    world: &mut Worlds,
+    fate: Fate<'_>,
 ) -> End {
-    let input = case.input(playbook, recorded);
-    let document = if recorded.is_some() {
-        "undo"
-    } else {
-        "respond"
-    };
-    let mut drive = Drive {
-        playbook,
-        document,
-        flow: new_flow(playbook, document, &input),
-        input,
-        judge: Judge::new(playbook, case, recorded),
-        world,
-        fate,
-        log: Vec::new(),
-        permit: None,
-        plans: Vec::new(),
-        made: Vec::new(),
-        attempts: 0,
-        now: Timestamp::from_millis(1_700_000_000_000),
-    };
-    drive.run();
-    End {
-        status: drive.flow.status().clone(),
-        plans: drive.plans,
-        made: drive.made,
-        attempts: drive.attempts,
-        log: drive.log,
-        asked: drive.judge.asked,
-        refusals: drive.judge.refusals,
-    }
+    let mut run = case.run(playbook, Some(recorded));
+    run.takes_back = true;
+    Drive::new(playbook, case, run, world, fate).carry()
 }
 
 fn new_flow(playbook: &Playbook, document: &str, input: &Value) -> Flow {
@@ -196,8 +187,58 @@ fn answer(task: TaskId, said: Result<Value, String>) -> Event {
     }
 }
 
-impl Drive<'_> {
-    fn run(&mut self) {
+impl<'a> Drive<'a> {
+    fn new(
+        playbook: &'a Playbook,
+        case: &'a Case,
+        run: Run,
+        world: &'a mut Worlds,
+        fate: Fate<'a>,
+    ) -> Self {
+        let input = case.input(playbook, &run);
+        let document = match run.mode {
+            Mode::Respond => "respond",
+            Mode::Undo => "undo",
+        };
+        Self {
+            playbook,
+            document,
+            flow: new_flow(playbook, document, &input),
+            judge: Judge::new(playbook, case, &input),
+            input,
+            run,
+            world,
+            fate,
+            log: Vec::new(),
+            permit: None,
+            plans: Vec::new(),
+            made: Vec::new(),
+            stages: Vec::new(),
+            images: Vec::new(),
+            attempts: 0,
+            now: Timestamp::from_millis(1_700_000_000_000),
+        }
+    }
+
+    fn carry(mut self) -> End {
+        self.go_on();
+        if *self.flow.status() != Status::Running {
+            self.run.end(self.flow.status(), self.now);
+        }
+        End {
+            status: self.flow.status().clone(),
+            plans: self.plans,
+            made: self.made,
+            stages: self.stages,
+            images: self.images,
+            attempts: self.attempts,
+            run: self.run,
+            asked: self.judge.asked,
+            refusals: self.judge.refusals,
+        }
+    }
+
+    fn go_on(&mut self) {
         self.happens(Event::Started);
         for _ in 0..STEPS_MAX {
             if *self.flow.status() != Status::Running {
@@ -275,13 +316,14 @@ impl Drive<'_> {
         }
         let call = work.call().unwrap();
         let changes = self.class(&request.state, call) > Class::R0;
-        let role = role_of(call, changes);
-        assert_eq!(
-            request.credentials_role.as_ref(),
-            Some(&role),
-            "{}",
-            request.state
-        );
+        let roles = roles();
+        let role = match changes {
+            true => roles.acting(&call.service, &call.operation),
+            false => &roles.read,
+        };
+        let named = request.credentials_role.as_deref();
+        let who = (&self.playbook.id, &request.state);
+        assert_eq!(named, Some(role), "{who:?}");
         match changes {
             true => self.change(task, call),
             false => Some(self.read(task, call)),
@@ -310,11 +352,16 @@ impl Drive<'_> {
                 return Some(failed(task, "Quell.Refused", e.to_string()));
             }
         };
+        self.judge.halted |= self.plans.len() >= self.judge.yeses;
+        self.images.push(self.world.image());
         self.plans.push(plan.clone());
-        match self.judge.decide(&plan, self.now) {
+        self.run.note_unanswered();
+        self.run.plan = Some(plan.clone());
+        match self.judge.decide(&plan, &self.run, self.now) {
             Decision::Permit(permit) => {
                 let output = json!({"decision": "permitted", "permit": permit.plan_hash(), "approver": permit.approver()});
                 self.permit = Some(Arc::new(permit));
+                self.run.note_stage();
                 Some(Event::TaskSucceeded { task, output })
             }
             Decision::Refuse { reasons } => Some(failed(task, "Quell.Refused", reasons.join("; "))),
@@ -340,7 +387,7 @@ impl Drive<'_> {
         let aged = |permit: &Arc<Permit>| permit.expires_at() <= self.now;
         if self.judge.halted || self.permit.as_ref().is_none_or(aged) {
             let plan = self.plans.last()?.clone();
-            self.permit = match self.judge.decide(&plan, self.now) {
+            self.permit = match self.judge.decide(&plan, &self.run, self.now) {
                 Decision::Permit(permit) => Some(Arc::new(permit)),
                 Decision::Ask { .. } | Decision::Refuse { .. } => None,
             };
@@ -361,8 +408,8 @@ impl Drive<'_> {
             ));
         };
         assert!(self.playbook.declaration().covers(call), "{call:?}");
-        let (account, region) = self.judge.place();
-        let within = permit.check(account, region, call, self.now);
+        let place = &self.run.resource;
+        let within = permit.check(&place.account, &place.region, call, self.now);
         within.unwrap_or_else(|no| panic!("{}: {no}", self.playbook.id));
         if blow == Blow::BeforeIntent {
             self.dies();
@@ -373,6 +420,7 @@ impl Drive<'_> {
             task,
             plan_hash: plan_hash.clone(),
         });
+        self.run.note_intended(task, call);
         if blow == Blow::UnsentAndMeddled {
             self.world.meddle(call);
         }
@@ -405,11 +453,12 @@ impl Drive<'_> {
             _ => {}
         }
         self.made.push(call.clone());
+        self.stages.push(self.plans.len() - 1);
         let event = answer(task, self.world.call(call));
         match blow {
             Blow::Twice => drop(self.world.call(call)),
             Blow::TooMuch => self.world.meddle(call),
-            Blow::Reverted => self.take_back(call),
+            Blow::Reverted => self.revert(call),
             Blow::NoReply => return failed(task, "States.Timeout", "no answer in time"),
             _ => {}
         }
@@ -417,7 +466,7 @@ impl Drive<'_> {
     }
 
     /// Somebody else undoes a call, as the plan says it is undone.
-    fn take_back(&mut self, call: &Call) {
+    fn revert(&mut self, call: &Call) {
         let plan = self.plans.last().unwrap();
         let of = |resource: &str, arguments: &Value| Call::of_task(resource, arguments).unwrap();
         let planned = plan
@@ -442,7 +491,7 @@ impl Drive<'_> {
             },
             _ => Outcome::Accepted,
         };
-        self.note(LogEntry::Receipt(Box::new(Receipt {
+        let receipt = Receipt {
             run: run_id(),
             call: call.clone(),
             plan_hash,
@@ -450,6 +499,8 @@ impl Drive<'_> {
             sent_at: self.now,
             ended_at: self.now,
             outcome,
-        })));
+        };
+        self.run.note_receipt(&receipt);
+        self.note(LogEntry::Receipt(Box::new(receipt)));
     }
 }

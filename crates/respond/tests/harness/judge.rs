@@ -2,23 +2,24 @@
 
 use quell_guard::proof::Known;
 use quell_guard::{Approval, Decision, Declaration, Level, NeverTouch, Situation, decide};
-use quell_model::{Plan, Resource, RunId, Timestamp};
-use quell_respond::Playbook;
+use quell_model::{Plan, Timestamp};
+use quell_respond::{Mode, Playbook, Run};
 use serde_json::Value;
 
-use super::case::{Case, RUN};
+use super::case::Case;
 
 /// What the guard looks at in these tests.
 pub struct Judge<'a> {
     playbook: &'a Playbook,
-    resource: Resource,
-    run: RunId,
-    undo: Option<&'a Value>,
     /// The playbook's own facts, with what the case says instead.
     facts: Value,
+    since: Option<Timestamp>,
+    baseline: Option<Value>,
     production: bool,
     people_agree: bool,
     approvals: Vec<Approval>,
+    /// How many plans it still says yes to.
+    pub yeses: usize,
     /// Whether somebody has pulled the brake.
     pub halted: bool,
     /// Whether a person was asked.
@@ -28,25 +29,20 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(playbook: &'a Playbook, case: &Case, undo: Option<&'a Value>) -> Self {
+    pub fn new(playbook: &'a Playbook, case: &Case, input: &Value) -> Self {
         Self {
             playbook,
-            resource: case.resource(playbook),
-            run: RUN.parse().unwrap(),
-            undo,
-            facts: case.input(playbook, None)["facts"].take(),
+            facts: input["facts"].clone(),
+            since: serde_json::from_value(input["hints"]["since"].clone()).ok(),
+            baseline: input.get("baseline").cloned(),
             production: case.production,
             people_agree: case.people_agree,
             approvals: Vec::new(),
+            yeses: usize::MAX,
             halted: false,
             asked: false,
             refusals: Vec::new(),
         }
-    }
-
-    /// Where the calls are made.
-    pub fn place(&self) -> (&str, &str) {
-        (&self.resource.account, &self.resource.region)
     }
 
     fn level(&self) -> Level {
@@ -57,8 +53,8 @@ impl<'a> Judge<'a> {
     }
 
     /// What the guard says of a plan, once those who are asked have said yes, if they do.
-    pub fn decide(&mut self, plan: &Plan, now: Timestamp) -> Decision {
-        let first = self.ask(plan, now);
+    pub fn decide(&mut self, plan: &Plan, run: &Run, now: Timestamp) -> Decision {
+        let first = self.ask(plan, run, now);
         if !matches!(first, Decision::Ask { .. }) {
             return self.note(first);
         }
@@ -71,7 +67,7 @@ impl<'a> Judge<'a> {
             };
             self.approvals.extend(["ann", "bob"].map(yes));
         }
-        let second = self.ask(plan, now);
+        let second = self.ask(plan, run, now);
         self.note(second)
     }
 
@@ -82,15 +78,15 @@ impl<'a> Judge<'a> {
         decision
     }
 
-    fn ask(&self, plan: &Plan, now: Timestamp) -> Decision {
+    fn ask(&self, plan: &Plan, run: &Run, now: Timestamp) -> Decision {
         let situation = Situation {
-            run: &self.run,
-            resource: &self.resource,
+            run: &run.id,
+            resource: &run.resource,
             declaration: Declaration {
                 facts: &self.facts,
                 ..self.playbook.declaration()
             },
-            undo: self.undo,
+            undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
             account_in_scope: true,
             level: self.level(),
             halted: self.halted,
@@ -99,10 +95,13 @@ impl<'a> Judge<'a> {
             never_touch: NeverTouch::default(),
             approvals: &self.approvals,
             rejection: None,
-            requested_by: self.undo.map(|_| "carol"),
+            requested_by: run.requested_by.as_deref(),
             changed_lately: 0,
-            takes_back: false,
-            known: Known::default(),
+            takes_back: run.takes_back,
+            known: Known {
+                since: self.since,
+                baseline: self.baseline.as_ref(),
+            },
             now,
         };
         decide(plan, &situation)

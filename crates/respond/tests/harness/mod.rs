@@ -3,6 +3,7 @@
 pub mod case;
 pub mod drive;
 pub mod judge;
+pub mod life;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -219,7 +219,9 @@ impl Iam {
             return Ok(json!({}));
         }
         if attached.len() >= ATTACHED_MAX {
-            return Err("Iam.LimitExceededException: Cannot exceed quota for PoliciesPerUser: 10".into());
+            return Err(
+                "Iam.LimitExceededException: Cannot exceed quota for PoliciesPerUser: 10".into(),
+            );
         }
         attached.push(arn);
         user["attached"] = attached.into();
@@ -248,13 +250,17 @@ impl Iam {
         let id = params["VersionId"].as_str().unwrap();
         let text = policy["versions"].get(id).ok_or_else(|| gone(id))?;
         let is_default = policy["default"] == id;
-        Ok(json!({"PolicyVersion": {"VersionId": id, "IsDefaultVersion": is_default, "Document": encoded(&text_of(text))}}))
+        Ok(
+            json!({"PolicyVersion": {"VersionId": id, "IsDefaultVersion": is_default, "Document": encoded(&text_of(text))}}),
+        )
     }
 
     fn policy(&mut self, params: &Value) -> Answer {
         let arn = params["PolicyArn"].as_str().unwrap();
         let policy = self.policies.get(arn).ok_or_else(|| gone(arn))?;
-        Ok(json!({"Policy": {"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true}}))
+        Ok(
+            json!({"Policy": {"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true}}),
+        )
     }
 
     fn put(&mut self, params: &Value) -> Answer {
@@ -269,7 +275,9 @@ impl Iam {
         let size = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
         let all: usize = others.map(|(_, text)| size(&text_of(text))).sum();
         if all + size(text) > INLINE_MAX {
-            return Err("Iam.LimitExceededException: Maximum policy size of 10240 bytes exceeded".into());
+            return Err(
+                "Iam.LimitExceededException: Maximum policy size of 10240 bytes exceeded".into(),
+            );
         }
         if role["inline"].is_null() {
             role["inline"] = json!({});
@@ -289,7 +297,9 @@ impl Iam {
         let name = params["PolicyName"].as_str().unwrap();
         let text = self.role(params)?["inline"].get(name).map(text_of);
         let text = text.ok_or_else(|| gone(name))?;
-        Ok(json!({"RoleName": params["RoleName"], "PolicyName": name, "PolicyDocument": encoded(&text)}))
+        Ok(
+            json!({"RoleName": params["RoleName"], "PolicyName": name, "PolicyDocument": encoded(&text)}),
+        )
     }
 
     fn inline_names(&mut self, params: &Value) -> Answer {
@@ -315,7 +325,9 @@ impl Iam {
             user["keys"] = json!({});
         }
         user["keys"][&id] = json!("Active");
-        Ok(json!({"AccessKey": {"UserName": params["UserName"], "AccessKeyId": id, "Status": "Active"}}))
+        Ok(
+            json!({"AccessKey": {"UserName": params["UserName"], "AccessKeyId": id, "Status": "Active"}}),
+        )
     }
 
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
@@ -390,7 +402,9 @@ impl Iam {
     /// What an intruder does after this call.
     fn meanwhile(&mut self, call: &Call) {
         let due = self.meanwhile.iter();
-        let due = due.clone().position(|m| m["after"] == call.operation.as_str());
+        let due = due
+            .clone()
+            .position(|m| m["after"] == call.operation.as_str());
         let Some(due) = due.map(|i| self.meanwhile.remove(i)) else {
             return;
         };
@@ -441,7 +455,9 @@ impl World for Iam {
             who
         };
         let all = |of: &BTreeMap<String, Value>| -> BTreeMap<String, Value> {
-            let each = of.iter().map(|(name, who)| (name.clone(), in_order(who.clone())));
+            let each = of
+                .iter()
+                .map(|(name, who)| (name.clone(), in_order(who.clone())));
             each.collect()
         };
         json!({"users": all(&self.users), "roles": all(&self.roles), "policies": self.policies})

@@ -4,6 +4,8 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod ec2;
+mod iam;
+mod s3;
 
 use std::collections::BTreeMap;
 
@@ -39,16 +41,22 @@ type Maker = (
     fn(&Value) -> Box<dyn World>,
 );
 
-const WORLDS: &[Maker] = &[(
-    "ec2",
-    &[
+const WORLDS: &[Maker] = &[
+    (
         "ec2",
-        "autoscaling",
-        "elasticloadbalancing",
-        "elasticloadbalancingv2",
-    ],
-    |state| Box::new(ec2::Ec2::of(state)),
-)];
+        &[
+            "ec2",
+            "autoscaling",
+            "elasticloadbalancing",
+            "elasticloadbalancingv2",
+        ],
+        |state| Box::new(ec2::Ec2::of(state)),
+    ),
+    ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("s3", &["s3", "s3control", "kms"], |state| {
+        Box::new(s3::S3::of(state))
+    }),
+];
 
 /// The worlds of a case, as one.
 pub struct Worlds(BTreeMap<&'static str, Box<dyn World>>);

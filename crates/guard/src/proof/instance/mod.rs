@@ -21,13 +21,18 @@
 //! | `target/<target group ARN>` | `["<id>:<port>", …]` that is registered there |
 //! | `load-balancer/<name>` | `registered`, with a classic load balancer |
 //! | `profile` | `{arn, role, roleId}` |
+//! | `instance/state` | `running` or `stopped` |
+//! | `scaling-group/suspended` | the processes of its Auto Scaling group that are suspended, in order |
+//! | `fleet/<id>/target` | how much its fleet keeps up: in all, on demand, Spot |
 //! | `role/<name>/inline/<policy>` | the parsed policy, of the one policy that Quell sets |
 
 mod capacity;
+mod controllers;
 mod credentials;
 mod evidence;
 mod group;
 mod isolation;
+mod stop;
 
 use quell_model::{Plan, PlannedCall};
 use serde_json::{Map, Value};
@@ -48,6 +53,8 @@ const PARTS: &[Part] = &[
     capacity::read,
     isolation::read,
     credentials::read,
+    controllers::read,
+    stop::read,
 ];
 
 impl Subject for Instance {
@@ -71,6 +78,7 @@ impl Subject for Instance {
     fn allows(&self, plan: &Plan, _deeds: &[Deed], _claim: &Claim<'_>) -> Result<(), Unproven> {
         let before = attributes(&plan.before, "before")?;
         prove_may_be_touched(before)?;
+        stop::prove_whole(plan)?;
         isolation::prove_whole(plan, before, attributes(&plan.after, "after")?)
     }
 }
@@ -208,5 +216,7 @@ fn tags(list: Option<&Value>) -> Result<Map<String, Value>, Unproven> {
     }
 }
 
+#[cfg(test)]
+mod stop_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
-use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
+use quell_model::{Call, Caller, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::{ActivityTask, TaskFault, Work};
 use quell_respond::{Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
@@ -105,11 +105,6 @@ impl Host for Frame {
         };
         let want = effects::want(&self.app, playbook, &framed.run, request);
         if since.is_some_and(|since| !may_be_sent_again(&want, since, self.app.clock.now())) {
-            if let Want::Change(_, work) = &want
-                && let Some(call) = work.call()
-            {
-                framed.run.note_done(call);
-            }
             return Ok(answered(Outcome::failed(
                 INTERRUPTED,
                 "Quell stopped between sending this call and noting its answer",
@@ -157,7 +152,7 @@ impl Host for Frame {
             _ => {}
         }
         for note in beside.notes {
-            framed.note_acted(note, self.app.clock.now());
+            framed.note_acted(note, beside.flow, self.app.clock.now());
         }
         let mut writes = match beside.point {
             Point::Ended(status) => finish::ended(&self.app, &mut framed.run, status).await?,
@@ -334,6 +329,7 @@ impl Frame {
             }
         };
         let run = &mut framed.run;
+        run.note_unanswered();
         run.note(Stage::Planned, now);
         let budget = effects::Budget::read(app, run, now).await?;
         let decision = effects::decide(app, playbook, run, &plan, budget.left()).await;
@@ -408,13 +404,21 @@ impl Frame {
 
 impl Framed {
     /// What was called, or may have been, is there to be taken back from this moment on.
-    fn note_acted(&mut self, note: &LogEntry, now: Timestamp) {
-        let LogEntry::Receipt(receipt) = note else {
-            return;
-        };
-        self.run.note(Stage::Acted, now);
-        if !matches!(receipt.outcome, quell_model::Outcome::Refused { .. }) {
-            self.run.note_done(&receipt.call);
+    fn note_acted(&mut self, note: &LogEntry, flow: &Flow, now: Timestamp) {
+        match note {
+            LogEntry::Intent { task, .. } => {
+                let caller = Caller::new(&self.run.id, &self.run.playbook);
+                let request = flow.task(*task).map(|awaited| &awaited.request);
+                let work = request.and_then(|request| Work::of(request, &caller).ok());
+                if let Some(call) = work.as_ref().and_then(Work::call) {
+                    self.run.note_intended(*task, call);
+                }
+            }
+            LogEntry::Receipt(receipt) => {
+                self.run.note(Stage::Acted, now);
+                self.run.note_receipt(receipt);
+            }
+            LogEntry::Input { .. } | LogEntry::Decided { .. } => {}
         }
     }
 

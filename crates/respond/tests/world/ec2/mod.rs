@@ -119,12 +119,14 @@ fn filtered(all: &[Value], params: &Value, at: impl Fn(&Value, &str) -> Vec<Valu
     all.iter().filter(passes).cloned().collect()
 }
 
-/// The values of a tag, for a filter `tag:<key>`.
+/// The values of a tag for a filter `tag:<key>`, the keys of all tags for `tag-key`.
 fn tagged(thing: &Value, filter: &str) -> Vec<Value> {
-    let key = filter
-        .strip_prefix("tag:")
-        .unwrap_or_else(|| panic!("no filter «{filter}» is known"));
     let tags = thing["Tags"].as_array().into_iter().flatten();
+    if filter == "tag-key" {
+        return tags.map(|tag| tag["Key"].clone()).collect();
+    }
+    let key = filter.strip_prefix("tag:");
+    let key = key.unwrap_or_else(|| panic!("no filter «{filter}» is known"));
     tags.filter(|tag| tag["Key"] == key)
         .map(|tag| tag["Value"].clone())
         .collect()

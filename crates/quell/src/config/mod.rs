@@ -14,6 +14,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
 use quell_guard::{Family, Level};
+use quell_triage::Sla;
 use serde::{Deserialize, Serialize};
 
 pub use endpoints::Endpoints;
@@ -44,6 +45,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// How far responses go.
     pub respond: RespondConfig,
+    /// How incidents are looked after.
+    pub triage: TriageConfig,
 }
 
 /// The state store.
@@ -154,6 +157,14 @@ fn act_role_prefix() -> String {
     "QuellAct-".to_owned()
 }
 
+/// How incidents are looked after.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TriageConfig {
+    /// How long they may take, by severity.
+    pub sla: Sla,
+}
+
 /// How far responses go.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,6 +239,7 @@ impl Default for Config {
                 watch_seconds: vec![15 * 60, 60 * 60, 24 * 60 * 60],
                 never_touch: NeverTouchConfig::default(),
             },
+            triage: TriageConfig::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::super::attributes::{prove_respond, prove_undo};
 use super::*;
+use proptest::prelude::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
 
@@ -615,4 +616,16 @@ fn a_person_is_asked_about_the_last_way_in_and_about_instances() {
     assert_eq!(role("build-7"), 0);
     assert_eq!(role("i-0123456789abcdef0"), 1);
     assert_eq!(role("i-team"), 0);
+}
+
+proptest! {
+    /// Whatever a session is called: it is denied by its full name, or not at all.
+    #[test]
+    fn a_session_is_denied_exactly_when_sts_could_have_named_it_so(name in "\\PC{0,70}|[A-Za-z0-9_+=,.@*?:$-]{0,70}") {
+        let id = format!("{ROLE_ID}:{name}");
+        let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let could = (2..=64).contains(&name.len()) && name.chars().all(legal);
+        let plan = of_role(&denying(&[&id]), None);
+        prop_assert_eq!(proven(&app(), &plan).is_ok(), could);
+    }
 }

@@ -5,6 +5,7 @@
 //! * `users`: by name, `{"id", "path", "keys", "credentials", "sshKeys", "certificates": {id: status}, "attached": [arn],
 //!   "inline": {name: text}, "password": true, "tags": […]}`;
 //! * `roles`: by name, `{"id", "path", "inline": {name: text}, "attached": [arn]}`;
+//! * `instanceProfiles`: by name, the role in it, or null;
 //! * `policies`: by ARN, `{"default": "v1", "versions": {"v1": {…}}}`;
 //! * `pageSize`, which cuts lists into pages of that size;
 //! * `simulates`: `false`, when the simulation cannot be had, or what it says of everything (`"allowed"`);
@@ -68,6 +69,7 @@ const INLINE_MAX: usize = 10_240;
 pub struct Iam {
     users: BTreeMap<String, Value>,
     roles: BTreeMap<String, Value>,
+    profiles: BTreeMap<String, Value>,
     policies: BTreeMap<String, Value>,
     page: usize,
     simulates: Value,
@@ -130,6 +132,7 @@ impl Iam {
         Self {
             users: who("users"),
             roles: who("roles"),
+            profiles: map("instanceProfiles"),
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
             simulates: case["simulates"].clone(),
@@ -177,6 +180,18 @@ impl Iam {
             out["Tags"] = tags;
         }
         Ok(json!({kind: out}))
+    }
+
+    fn profile(&mut self, name: &str) -> Answer {
+        let role = self.profiles.get(name).ok_or_else(|| gone(name))?;
+        let roles = match role.as_str().map(str::to_owned) {
+            Some(role) => vec![self.principal("Role", &role)?["Role"].clone()],
+            None => Vec::new(),
+        };
+        Ok(json!({"InstanceProfile": {
+            "InstanceProfileName": name, "Roles": roles,
+            "Arn": format!("arn:aws:iam::{ACCOUNT}:instance-profile/{name}"),
+        }}))
     }
 
     fn listed(&mut self, operation: &str, params: &Value) -> Option<Answer> {
@@ -393,6 +408,7 @@ impl Iam {
         }
         match operation {
             "GetUser" => self.principal("User", params["UserName"].as_str().unwrap()),
+            "GetInstanceProfile" => self.profile(params["InstanceProfileName"].as_str().unwrap()),
             "GetRole" => self.principal("Role", params["RoleName"].as_str().unwrap()),
             "GetPolicy" => self.policy(params),
             "GetPolicyVersion" => self.version(params),

@@ -3,6 +3,7 @@
 //! A case says what is there, by world: `"world": {"ec2": {…}, "iam": {…}}`. Calls go to the world that answers for their
 //! service. A new world is a file here and a row in [`WORLDS`].
 
+mod cloudtrail;
 mod ec2;
 mod iam;
 mod s3;
@@ -45,6 +46,9 @@ type Maker = (
 );
 
 const WORLDS: &[Maker] = &[
+    ("cloudtrail", &["cloudtrail"], |state| {
+        Box::new(cloudtrail::CloudTrail::of(state))
+    }),
     (
         "ec2",
         &[

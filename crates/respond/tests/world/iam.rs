@@ -349,6 +349,13 @@ impl Iam {
         )
     }
 
+    fn delete_key(&mut self, params: &Value) -> Answer {
+        let id = params["AccessKeyId"].as_str().unwrap();
+        let keys = self.user(params)?["keys"].as_object_mut();
+        let removed = keys.and_then(|keys| keys.remove(id));
+        removed.map(|_| json!({})).ok_or_else(|| gone(id))
+    }
+
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
     fn simulated(&mut self, params: &Value) -> Answer {
         if self.simulates == false {
@@ -414,6 +421,7 @@ impl Iam {
             "DeleteRolePolicy" => self.delete(params),
             "GetAccessKeyLastUsed" => self.last_used(params),
             "CreateAccessKey" => self.create_key(params),
+            "DeleteAccessKey" => self.delete_key(params),
             "GetLoginProfile" => match self.user(params)?["password"] == true {
                 true => Ok(json!({"LoginProfile": {"UserName": params["UserName"]}})),
                 false => Err(gone("the login profile")),

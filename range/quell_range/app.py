@@ -13,15 +13,18 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import botocore.parsers
+from moto.backends import get_backend
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from quell_range import errors, faults, planes, standins
+from quell_range import errors, faults, permissions, planes, standins
 from quell_range.call import Call, parse_params, set_current
 from quell_range.errors import Answer, ApiError
-from quell_range.identity import KeyRing, Principal, anonymous
+from quell_range.follow import SILENT_HEADER, later, make_calls
+from quell_range.identity import PARTITION, KeyRing, Principal, anonymous
 from quell_range.journal import Journal
 from quell_range.lock import STATE_LOCK, WAITING_CALLS
+from quell_range.memento import Change, Memento
 from quell_range.services import Route, Scope, route
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ class AwsApp:
         self.journal = journal
         self.faults = installed
         self.stopping = threading.Event()
+        #: Where the range itself is; known once its server is.
+        self.endpoint = ""
         self._emit = emit
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -67,48 +72,87 @@ class AwsApp:
         return self.keys.resolve(scope.access_key_id, token, protocol, service)
 
     def _serve(self, call: Call, environ: dict[str, Any], body: bytes) -> Answer | None:
+        if call.silent:
+            return self._perform(call, environ, body)
         fault = self.faults.choose(call)
-        call.fault = fault.kind if fault and fault.kind != "stale-read" else None
-        if fault is not None and fault.kind == "hang":
-            self.journal.append(call)
-            self.stopping.wait(fault.delay_ms / 1000)
-            return None
-        if fault is not None and fault.kind in ("throttle", "server-error"):
-            make = errors.throttled if fault.kind == "throttle" else errors.server_error
-            answer = errors.error_answer(call.protocol, call.service, make(call.protocol, call.service), _namespace_of(call))
+        if fault is None:
+            answer = self._perform(call, environ, body)
             self._settle(call, answer)
-            self.stopping.wait(fault.delay_ms / 1000)
             return answer
-        if fault is not None and fault.kind == "stale-read":
+        call.fault = fault.kind if fault.kind != "stale-read" else None
+        if fault.kind in ("hang", "throttle", "server-error"):
+            return self._fail(call, fault)
+        if fault.kind == "stale-read":
             stale = self.faults.stale_answer(call, fault)
             if stale is not None:
                 call.fault = fault.kind
                 call.status = stale.status
                 self.journal.append(call)
                 return stale
-        answer = self._perform(call, environ, body)
-        self._settle(call, answer, hidden=fault is not None and fault.kind == "timeout-after-effect")
-        if fault is not None and fault.kind == "timeout-after-effect":
+        answer = self._perform(call, environ, body, fault)
+        if fault.kind == "excess" and answer.status < 400:
+            make_calls(self.endpoint, self.keys, call, fault.also, fault.access_key_id, silent=True)
+        self._settle(call, answer, fault)
+        if fault.kind == "interfere":
+            later(fault.delay_ms / 1000, lambda: self._interfere(call, fault))
+        if fault.kind in ("timeout-after-effect", "malformed"):
             self.stopping.wait(fault.delay_ms / 1000)
-            return None
-        if fault is not None and fault.kind == "malformed":
-            self.stopping.wait(fault.delay_ms / 1000)
-            return faults.malformed(answer)
+            return faults.malformed(answer) if fault.kind == "malformed" else None
         return answer
 
-    def _perform(self, call: Call, environ: dict[str, Any], body: bytes) -> Answer:
+    def _fail(self, call: Call, fault: faults.Fault) -> Answer | None:
+        """A fault without any effect: a refusal, or silence."""
+        if fault.kind == "hang":
+            self.journal.append(call)
+            self.stopping.wait(fault.delay_ms / 1000)
+            return None
+        make = errors.throttled if fault.kind == "throttle" else errors.server_error
+        answer = errors.error_answer(call.protocol, call.service, make(call.protocol, call.service), _namespace_of(call))
+        self._settle(call, answer)
+        self.stopping.wait(fault.delay_ms / 1000)
+        return answer
+
+    def _perform(self, call: Call, environ: dict[str, Any], body: bytes, fault: faults.Fault | None = None) -> Answer:
+        refusal = permissions.refusal(call)
+        if refusal is not None:
+            return errors.error_answer(call.protocol, call.service, refusal, _namespace_of(call))
         if call.dry_run:
             error = ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
             return errors.error_answer("ec2", "ec2", error)
         if (call.service, call.operation) in WAITING_CALLS:
             return self._answer(call, environ, body)
         with STATE_LOCK:
-            return self._answer(call, environ, body)
+            if fault is None or fault.kind not in ("no-effect", "revert"):
+                return self._answer(call, environ, body)
+            before = Memento(*_backends(call))
+            answer = self._answer(call, environ, body)
+            if fault.kind == "no-effect":
+                before.restore()
+            elif answer.status < 400:
+                changes = before.changes()
+                later(fault.delay_ms / 1000, lambda: self._revert(call, fault, changes))
+            return answer
+
+    def _revert(self, call: Call, fault: faults.Fault, changes: list[Change]) -> None:
+        if not self.faults.is_installed(fault):
+            return
+        with STATE_LOCK:
+            for change in reversed(changes):
+                change.take_back()
+        self.faults.note_change(call)
+        fault.followed += 1
+
+    def _interfere(self, call: Call, fault: faults.Fault) -> None:
+        if self.faults.is_installed(fault):
+            make_calls(self.endpoint, self.keys, call, fault.also, fault.access_key_id, silent=False)
+            fault.followed += 1
 
     def _answer(self, call: Call, environ: dict[str, Any], body: bytes) -> Answer:
         set_current(call)
         try:
             answer = standins.answer(call)
+            if answer is None and not _moto_has(call.service):
+                raise NotImplementedError(f"{call.service} is not there")
             if answer is None:
                 answer = self._ask_moto(environ, body, call.account)
                 if call.service == "ec2":
@@ -152,11 +196,13 @@ class AwsApp:
                 chunks.close()
         return Answer(started["status"], list(started["headers"]), payload)
 
-    def _settle(self, call: Call, answer: Answer, hidden: bool = False) -> None:
+    def _settle(self, call: Call, answer: Answer, fault: faults.Fault | None = None) -> None:
         """Journal, remember, record: in that order, and before the caller hears."""
         call.settle(answer, error_code(call, answer) if answer.status >= 400 else None)
-        if hidden:
+        if fault is not None and fault.kind == "timeout-after-effect":
             call.status = 0
+        if fault is not None and fault.kind == "no-effect":
+            call.took_effect = False
         if call.took_effect:
             self.faults.note_change(call)
         elif not call.changing:
@@ -234,7 +280,23 @@ def _call(request: Request, body: bytes, scope: Scope, found: Route, principal: 
         headers={key.lower(): value for key, value in request.headers.items() if key.lower().startswith(("x-amz-", "host"))},
         body=body if found.service in ("s3", "s3control") and keep else b"",
         time=datetime.datetime.now(datetime.UTC),
+        silent=SILENT_HEADER in request.headers,
     )
+
+
+def _moto_has(service: str) -> bool:
+    """Whether moto has the service at all: it fails in its own ways where it does not."""
+    try:
+        get_backend(service)
+    except Exception:  # noqa: BLE001 - whatever it is, there is none
+        return False
+    return True
+
+
+def _backends(call: Call) -> list[Any]:
+    """Where moto keeps what a call can change: the service's state in its account and Region, or everywhere in the account."""
+    regions = get_backend(call.service)[call.account]
+    return [regions[name] for name in (call.region, PARTITION, "global") if name in regions]
 
 
 def _namespace(found: Route | None) -> str:

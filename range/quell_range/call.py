@@ -45,6 +45,8 @@ class Call:
     error_code: str | None = None
     took_effect: bool = False
     fault: str | None = None
+    #: A part of another call, which a fault makes: no journal, no record.
+    silent: bool = False
     #: Facts a stand-in knows and the record needs, such as the second account of an AssumeRole.
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -91,6 +91,16 @@ def server_error(protocol: str, service: str) -> ApiError:
     return ApiError("InternalFailure", "The request processing has failed because of an unknown error.", 500)
 
 
+def denied(protocol: str, service: str, principal: str, action: str) -> ApiError:
+    """The error for a caller whom a policy of its own denies the action."""
+    said = f"User: {principal} is not authorized to perform: {action} with an explicit deny in an identity-based policy"
+    if protocol == "ec2":
+        return ApiError("UnauthorizedOperation", f"You are not authorized to perform this operation. {said}", 403)
+    if service in ("s3", "s3control") or protocol in ("query", "rest-xml"):
+        return ApiError("AccessDenied", said, 403)
+    return ApiError("AccessDeniedException", said, 403 if protocol == "rest-json" else 400)
+
+
 def unknown_key(protocol: str, service: str) -> ApiError:
     """The error for an access key no account has, or a session token that is not the key's."""
     if protocol == "ec2":

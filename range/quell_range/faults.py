@@ -13,9 +13,13 @@ from typing import Any
 
 from quell_range.call import Call, without_blobs
 from quell_range.errors import Answer, ApiError
+from quell_range.follow import check_calls
 
-KINDS = ("throttle", "server-error", "timeout-after-effect", "hang", "stale-read", "malformed")
-_DEFAULT_DELAY_MS = {"hang": 60_000, "timeout-after-effect": 60_000, "stale-read": 1_000}
+KINDS = ("throttle", "server-error", "timeout-after-effect", "hang", "stale-read", "malformed", "no-effect", "excess", "revert", "interfere")
+_DEFAULT_DELAY_MS = {"hang": 60_000, "timeout-after-effect": 60_000, "stale-read": 1_000, "revert": 1_000, "interfere": 0}
+#: Kinds that say something of a change, and so pass reads by; kinds that need to be told what else is called.
+_CHANGES_ONLY = ("no-effect", "excess", "revert")
+_WITH_CALLS = ("excess", "interfere")
 #: Answers kept for stale reads; an answer longer than this is not kept.
 STALE_ANSWERS_MAX = 4_000
 STALE_ANSWER_BYTES_MAX = 256 * 1024
@@ -33,7 +37,12 @@ class Fault:
     count: int | None = None
     probability: float = 1.0
     delay_ms: int = 0
+    #: What else is called (see `follow.py`), and with whose key; without one, the account's root user's.
+    also: list[dict[str, Any]] = field(default_factory=list)
+    access_key_id: str | None = None
     hits: int = 0
+    #: How many hits have had what comes later: the reverts and interferences that are done.
+    followed: int = 0
 
     def matches(self, call: Call) -> bool:
         return (
@@ -54,12 +63,15 @@ def parse_faults(items: Any) -> list[Fault]:
         items = [items]
     if not isinstance(items, list):
         raise ApiError("InvalidFault", "the body is a JSON list of faults")
-    known = set(Fault.__dataclass_fields__) - {"hits"}
+    known = set(Fault.__dataclass_fields__) - {"hits", "followed"}
     faults = []
     for item in items:
         unknown = set(item) - known
         if unknown or item.get("kind") not in KINDS:
             raise ApiError("InvalidFault", f"unknown keys {sorted(unknown)}" if unknown else f"kind must be one of {', '.join(KINDS)}")
+        if bool(item.get("also")) != (item["kind"] in _WITH_CALLS):
+            raise ApiError("InvalidFault", f"also says what else is called: {' and '.join(_WITH_CALLS)} want it, the others do not")
+        check_calls(item.get("also") or [])
         given = {key: value for key, value in item.items() if value is not None}
         given.setdefault("delay_ms", _DEFAULT_DELAY_MS.get(item["kind"], 0))
         faults.append(Fault(**given))
@@ -81,8 +93,13 @@ class Faults:
             self._faults.extend(faults)
 
     def clear(self) -> None:
+        """Takes all faults away, with what they had still to do."""
         with self._lock:
             self._faults.clear()
+
+    def is_installed(self, fault: Fault) -> bool:
+        with self._lock:
+            return any(fault is one for one in self._faults)
 
     def describe(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -95,6 +112,8 @@ class Faults:
         with self._lock:
             for fault in self._faults:
                 if not fault.matches(call) or (fault.kind == "stale-read" and call.changing):
+                    continue
+                if fault.kind in _CHANGES_ONLY and not call.changing:
                     continue
                 if fault.probability < 1 and self._random.random() >= fault.probability:
                     continue

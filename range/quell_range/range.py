@@ -37,6 +37,7 @@ class Range:
         self._app = AwsApp(self._keys, self._journal, self._faults, self._delivery.emit)
         self._server = RangeServer(host, port, self._handle)
         self._endpoint = f"http://{host}:{self._server.server_address[1]}"
+        self._app.endpoint = self._endpoint
         os.environ["MOTO_PORT"] = str(self._server.server_address[1])
         self._control = Control(self._world, self._endpoint, self._journal, self._faults, self._delivery)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True)

@@ -20,6 +20,8 @@ _NAMED = [(SECURITY_ACCOUNT, "security", "security"), ("444455556666", "producti
 EXTERNAL_ID = "quell-range-external-id"
 READ_ROLE = "QuellReader"
 ACT_ROLE_PREFIX = "QuellAct-"
+#: The managed policy that contains an identity: Deny everything.
+QUARANTINE = "QuellQuarantine"
 
 _READ_ACTIONS = ["ec2:Describe*", "ec2:Get*", "iam:Get*", "iam:List*", "s3:GetBucket*", "s3:ListAllMyBuckets", "rds:Describe*",
                  "lambda:Get*", "lambda:List*", "autoscaling:Describe*", "elasticloadbalancing:Describe*", "ssm:Describe*", "iam:Simulate*", "kms:Describe*", "kms:Get*", "kms:List*", "cloudtrail:Get*"]  # fmt: skip
@@ -158,10 +160,15 @@ def _roles(account: Account) -> None:
         role = backend.create_role(name, trust, "/", None, f"Quell: {kind}", [], "3600")
         backend.put_role_policy(name, name, _allow(actions))
         account.roles[kind] = role.arn
+    backend.create_policy("Quell: attached to whom nothing is allowed any more", "/", _policy("Deny", ["*"]), QUARANTINE, [])
 
 
 def _allow(actions: list[str]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+    return _policy("Allow", actions)
+
+
+def _policy(effect: str, actions: list[str]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}]})
 
 
 def _plumbing(bucket: str) -> None:

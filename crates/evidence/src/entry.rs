@@ -34,6 +34,10 @@ pub enum Act {
     KeyIssued,
     /// A run was told to stop.
     StopAsked,
+    /// A person lets a containment last longer.
+    Kept,
+    /// A person said what an incident was.
+    Judged,
     /// Evidence was handed out: the chain of custody goes on elsewhere.
     Exported,
     /// Something was excepted from being answered.

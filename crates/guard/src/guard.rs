@@ -13,7 +13,7 @@ use crate::declaration::Declaration;
 use crate::never_touch::{self, NeverTouch};
 use crate::orders::{Cause, Orders, Place, ordered};
 use crate::permit::Permit;
-use crate::proof::{Claim, concerns, prove};
+use crate::proof::{Claim, Known, concerns, prove};
 
 /// How far a playbook may go by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,6 +68,8 @@ pub struct Situation<'a> {
     pub orders: Orders<'a>,
     /// Whether the account is one of production, or not known to be another.
     pub production: bool,
+    /// What is known of the resource beside the plan.
+    pub known: Known<'a>,
     /// What no playbook ever touches, beside what is compiled in.
     pub never_touch: NeverTouch<'a>,
     /// What people said yes to.
@@ -76,6 +78,8 @@ pub struct Situation<'a> {
     pub rejection: Option<&'a Rejection>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
+    /// How often this playbook changed this resource within the last day.
+    pub changed_lately: usize,
     /// The run takes back what another had done when a step of it failed: nobody is asked about that, since what is
     /// half done is nobody's choice.
     pub takes_back: bool,
@@ -102,6 +106,9 @@ pub enum Decision {
 
 /// A permit lasts so long: the state that it rests on gets old.
 pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
+
+/// What comes back so often within a day is not changed again without a person: two machines must not fight.
+const FLAPPING: usize = 2;
 
 /// Whether the plan may be carried out.
 pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
@@ -137,11 +144,9 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let caller = Caller::new(situation.run, situation.declaration.playbook);
     let calls = plan.calls.iter().filter_map(call_of);
     let calls = calls.map(|call| call.made_by(&caller)).collect();
-    let account = situation.resource.account.as_str();
-    let region = situation.resource.region.as_str();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
     Decision::Permit(Permit::new(
-        (situation.run, account, region),
+        (situation.run, situation.resource),
         plan,
         calls,
         approver,
@@ -229,16 +234,22 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             )),
         }
     }
-    let claim = Claim {
+    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim_of(s)) {
+        no.push(unproven.to_string());
+    }
+    no
+}
+
+/// What the plan has to be proven against.
+fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
+    Claim {
         run: s.run.as_str(),
         resource: s.resource,
         facts: s.declaration.facts,
         undo: s.undo,
-    };
-    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim) {
-        no.push(unproven.to_string());
+        production: s.production,
+        known: s.known,
     }
-    no
 }
 
 /// What a person may say yes to.
@@ -253,8 +264,14 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
         level => ask.push(format!("the level here is «{level}»")),
     }
+    if s.undo.is_none() && s.changed_lately >= FLAPPING {
+        ask.push(format!(
+            "it was changed {} times within a day and came back: somebody or something keeps making it so",
+            s.changed_lately
+        ));
+    }
     if s.undo.is_none() {
-        ask.extend(concerns(&s.resource.kind, plan, s.declaration.facts));
+        ask.extend(concerns(plan, &claim_of(s)));
     }
     ask
 }

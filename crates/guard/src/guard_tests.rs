@@ -2,7 +2,7 @@ use super::*;
 use crate::declaration::StepFact;
 use crate::orders::Budget;
 use crate::permit::NotPermitted;
-use crate::policies::{Policies, Question, Verdict};
+use crate::verdict::{Policies, Question, Verdict};
 use quell_model::UndoCall;
 use serde_json::{Map, json};
 
@@ -122,10 +122,12 @@ pub(crate) fn good<'a>(
             pipelines: &[],
         },
         production: true,
+        known: Known::default(),
         never_touch: NeverTouch::default(),
         approvals: &[],
         rejection: None,
         requested_by: None,
+        changed_lately: 0,
         takes_back: false,
         now: Timestamp::EPOCH,
     }

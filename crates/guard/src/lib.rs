@@ -16,8 +16,10 @@ mod guard;
 mod never_touch;
 mod orders;
 mod permit;
-mod policies;
+pub mod policies;
 pub mod proof;
+mod session;
+mod verdict;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
 pub use arn_pattern::{ArnPattern, ArnPatternError};
@@ -29,4 +31,4 @@ pub use guard::{Decision, Level, PERMIT_MILLIS, Situation, decide};
 pub use never_touch::NeverTouch;
 pub use orders::{Budget, Cause, Orders, Place};
 pub use permit::{NotPermitted, Permit};
-pub use policies::{Policies, Question, Verdict, action_group};
+pub use verdict::{Policies, Question, Verdict, action_group};

@@ -8,7 +8,7 @@ use crate::ArnPattern;
 use crate::exception::{Exception, excepted};
 use crate::freeze::Freeze;
 use crate::guard::{Situation, call_of, class_of};
-use crate::policies::{Policies, Question, Verdict};
+use crate::verdict::{Policies, Question, Verdict};
 
 /// Where a resource is.
 #[derive(Clone, Copy, Debug, Default)]

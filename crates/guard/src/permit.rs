@@ -1,7 +1,10 @@
 //! The right to carry out one plan. Whoever holds a [`Permit`] was told yes by [`crate::decide`]: nothing
 //! else makes one.
 
-use quell_model::{Call, Plan, RunId, Timestamp};
+use quell_model::{Arn, Call, Plan, Resource, RunId, Timestamp};
+
+use crate::family::Family;
+use crate::session;
 
 /// The right to make the calls of one plan, in one account and Region, until it expires.
 ///
@@ -23,6 +26,7 @@ use quell_model::{Call, Plan, RunId, Timestamp};
 #[derive(Debug)]
 pub struct Permit {
     run: RunId,
+    about: Arn,
     account: String,
     region: String,
     approver: String,
@@ -69,17 +73,18 @@ pub enum NotPermitted {
 impl Permit {
     /// Called by [`crate::decide`] only.
     pub(crate) fn new(
-        scope: (&RunId, &str, &str),
+        scope: (&RunId, &Resource),
         plan: &Plan,
         calls: Vec<Call>,
         approver: String,
         expires_at: Timestamp,
     ) -> Self {
-        let (run, account, region) = scope;
+        let (run, resource) = scope;
         Self {
             run: run.clone(),
-            account: account.to_owned(),
-            region: region.to_owned(),
+            about: resource.arn.clone(),
+            account: resource.account.clone(),
+            region: resource.region.clone(),
             approver,
             plan_hash: plan.hash(),
             calls,
@@ -119,6 +124,15 @@ impl Permit {
             service: call.service.clone(),
             operation: call.operation.clone(),
         })
+    }
+
+    /// The IAM policy of the session that makes `call`: it allows the plan's calls of that family, on what they name. At most
+    /// 2,048 characters, or AWS refuses the session.
+    pub fn session_policy(&self, call: &Call) -> String {
+        let family = Family::of(&call.service, &call.operation);
+        let same = |c: &&Call| Family::of(&c.service, &c.operation) == family;
+        let calls = self.calls.iter().filter(same);
+        session::policy(calls, &self.about, &self.account, &self.region)
     }
 
     /// The run it was given to.

@@ -100,6 +100,16 @@ pub enum ReportState {
     Resolved,
 }
 
+/// What part the resource of a finding has in what happened, where its product says so (GuardDuty's `resourceRole`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// It did it.
+    Actor,
+    /// It was done to it.
+    Target,
+}
+
 /// What another product says of a finding of its own, beside what every finding has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -115,6 +125,9 @@ pub struct Report {
     /// What became of it there.
     #[serde(default)]
     pub state: ReportState,
+    /// What part the resource has in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// What one detection says of one resource because of one record, or because of several.
@@ -245,6 +258,7 @@ mod tests {
             region: "us-east-1".into(),
             updated_at: Timestamp::EPOCH,
             state,
+            part: None,
         };
         for (sample, outsider, state, may) in [
             (false, false, ReportState::Active, true),
@@ -280,6 +294,7 @@ mod tests {
             region: "us-east-1".into(),
             updated_at: Timestamp::from_millis(7),
             state: ReportState::Archived,
+            part: None,
         });
         let text = serde_json::to_string(&finding).unwrap();
         assert!(text.contains(r#""product":"guardDuty""#), "{text}");

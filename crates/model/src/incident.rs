@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, FindingId, IncidentId, Initiator, Resource, RunId, Severity, Timestamp};
+use crate::{Actor, FindingId, IncidentId, Initiator, Part, Resource, RunId, Severity, Timestamp};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum IncidentStatus {
     Responding,
     /// A person has to decide.
     Parked,
+    /// What is behind it is held back, and that was verified; a person has to say what becomes of it.
+    Contained,
     /// The cause is gone, and that was verified.
     Resolved,
 }
@@ -25,6 +27,7 @@ impl IncidentStatus {
             Self::Open => "open",
             Self::Responding => "responding",
             Self::Parked => "parked",
+            Self::Contained => "contained",
             Self::Resolved => "resolved",
         }
     }
@@ -41,6 +44,9 @@ pub struct Told {
     /// Somebody outside the organisation can cause it at will.
     #[serde(default)]
     pub outsider: bool,
+    /// What part the resource has in it, where the product says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// Findings about one cause, with what was done about it.

@@ -24,7 +24,7 @@ pub use call::{Call, Caller};
 pub use canonical::{canonical_json, sha256_hex};
 pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event, plain_name};
-pub use finding::{Finding, Product, Report, ReportState, Severity};
+pub use finding::{Finding, Part, Product, Report, ReportState, Severity};
 pub use id::{FindingId, IdError, IncidentId, MemoryId, RecordId, RunId};
 pub use incident::{Incident, IncidentStatus, Told};
 pub use initiator::{Hop, Initiator, InitiatorKind};

@@ -55,10 +55,11 @@ pub fn undo(
 /// Who asked for a run that takes back what a failed one had done.
 pub const TAKEN_BACK_BY: &str = "policy:take-back";
 
-/// A run that takes back what another had done when a step of it failed.
+/// A run that takes back what the last stage of another had done when a step of it failed.
 pub fn taking_back(failed: &Run, incident: &Incident, playbook: &Playbook, now: Timestamp) -> Run {
     let attempt = incident.runs.len();
     let mut run = undo(failed, incident, playbook, attempt, TAKEN_BACK_BY, now);
+    run.undo = Some(failed.stage_undo());
     run.takes_back = true;
     run
 }
@@ -134,6 +135,8 @@ fn unbegun(
         plan: None,
         timeline: Vec::new(),
         undo: None,
+        unanswered: BTreeMap::new(),
+        earlier: None,
         undo_of: None,
         takes_back: false,
         told: Told::default(),

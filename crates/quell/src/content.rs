@@ -12,8 +12,9 @@ use quell_guard::action_group;
 use quell_model::{Class, Diagnostic, Finding};
 use quell_normalize::finding::{GuardDutyType, GuardDutyTypes};
 use quell_policy::{Action, PolicyFile, PolicySet, Vocabulary};
-use quell_respond::{Playbook, document_fault};
+use quell_respond::{Playbook, Subject, document_fault};
 use quell_states::{DiagnosticCode, lint};
+use quell_triage::{Answered, Trouble};
 
 use crate::catalog::Models;
 
@@ -30,6 +31,8 @@ pub struct Content {
     pub network: Network,
     /// Which playbooks answer which of them, and which of GuardDuty's types.
     answers: BTreeMap<String, Vec<String>>,
+    /// The categories of what playbooks answer, also of those that are not there.
+    categories: BTreeMap<String, String>,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
     /// What playbooks may change, where.
@@ -106,6 +109,7 @@ impl Content {
             policies,
             actions,
             answers: answers(&engine, &network, &guardduty),
+            categories: categories(&files, &mut faults),
             engine,
             baselines,
             network,
@@ -136,6 +140,29 @@ impl Content {
             .chain(usual)
             .chain(others);
         all.collect()
+    }
+
+    /// What kind of trouble findings of one record are, which `playbook` answers, if one does: its category, else that of the
+    /// playbook which the worst finding's detection names, whether there is one or not.
+    pub fn trouble<'a>(
+        &'a self,
+        playbook: Option<&'a Playbook>,
+        findings: impl Iterator<Item = &'a Finding>,
+    ) -> Trouble<'a> {
+        let answered = match playbook.map(|playbook| playbook.subject) {
+            Some(Subject::Resource) => Answered::Resource,
+            Some(Subject::Principal) => Answered::Principal,
+            None => Answered::No,
+        };
+        let worst = findings.max_by_key(|finding| finding.severity);
+        let named = worst.and_then(|finding| self.answers.get(&finding.detection));
+        let mut named = named.into_iter().flatten();
+        let category = playbook.map(|playbook| &playbook.category);
+        let category = category.or_else(|| named.find_map(|id| self.categories.get(id)));
+        Trouble {
+            category: category.map_or("Unauthorized Access", String::as_str),
+            answered,
+        }
     }
 
     /// The detections that a playbook answers.
@@ -196,6 +223,19 @@ fn is_call(action: &Action) -> bool {
     let model = registry::service(sdk_service(service)).ok();
     model.is_some_and(|model| model.operations.contains_key(operation))
         || action_group(service, operation) == "messages"
+}
+
+const CATEGORIES: &str = "categories.toml";
+
+/// The table of categories; none when there is no file, or one with a fault.
+fn categories(files: &Files, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
+    let Some(text) = files.get(CATEGORIES) else {
+        return BTreeMap::new();
+    };
+    toml::from_str(text).unwrap_or_else(|error: toml::de::Error| {
+        faults.push(Diagnostic::new(CATEGORIES, error.message()));
+        BTreeMap::new()
+    })
 }
 
 const GUARDDUTY_TYPES: &str = "guardduty/types.toml";

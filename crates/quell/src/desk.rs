@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use quell_evidence::Act;
 use quell_guard::{Approval, Rejection};
 use quell_model::{Incident, IncidentStatus, Plan, Record, RunId, Timestamp};
-use quell_respond::{Mode, Playbook, Run, RunStatus};
+use quell_respond::{Mode, Playbook, Run, RunStatus, Watch};
 use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::audit;
 use crate::begin;
+use crate::loops::watch;
 use crate::runner::wake;
 
 #[async_trait]
@@ -203,6 +204,42 @@ impl App {
         self.state.commit(batch).await?;
         self.runs.notify_one();
         Ok(run)
+    }
+
+    /// Lets the containment by a run last longer, from now on.
+    ///
+    /// # Errors
+    /// [`DeskError`]: there is no such run, or what it did is not watched as a containment.
+    pub async fn keep(&self, id: &RunId, hours: u32, by: &str) -> Result<Watch, DeskError> {
+        let run: Run = self.document(Kind::Run, "run", id.as_str()).await?.read()?;
+        let watch = Watch::id(&run.playbook, &run.resource);
+        let stored = self
+            .document(Kind::Watch, "containment of run", &watch)
+            .await?;
+        let mut watch: Watch = stored.read()?;
+        if watch.run != *id || !run.is_containment() || run.status != RunStatus::Done {
+            let text = format!("{id} is no containment that stands");
+            return Err(DeskError::Conflict(text));
+        }
+        let now = self.clock.now();
+        watch.keep(hours, now);
+        let details = json!({"hours": hours, "until": watch.until});
+        let told = audit::entry(now, Act::Kept, by, id.as_str(), details);
+        let mut batch = Batch::new().with(watch::write(Some(stored), &watch)?);
+        batch.push(audit::write(&told)?);
+        let found = self
+            .state
+            .get(Kind::Incident, run.incident.as_str())
+            .await?;
+        if let Some(document) = found {
+            let mut incident: Incident = document.read()?;
+            incident.status = IncidentStatus::Contained;
+            incident.status_reason = Some(format!("{by} keeps the containment"));
+            let status = incident.status.as_str();
+            batch.push(Write::Update(document.with(status, &incident)?));
+        }
+        self.state.commit(batch).await?;
+        Ok(watch)
     }
 
     /// One run at a time for one incident.

@@ -307,14 +307,12 @@ impl<'a> Trial<'a> {
             .sort_by_key(|findings| findings.first().map(|f| (f.event_time, f.record.clone())));
         let mut board = Board::default();
         for findings in &self.findings {
-            let playbook = findings
-                .iter()
+            let all = findings.iter();
+            let playbook = all
+                .clone()
                 .find_map(|finding| self.content.playbook_for(finding));
-            board.add(
-                findings,
-                playbook.map(|p| p.category.as_str()),
-                Timestamp::EPOCH,
-            );
+            let trouble = self.content.trouble(playbook, all);
+            board.add(findings, trouble, Timestamp::EPOCH);
         }
         board
     }

@@ -6,14 +6,17 @@
 //!
 //! **Invariant:** no clock, no socket, no file, no random number.
 
+mod end;
 mod flow;
 mod log;
 mod playbook;
 pub mod run;
 mod taken_back;
 pub mod task;
+mod watch;
 
 pub use flow::{Awaited, Begun, Flow};
 pub use log::LogEntry;
 pub use playbook::{INTERRUPTED, IamFacts, Levels, Playbook, Subject, document_fault};
 pub use run::{Mode, Parent, Roles, Run, RunStatus, Stage, Told};
+pub use watch::{Seen, Then, Watch};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use quell_guard::{Approval, Family, Rejection};
-use quell_model::{Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
+use quell_model::{Call, Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
 use quell_states::{MachineRef, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,6 +94,12 @@ pub struct Run {
     /// What is needed to take it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Value>,
+    /// Changing calls that are under way, or that nobody knows the answer to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unanswered: BTreeMap<TaskId, Call>,
+    /// What takes back the stages before the one whose plan this is: they were verified, and stay when a later one fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Value>,
     /// For an undo: the run it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<RunId>,
@@ -132,6 +138,12 @@ impl Told {
                 "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
             }),
         }
+    }
+
+    /// When the first of the incident's events happened.
+    pub fn since(&self) -> Option<Timestamp> {
+        let since = self.hints.get("since").and_then(Value::as_str)?;
+        since.parse().ok()
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Kind {
     Exception,
     /// A change freeze: `planned` until it is `ended`, by the moment at which it is over.
     Freeze,
+    /// What a playbook did to a resource, and when it is looked at again: `watching`, `over`.
+    Watch,
 }
 
 impl Kind {
@@ -82,6 +84,7 @@ impl Kind {
             Self::AuditLog => "audit-log",
             Self::Exception => "exception",
             Self::Freeze => "freeze",
+            Self::Watch => "watch",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quell_model::{Finding, FindingId, Incident, IncidentId, Timestamp};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Trouble};
 use crate::place::{Known, Placed, place};
 
 /// At most so many weak findings of one cause are kept waiting, the newest: more of the same add nothing.
@@ -22,15 +22,12 @@ pub struct Board {
 }
 
 impl Board {
-    /// Adds the findings of one record. `category` is that of the playbook that answers them, when one does.
-    pub fn add(&mut self, findings: &[Finding], category: Option<&str>, received_at: Timestamp) {
+    /// Adds the findings of one record.
+    pub fn add(&mut self, findings: &[Finding], trouble: Trouble<'_>, received_at: Timestamp) {
         let Some(first) = findings.first() else {
             return;
         };
-        let cause = match category {
-            Some(category) => Cause::of_category(category, first),
-            None => Cause::of(first),
-        };
+        let cause = Cause::of(trouble, first);
         let at = self.newest.get(&cause).copied();
         let mut waiting = self.waiting.remove(&cause).unwrap_or_default();
         let since = cause.since(first.event_time);
@@ -39,7 +36,7 @@ impl Board {
             open: at.and_then(|at| self.incidents.get(at)).cloned(),
             waiting: waiting.clone(),
         };
-        match place(known, &cause, findings, category, received_at) {
+        match place(known, &cause, findings, trouble, received_at) {
             Some(Placed::Opened(incident)) => {
                 let at = self.incidents.len();
                 self.hold(at, waiting.iter().chain(findings));

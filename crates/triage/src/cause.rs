@@ -7,6 +7,26 @@ const QUIET_MILLIS_MAX: i64 = 4 * 60 * 60 * 1000;
 /// A principal that is never quiet still gives an incident a day, not one for ever.
 const SPAN_MILLIS_MAX: i64 = 24 * 60 * 60 * 1000;
 
+/// What kind of trouble findings are, as far as content says.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble<'a> {
+    /// The category of the reports: `Unauthorized Access`, `Impact`, …
+    pub category: &'a str,
+    /// Whether a playbook answers.
+    pub answered: Answered,
+}
+
+/// Whether a playbook answers, and what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// None does.
+    No,
+    /// One that is about the resource.
+    Resource,
+    /// One that is about who did it.
+    Principal,
+}
+
 /// What groups findings into one incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
@@ -17,16 +37,22 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause of a finding that a playbook of this category answers.
-    pub fn of_category(category: &str, finding: &Finding) -> Self {
-        Self::Resource(format!("{category}|{}", finding.resource.arn))
+    /// The cause of a finding: what a playbook answers that is about the resource belongs to the resource; everything else
+    /// to whoever did it, who is looked into as a whole.
+    pub fn of(trouble: Trouble<'_>, finding: &Finding) -> Self {
+        match trouble.answered {
+            Answered::Resource => {
+                Self::Resource(format!("{}|{}", trouble.category, finding.resource.arn))
+            }
+            Answered::Principal | Answered::No => Self::of_principal(finding),
+        }
     }
 
-    /// The cause of a finding that no playbook answers.
+    /// The cause of a finding that belongs to whoever did it.
     ///
     /// A service that acts for AWS is nobody to look into: what it did is grouped by the resource. So is what AWS's own
     /// detectors say, but of what they say of a user or a role: that belongs to what Quell's own detections say of them.
-    pub fn of(finding: &Finding) -> Self {
+    fn of_principal(finding: &Finding) -> Self {
         let (actor, principal) = (&finding.actor, &finding.principal);
         if finding.report.is_some() {
             let arn = &finding.resource.arn;

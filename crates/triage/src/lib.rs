@@ -10,6 +10,6 @@ mod place;
 mod visitors;
 
 pub use board::Board;
-pub use cause::Cause;
+pub use cause::{Answered, Cause, Trouble};
 pub use place::{Known, Placed, place};
 pub use visitors::Visitors;

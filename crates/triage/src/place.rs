@@ -6,7 +6,7 @@ use quell_model::{
     Finding, Incident, IncidentId, IncidentStatus, Resource, Severity, Timestamp, Told,
 };
 
-use crate::cause::Cause;
+use crate::cause::{Answered, Cause, Trouble};
 
 /// Findings from this severity on open an incident alone.
 const OPENS_ALONE: Severity = Severity::Medium;
@@ -40,14 +40,14 @@ pub enum Placed {
 /// Puts the findings of one record where they belong.
 ///
 /// A finding of medium severity or worse opens an incident. Weaker ones join what is open; else they wait, until several different ones
-/// of one principal add up. What a playbook answers is never weak: `category` is the playbook's.
+/// of one principal add up. What a playbook answers is never weak.
 ///
 /// The same findings twice change nothing, so a delivery that is repeated does no harm. `None` when there are no findings.
 pub fn place(
     known: Known,
     cause: &Cause,
     findings: &[Finding],
-    category: Option<&str>,
+    trouble: Trouble<'_>,
     received_at: Timestamp,
 ) -> Option<Placed> {
     let first = findings.first()?;
@@ -69,12 +69,11 @@ pub fn place(
         Some(open) => Some(Placed::Joined(
             all.into_iter().fold(open, |i, f| join(i, f, cause)),
         )),
-        None if category.is_none() && !opens(&all) => Some(Placed::Waiting),
+        None if trouble.answered == Answered::No && !opens(&all) => Some(Placed::Waiting),
         None => {
             // It is called after the worst of it; the first such, when several are.
             let worst = all.iter().rev().max_by_key(|f| f.severity)?;
-            let category = category.unwrap_or("Unauthorized Access");
-            let opened = opened(worst, first, cause, category, received_at);
+            let opened = opened(worst, first, cause, trouble.category, received_at);
             let rest = all.iter().filter(|f| f.id != worst.id);
             Some(Placed::Opened(rest.fold(opened, |i, f| join(i, f, cause))))
         }
@@ -156,6 +155,7 @@ fn told(finding: &Finding) -> Told {
         detection: finding.detection.clone(),
         severity: finding.severity,
         outsider: finding.outsider,
+        part: finding.report.as_ref().and_then(|report| report.part),
     }
 }
 
@@ -229,16 +229,25 @@ mod tests {
         }
     }
 
+    const NONE: Trouble<'_> = Trouble {
+        category: "Unauthorized Access",
+        answered: Answered::No,
+    };
+
     fn put(
         open: Option<Incident>,
         waiting: &[Finding],
         finding: &Finding,
         category: Option<&str>,
     ) -> Placed {
-        let cause = match category {
-            Some(category) => Cause::of_category(category, finding),
-            None => Cause::of(finding),
+        let trouble = Trouble {
+            category: category.unwrap_or("Unauthorized Access"),
+            answered: match category {
+                Some(_) => Answered::Resource,
+                None => Answered::No,
+            },
         };
+        let cause = Cause::of(trouble, finding);
         let known = Known {
             open,
             waiting: waiting.to_vec(),
@@ -247,7 +256,7 @@ mod tests {
             known,
             &cause,
             std::slice::from_ref(finding),
-            category,
+            trouble,
             Timestamp::from_millis(15),
         )
         .unwrap()
@@ -338,8 +347,8 @@ mod tests {
             low("x", "e7"),
         ];
         let known = Known::default();
-        let cause = Cause::of(&record[0]);
-        let placed = place(known, &cause, &record, None, Timestamp::from_millis(15));
+        let cause = Cause::of(NONE, &record[0]);
+        let placed = place(known, &cause, &record, NONE, Timestamp::from_millis(15));
         let Some(Placed::Opened(named)) = placed else {
             panic!()
         };
@@ -360,7 +369,7 @@ mod tests {
             resource: Resource::security_group("aws", "us-east-1", "111122223333", "sg-2"),
             ..by_aws.clone()
         };
-        assert_ne!(Cause::of(&by_aws), Cause::of(&other));
+        assert_ne!(Cause::of(NONE, &by_aws), Cause::of(NONE, &other));
         let Placed::Opened(opened) = put(None, &[], &by_aws, None) else {
             panic!()
         };
@@ -381,17 +390,17 @@ mod tests {
         let mut far = finding("a", "1", "sg-1", Severity::High);
         let role = "arn:aws:iam::444455556666:role/ops".parse().unwrap();
         far.principal = Resource::new(role, "AWS::IAM::Role", "ops");
-        let unknown = Cause::of(&far);
+        let unknown = Cause::of(NONE, &far);
         far.initiator = Some(initiator.clone());
         let near = finding("b", "2", "sg-2", Severity::High);
-        let cause = Cause::of(&far);
-        assert_eq!(cause, Cause::of(&near));
+        let cause = Cause::of(NONE, &far);
+        assert_eq!(cause, Cause::of(NONE, &near));
         assert_ne!(cause, unknown);
         let opened = place(
             Known::default(),
             &cause,
             std::slice::from_ref(&near),
-            None,
+            NONE,
             Timestamp::default(),
         );
         let Some(Placed::Opened(open)) = opened else {
@@ -402,7 +411,7 @@ mod tests {
             open: Some(open),
             waiting: Vec::new(),
         };
-        let joined = place(known, &cause, &[far], None, Timestamp::default());
+        let joined = place(known, &cause, &[far], NONE, Timestamp::default());
         let Some(Placed::Joined(joined)) = joined else {
             panic!("{joined:?}");
         };

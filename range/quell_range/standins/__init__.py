@@ -16,8 +16,11 @@ from moto.core.serialize import get_serializer_class
 from quell_range.call import Call
 from quell_range.errors import Answer, ApiError, error_answer
 
-StandIn = Callable[[Call], dict[str, Any]]
+#: None as the result: moto answers this one.
+StandIn = Callable[[Call], dict[str, Any] | None]
+Check = Callable[[Call], None]
 _STAND_INS: dict[tuple[str, str], StandIn] = {}
+_CHECKS: dict[tuple[str, str], list[Check]] = {}
 
 
 def stand_in(service: str, *operations: str) -> Callable[[StandIn], StandIn]:
@@ -31,18 +34,32 @@ def stand_in(service: str, *operations: str) -> Callable[[StandIn], StandIn]:
     return register
 
 
+def check(service: str, *operations: str) -> Callable[[Check], Check]:
+    """Register a function that looks at calls of `operations` (`*`: all of the service) first, and raises ApiError to refuse one."""
+
+    def register(function: Check) -> Check:
+        for operation in operations:
+            _CHECKS.setdefault((service, operation), []).append(function)
+        return function
+
+    return register
+
+
 def answer(call: Call) -> Answer | None:
     """The stand-in's answer, or None when moto answers this call."""
     function = _STAND_INS.get((call.service, call.operation))
-    if function is None:
-        return None
+    checks = [*_CHECKS.get((call.service, "*"), ()), *_CHECKS.get((call.service, call.operation), ())]
     try:
-        result = function(call)
+        for looks in checks:
+            looks(call)
+        result = function(call) if function else None
     except ApiError as error:
         return error_answer(call.protocol, call.service, error, str(call.model.metadata.get("xmlNamespace", "")))
     except ServiceException as error:
         refusal = ApiError(error.code, error.message)
         return error_answer(call.protocol, call.service, refusal, str(call.model.metadata.get("xmlNamespace", "")))
+    if result is None:
+        return None
     serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.operation_model)
     made = serializer.serialize(result)
     body = made["body"]
@@ -87,7 +104,24 @@ def page(items: list[Any], call: Call, smallest: int = 5, largest: int = 1000) -
 
 def load() -> None:
     """Import the stand-ins, which registers them."""
-    from quell_range.standins import ec2_prefix_lists, ec2_security_groups, iam, s3_notifications, sqs, sts  # noqa: F401
+    from quell_range.standins import (  # noqa: F401
+        autoscaling,
+        ec2_instances,
+        ec2_interfaces,
+        ec2_prefix_lists,
+        ec2_security_groups,
+        ec2_snapshots,
+        ec2_vpcs,
+        iam,
+        iam_credentials,
+        iam_limits,
+        iam_simulation,
+        s3_access,
+        s3_defaults,
+        s3_notifications,
+        sqs,
+        sts,
+    )
 
-    for service in (iam, s3_notifications, sqs):
+    for service in (autoscaling, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

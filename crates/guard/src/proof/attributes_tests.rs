@@ -1,3 +1,4 @@
+use super::super::Known;
 use super::*;
 use quell_model::{PlannedCall, Resource, UndoCall};
 use serde_json::json;
@@ -80,6 +81,8 @@ fn with<T>(check: impl FnOnce(&Claim<'_>) -> T) -> T {
         resource: &resource,
         facts: &Value::Null,
         undo: None,
+        production: true,
+        known: Known::default(),
     })
 }
 

@@ -4,9 +4,13 @@
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
 mod attributes;
+mod bucket;
+mod egress;
+mod identity;
+mod instance;
 mod security_group;
 
-use quell_model::{Plan, Resource};
+use quell_model::{Plan, Resource, Timestamp};
 use serde_json::Value;
 
 use attributes::Subject;
@@ -29,20 +33,47 @@ pub struct Claim<'a> {
     pub facts: &'a Value,
     /// For an undo: what the first run recorded.
     pub undo: Option<&'a Value>,
+    /// Whether the account is one of production, or not known to be another.
+    pub production: bool,
+    /// What is known beside the plan.
+    pub known: Known<'a>,
+}
+
+/// What the frame knows of the resource. A plan's own word for it would not do: its document might say anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// When the first of the events happened that the run is about. What was made after it is new. When it is not known,
+    /// nothing is known to be new.
+    pub since: Option<Timestamp>,
+    /// The image of the resource as a person approved it; absent when nobody did.
+    pub baseline: Option<&'a Value>,
 }
 
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
-    let _ = resource_type;
-    &[]
+    match resource_type {
+        "AWS::S3::Bucket" => &[&bucket::Bucket],
+        "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
+        "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        _ => &[],
+    }
 }
 
-/// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. `declared`: the
-/// playbook's facts. Of a type that nobody looked at, that is what is said.
-pub fn concerns(resource_type: &str, plan: &Plan, declared: &Value) -> Vec<String> {
+/// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. Of a type that
+/// nobody looked at, that is what is said.
+pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
+    let (resource_type, declared) = (claim.resource.kind.as_str(), claim.facts);
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
+        "AWS::S3::Bucket" => bucket::concerns(plan),
+        "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
+        "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
+        "AWS::EC2::Instance" if attributes::prove_respond(&egress::Egress, plan, claim).is_ok() => {
+            egress::concerns(plan, declared)
+        }
+        "AWS::EC2::Instance" => instance::concerns(plan),
         other => vec![format!(
             "it is not known who else would feel a change of {other}"
         )],

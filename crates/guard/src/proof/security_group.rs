@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use quell_model::Plan;
+use quell_model::{Plan, PlannedCall, UndoCall};
 use serde_json::{Map, Value};
 
 use super::{Claim, Unproven};
@@ -326,7 +326,7 @@ fn ports(rule: &Value) -> [Value; 2] {
     })
 }
 
-fn essence_of_call(call: &quell_model::UndoCall) -> Result<Value, Unproven> {
+fn essence_of_call(call: &UndoCall) -> Result<Value, Unproven> {
     if call.resource != AUTHORIZE {
         return Err(no(format!(
             "an undo call is {}, not an authorisation",
@@ -384,18 +384,21 @@ fn essence_of_call(call: &quell_model::UndoCall) -> Result<Value, Unproven> {
     ]))
 }
 
-/// An undo makes exactly the calls that were recorded, in their order, on the state that was left behind.
+/// An undo makes exactly the calls that were recorded, in their order, on the state that was left behind; but for those that
+/// an earlier try made, whose rules are there.
 pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result<(), Unproven> {
-    let recorded = undo
-        .get("calls")
-        .and_then(Value::as_array)
-        .ok_or_else(|| no("nothing was recorded to undo"))?;
-    let planned: Vec<Value> = plan
-        .calls
-        .iter()
-        .map(|c| serde_json::json!({"resource": c.resource, "arguments": c.arguments}))
-        .collect();
-    if planned != *recorded {
+    let recorded = undo.get("calls").cloned();
+    let recorded: Option<Vec<UndoCall>> = recorded.and_then(|c| serde_json::from_value(c).ok());
+    let recorded = recorded.ok_or_else(|| no("nothing was recorded to undo"))?;
+    let mut made = Vec::new();
+    let mut planned = plan.calls.iter().peekable();
+    for call in &recorded {
+        let is_it = |p: &&PlannedCall| p.resource == call.resource && p.arguments == call.arguments;
+        if planned.next_if(is_it).is_none() {
+            made.push(essence_of_call(call)?);
+        }
+    }
+    if planned.next().is_some() {
         return Err(no("the calls are not the recorded undo calls"));
     }
     for call in &plan.calls {
@@ -411,13 +414,25 @@ pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result
         rules_of(left, "recorded after")?,
         rules_of(&plan.before, "before")?,
     );
-    if same_rules(
-        &left.iter().collect::<Vec<_>>(),
-        &live.iter().collect::<Vec<_>>(),
-    ) {
-        Ok(())
-    } else {
-        Err(no("the group is not as the run left it"))
+    prove_left(left, live, made)
+}
+
+/// The group is as the run left it, with what an earlier try has put back.
+fn prove_left(left: &[Value], live: &[Value], mut made: Vec<Value>) -> Result<(), Unproven> {
+    let mut left: Vec<&Value> = left.iter().collect();
+    for rule in live {
+        let kept = left.iter().position(|known| same_rules(&[*known], &[rule]));
+        let essence = essence_of_rule(rule);
+        match (kept, made.iter().position(|known| *known == essence)) {
+            (Some(kept), _) => drop(left.swap_remove(kept)),
+            (None, Some(back)) => drop(made.swap_remove(back)),
+            (None, None) => return Err(no("the group is not as the run left it")),
+        }
+    }
+    match (left.is_empty(), made.is_empty()) {
+        (true, true) => Ok(()),
+        (false, _) => Err(no("the group is not as the run left it")),
+        (true, false) => Err(no("the calls are not the recorded undo calls")),
     }
 }
 

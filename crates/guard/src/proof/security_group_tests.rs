@@ -1,3 +1,4 @@
+use super::super::Known;
 use super::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
@@ -69,6 +70,8 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
             resource: &group(),
             facts: &facts(),
             undo: None,
+            production: true,
+            known: Known::default(),
         },
     )
 }
@@ -177,8 +180,8 @@ fn prefix_lists_and_all_protocols_count() {
     check(&proven).unwrap();
 }
 
-#[test]
-fn an_undo_is_what_was_recorded_and_nothing_else() {
+/// A response that revokes two rules, what was recorded of it, and the plan that takes it back.
+fn way_back() -> (Value, Plan) {
     let first = plan(&world(), &["sgr-open", "sgr-six"]);
     let calls: Vec<Value> = first.calls[0].undo.iter().map(|c| json!(c)).collect();
     let undo = json!({"before": first.before, "after": first.after, "calls": calls});
@@ -196,27 +199,71 @@ fn an_undo_is_what_was_recorded_and_nothing_else() {
         .collect();
     back.before = first.after.clone();
     back.after = first.before.clone();
-    let facts = facts();
-    let group = group();
+    (undo, back)
+}
+
+fn judged(back: &Plan, undo: &Value) -> Result<(), String> {
+    let (facts, group) = (facts(), group());
     let claim = Claim {
         run: "run-1",
         resource: &group,
         facts: &facts,
-        undo: Some(&undo),
+        undo: Some(undo),
+        production: true,
+        known: Known::default(),
     };
-    prove_undo(&back, &claim, &undo).unwrap();
+    prove_undo(back, &claim, undo).map_err(|no| no.to_string())
+}
+
+#[test]
+fn an_undo_is_what_was_recorded_and_nothing_else() {
+    let (undo, back) = way_back();
+    judged(&back, &undo).unwrap();
     let mut more = back.clone();
     more.calls.push(back.calls[0].clone());
-    assert!(prove_undo(&more, &claim, &undo).is_err());
+    judged(&more, &undo).unwrap_err();
     let mut drifted = back.clone();
+    let stranger = rule("new", "192.0.2.1/32", 22);
     drifted.before["securityGroupRules"]
         .as_array_mut()
         .unwrap()
-        .push(rule("new", "192.0.2.1/32", 22));
-    assert!(
-        prove_undo(&drifted, &claim, &undo)
-            .unwrap_err()
-            .to_string()
-            .contains("not as the run left it")
-    );
+        .push(stranger);
+    let no = judged(&drifted, &undo).unwrap_err();
+    assert!(no.contains("not as the run left it"), "{no}");
+}
+
+/// An undo that failed half way goes on where it came to; who leaves a call out has to show its rule.
+#[test]
+fn an_undo_goes_on_where_an_earlier_try_came_to() {
+    let (undo, back) = way_back();
+    let restored = |id: &str| {
+        let rules = undo["before"]["securityGroupRules"].as_array().unwrap();
+        let mut rule = rules
+            .iter()
+            .find(|rule| rule["SecurityGroupRuleId"] == id)
+            .unwrap()
+            .clone();
+        rule["SecurityGroupRuleId"] = json!("sgr-again");
+        rule
+    };
+    let with = |rules: &[Value]| {
+        let mut half = back.clone();
+        half.calls.remove(0);
+        let live = half.before["securityGroupRules"].as_array_mut().unwrap();
+        live.extend_from_slice(rules);
+        judged(&half, &undo)
+    };
+    let first = "sgr-open";
+    with(&[restored(first)]).unwrap();
+    with(&[]).unwrap_err();
+    with(&[restored("sgr-six")]).unwrap_err();
+    with(&[restored(first), restored(first)]).unwrap_err();
+    with(&[restored(first), rule("new", "192.0.2.1/32", 22)]).unwrap_err();
+    let mut wider = restored(first);
+    wider["CidrIpv4"] = json!("0.0.0.0/1");
+    with(&[wider]).unwrap_err();
+    let mut all = back.clone();
+    let live = all.before["securityGroupRules"].as_array_mut().unwrap();
+    live.push(restored(first));
+    judged(&all, &undo).unwrap_err();
 }

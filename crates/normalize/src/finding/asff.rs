@@ -38,7 +38,19 @@ pub(super) fn read(value: &Value, types: &GuardDutyTypes) -> Result<Draft, Findi
     draft.last = moment(value, "/LastObservedAt")?;
     draft.sample = is_true(value, "/Sample") || draft.title.starts_with("[SAMPLE]");
     draft.set_state(state(value));
-    draft.outsider = outsider(product_arn, value, types);
+    let role = text(
+        value,
+        "/ProductFields/aws~1guardduty~1service~1resourceRole",
+    );
+    if own_product(product_arn) == Some("guardduty") {
+        draft.set_part(role);
+    }
+    draft.outsider = outsider_of(
+        own_product(product_arn),
+        guardduty_type(value).as_deref(),
+        role == Some("ACTOR"),
+        types,
+    );
     draft.resource = items(value, "/Resources")
         .iter()
         .find_map(|resource| about::arn(text(resource, "/Id")?, account, None));
@@ -132,19 +144,6 @@ pub(super) fn outsider_of(
         ) => None,
         Some(_) => Some("how this product of AWS's finds is not known"),
     }
-}
-
-fn outsider(product_arn: &str, value: &Value, types: &GuardDutyTypes) -> Option<&'static str> {
-    let is_actor = text(
-        value,
-        "/ProductFields/aws~1guardduty~1service~1resourceRole",
-    ) == Some("ACTOR");
-    outsider_of(
-        own_product(product_arn),
-        guardduty_type(value).as_deref(),
-        is_actor,
-        types,
-    )
 }
 
 /// GuardDuty's type in ASFF: `TTPs/Initial Access/UnauthorizedAccess:EC2-SSHBruteForce`.

@@ -1,7 +1,8 @@
 //! What every product's reader fills in, and the finding made of it.
 
 use quell_model::{
-    Actor, Finding, FindingId, Product, Record, Report, ReportState, Resource, Severity, Timestamp,
+    Actor, Finding, FindingId, Part, Product, Record, Report, ReportState, Resource, Severity,
+    Timestamp,
 };
 use serde_json::Value;
 
@@ -76,6 +77,7 @@ impl Draft {
                 region: region.to_owned(),
                 updated_at,
                 state: ReportState::Active,
+                part: None,
             },
             detection: format!("{}/{}", folder(product), name(kind)),
             title: name(kind),
@@ -100,6 +102,15 @@ impl Draft {
 
     pub(super) fn region(&self) -> &str {
         &self.report.region
+    }
+
+    /// GuardDuty's word for the part that the resource has in it.
+    pub(super) fn set_part(&mut self, role: Option<&str>) {
+        self.report.part = match role {
+            Some("ACTOR") => Some(Part::Actor),
+            Some("TARGET") => Some(Part::Target),
+            _ => None,
+        };
     }
 
     pub(super) fn set_state(&mut self, state: ReportState) {

@@ -40,7 +40,9 @@ pub(super) fn read(value: &Value, types: &GuardDutyTypes) -> Result<Draft, Findi
         draft.set_state(ReportState::Archived);
     }
     let known = types.get(kind);
-    let is_actor = text(value, "/service/resourceRole") == Some("ACTOR");
+    let role = text(value, "/service/resourceRole");
+    draft.set_part(role);
+    let is_actor = role == Some("ACTOR");
     draft.outsider = match known {
         Some(known) => known.outsider.reason(is_actor),
         None => Some("this type is not known"),

@@ -13,6 +13,7 @@ mod exception;
 mod freeze;
 mod halt;
 mod incident;
+mod keep;
 mod ocsf;
 mod pattern;
 mod playbook;
@@ -102,6 +103,7 @@ enum Command {
     Freeze(freeze::FreezeCommand),
     Approve(approve::Approve),
     Reject(reject::Reject),
+    Keep(keep::Keep),
     Undo(undo::Undo),
     Halt(halt::Halt),
     Resume(halt::Resume),
@@ -261,6 +263,7 @@ impl Command {
             Self::Freeze(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Reject(c) => c.run(global).await,
+            Self::Keep(c) => c.run(global).await,
             Self::Undo(c) => c.run(global).await,
             Self::Halt(c) => c.run(global).await,
             Self::Resume(c) => c.run(global).await,

@@ -182,6 +182,8 @@ pub struct RespondConfig {
     pub http_hosts: Vec<String>,
     /// A plan waits so long for a person; then nothing is done, and the incident stays with one.
     pub approval_hours: u32,
+    /// What a response did is looked at again after so many seconds.
+    pub watch_seconds: Vec<u32>,
     /// What no playbook ever touches, beside what is compiled in.
     pub never_touch: NeverTouchConfig,
 }
@@ -239,6 +241,7 @@ impl Default for Config {
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
                 approval_hours: 4,
+                watch_seconds: vec![15 * 60, 60 * 60, 24 * 60 * 60],
                 never_touch: NeverTouchConfig::default(),
             },
         }

@@ -445,7 +445,8 @@ pub(crate) async fn open_incident(
         .parent(cause)
         .status("open")
         .status("responding")
-        .status("parked");
+        .status("parked")
+        .status("contained");
     Ok(state.list(&query.newest().limit(1)).await?.documents.pop())
 }
 

@@ -5,6 +5,7 @@ mod collect;
 mod detect;
 mod runs;
 mod serve;
+pub(crate) mod watch;
 
 pub use detect::work_off;
 pub use runs::{Dry, drive_to_end, dry_run};
@@ -93,6 +94,7 @@ pub async fn start(app: &Arc<App>, tasks: &Tasks) -> Result<(), ClaimError> {
     tasks.start("audit", audit::run(app.clone()));
     collect::start(app, tasks);
     tasks.start("detect", detect::run(app.clone()));
+    tasks.start("watch", watch::run(app.clone()));
     tasks.start("runs", runs::run(app.clone(), tasks.clone()));
     Ok(())
 }

@@ -18,6 +18,7 @@ use quell_model::RunId;
 use quell_respond::{Run, Stage};
 use quell_store::{Batch, Kind, Query, StoreError};
 
+pub(super) use dry::dry_run_of;
 pub use dry::{Dry, dry_run};
 
 use self::frame::Frame;

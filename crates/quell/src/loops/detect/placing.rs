@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quell_model::{Finding, FindingId, Incident, IncidentId, IncidentStatus, Timestamp};
-use quell_respond::{Run, Subject};
+use quell_respond::Run;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
-use quell_triage::{Cause, Known, Placed, place};
+use quell_triage::{Cause, Known, Placed, Trouble, place};
 
 use super::respond::{Answer, respond};
 use super::{open_incident, push_incident};
@@ -109,15 +109,14 @@ impl Placing {
         let Some(first) = findings.first() else {
             return Ok(());
         };
-        let (answer, cause) = answer_to(app, findings, first);
-        let category = answer.map(|(playbook, _)| playbook.category.as_str());
+        let (answer, trouble, cause) = answer_to(app, findings, first);
         let of = match self.causes.remove(cause.key()) {
             Some(of) => of,
             None => OfCause::read(&*app.state, &cause).await?,
         };
         let of = self.causes.entry(cause.key().to_owned()).or_insert(of);
         let known = of.known(&cause, first);
-        let Some(placed) = place(known, &cause, findings, category, together.received_at) else {
+        let Some(placed) = place(known, &cause, findings, trouble, together.received_at) else {
             return Ok(());
         };
         let is_waiting = placed == Placed::Waiting;
@@ -154,7 +153,7 @@ impl Placing {
             .extend(visits(&incident, findings.iter().chain(&waited)));
         let idle = matches!(
             incident.status,
-            IncidentStatus::Open | IncidentStatus::Parked
+            IncidentStatus::Open | IncidentStatus::Parked | IncidentStatus::Contained
         );
         if idle && !waits_for_a_person(&*app.state, &incident).await? {
             self.runs.extend(respond(app, &mut incident, answer).await?);
@@ -394,25 +393,21 @@ fn visits<'f>(
     others.map(visit).collect::<BTreeSet<_>>().into_iter()
 }
 
-/// The playbook that answers findings of which `first` is one, with what its run is about, and their cause.
+/// The playbook that answers findings of which `first` is one, with what its run is about; what kind of trouble they are; and
+/// their cause.
 pub(super) fn answer_to<'a>(
     app: &'a App,
     findings: &'a [Finding],
     first: &Finding,
-) -> (Option<Answer<'a>>, Cause) {
+) -> (Option<Answer<'a>>, Trouble<'a>, Cause) {
     let mut may = findings.iter().filter(|f| f.may_begin_a_change());
     let answer = may.find_map(|f| {
         let playbook = app.content.playbook_for(f)?;
         Some((playbook, playbook.target(f)?))
     });
-    let cause = match answer {
-        Some((playbook, _)) if playbook.subject == Subject::Resource => {
-            Cause::of_category(&playbook.category, first)
-        }
-        // Whoever did it is looked into as a whole.
-        _ => Cause::of(first),
-    };
-    (answer, cause)
+    let playbook = answer.map(|(playbook, _)| playbook);
+    let trouble = app.content.trouble(playbook, findings.iter());
+    (answer, trouble, Cause::of(trouble, first))
 }
 
 /// Whether a finding that waits is near enough to what happens now.

@@ -5,7 +5,6 @@ use quell_collect::Quarantined;
 use quell_model::{Finding, Record, RecordId, ReportState};
 use quell_normalize::finding::newer;
 use quell_store::{Document, Kind, StoreError, Write};
-use quell_triage::Cause;
 
 use super::placing::{Placing, Stored, Together, WAITING, answer_to};
 use crate::app::App;
@@ -50,7 +49,7 @@ async fn add_one(
     if kept == old {
         return Ok(());
     }
-    let (_, cause) = answer_to(app, std::slice::from_ref(&kept), &kept);
+    let (_, _, cause) = answer_to(app, std::slice::from_ref(&kept), &kept);
     if document.status == WAITING || document.status == CLOSED || (upheld(&kept) && !upheld(&old)) {
         // As if it came for the first time: it may be worse than it was, or be there again.
         placing.stop_waiting(app, &cause, &kept.id).await?;
@@ -98,7 +97,8 @@ async fn place(
         Stored::Before(before) => Write::Update(before.with(CLOSED, finding)?),
         Stored::No | Stored::Perhaps => {
             let new = Document::new(Kind::Finding, id, CLOSED, finding.event_time, finding)?;
-            Write::Insert(new.under(Cause::of(finding).key()))
+            let (_, _, cause) = answer_to(app, std::slice::from_ref(finding), finding);
+            Write::Insert(new.under(cause.key()))
         }
     };
     placing.findings.insert(id.to_owned(), write);

@@ -44,7 +44,15 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// In words.
 pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Result<Dry, String> {
     let run = begin::imagined(playbook, resource, app.clock.now());
-    let mut flow = new_flow(app, playbook, &run);
+    dry_run_of(app, playbook, &run).await
+}
+
+/// The same, as a certain run would do it.
+///
+/// # Errors
+/// In words.
+pub(crate) async fn dry_run_of(app: &App, playbook: &Playbook, run: &Run) -> Result<Dry, String> {
+    let mut flow = new_flow(app, playbook, run);
     let mut event = Event::Started;
     for _ in 0..STEPS_MAX {
         let moment = Moment::new(
@@ -61,8 +69,8 @@ pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Resu
             event = wait(app, &flow).await?;
             continue;
         };
-        event = match effects::want(app, playbook, &run, &request) {
-            Want::Permit(plan) => return planned(app, playbook, &run, plan).await,
+        event = match effects::want(app, playbook, run, &request) {
+            Want::Permit(plan) => return planned(app, playbook, run, plan).await,
             Want::Read(scope, work) => match perform::read(app, &scope, &work).await {
                 Outcome::Succeeded { output, .. } => Event::TaskSucceeded {
                     task: request.task,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use quell_aws::Scope;
+use quell_guard::proof::Known;
 use quell_guard::{Decision, Level, NeverTouch, Orders, Place, Situation};
 use quell_model::{Call, Caller, Plan, Resource};
 use quell_respond::task::{TaskFault, Work};
-use quell_respond::{Mode, Playbook, Roles, Run};
+use quell_respond::{Mode, Playbook, Roles, Run, Watch};
 use quell_states::TaskRequest;
+use quell_store::Kind;
 use serde_json::Value;
 
 use crate::app::App;
@@ -195,6 +197,10 @@ pub(super) async fn decide(
             pipelines: &respond.pipelines,
         },
         production: account.is_none_or(App::is_production),
+        known: Known {
+            since: run.told.since(),
+            baseline: None,
+        },
         never_touch: NeverTouch {
             accounts: &respond.never_touch.accounts,
             names: &names,
@@ -202,8 +208,20 @@ pub(super) async fn decide(
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
+        changed_lately: changed_lately(app, run).await,
         takes_back: run.takes_back,
         now,
     };
     quell_guard::decide(plan, &situation)
+}
+
+/// How often the run's playbook changed its resource lately. When that cannot be read it counts as too often: a person is asked.
+async fn changed_lately(app: &App, run: &Run) -> usize {
+    let id = Watch::id(&run.playbook, &run.resource);
+    let watch = app.state.get(Kind::Watch, &id).await;
+    let watch = watch.and_then(|found| found.map(|d| d.read::<Watch>()).transpose());
+    match watch {
+        Ok(watch) => watch.map_or(0, |watch| watch.fixes_lately(app.clock.now())),
+        Err(_) => Watch::FIXES_MAX,
+    }
 }

@@ -2,7 +2,7 @@
 
 use quell_evidence::Hash;
 use quell_model::{Incident, IncidentStatus, RunId, Timestamp, canonical_json};
-use quell_respond::{Mode, Run, RunStatus, Stage};
+use quell_respond::{Mode, Run, RunStatus, Stage, Watch};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::{Value, json};
@@ -11,19 +11,12 @@ use super::nested;
 use crate::app::App;
 use crate::audit;
 use crate::begin;
+use crate::loops::watch;
 
 /// Others write incidents too; not for ever at the same moment.
 const CONFLICTS_MAX: usize = 20;
 /// An incident that needs more runs than this is looked at by a person: somebody keeps undoing the fix.
 const RUNS_MAX: usize = 50;
-
-/// How a document's end reads.
-struct End {
-    status: RunStatus,
-    outcome: String,
-    reason: Option<String>,
-    undo: Option<Value>,
-}
 
 /// The end of a run, what it means for its incident, and the next run where one is needed.
 pub(super) async fn ended(
@@ -32,21 +25,14 @@ pub(super) async fn ended(
     status: &Status,
 ) -> Result<Vec<Write>, StoreError> {
     let now = app.clock.now();
-    let end = read_end(run, status.clone());
-    if end.status == RunStatus::Done {
-        run.note(Stage::Verified, now);
-    }
-    run.note(Stage::Ended, now);
-    run.status = end.status;
-    run.outcome = Some(end.outcome);
-    run.reason = end.reason;
-    run.undo = end.undo.or_else(|| run.undo.take());
+    run.end(status, now);
     tracing::info!(run = %run.id, status = run.status.as_str(), outcome = run.outcome, reason = run.reason, "a run ended");
     let mut writes = Vec::from_iter(give_back_lease(app, run).await?);
     let evidence = evidence(app, run, now).await?;
     let hash = evidence.as_ref().map(|(hash, _)| *hash);
     writes.push(audit::write(&audit::ended(run, hash, now))?);
     writes.extend(evidence.map(|(_, write)| write));
+    writes.extend(watched(app, run, now).await?);
     match run.parent {
         // What it means for the incident is its parent's to say.
         Some(_) => writes.extend(nested::ended(run, status, now)?),
@@ -56,6 +42,29 @@ pub(super) async fn ended(
         }
     }
     Ok(writes)
+}
+
+/// What a run changed is watched from now on; what was taken back is not.
+async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+    if run.status != RunStatus::Done || run.takes_back || !run.did_something() {
+        return Ok(None);
+    }
+    let id = Watch::id(&run.playbook, &run.resource);
+    let stored = app.state.get(Kind::Watch, &id).await?;
+    let known: Option<Watch> = stored.as_ref().map(Document::read).transpose()?;
+    let watch = match (run.mode, known) {
+        (Mode::Respond, known) => {
+            let playbook = app.content.playbooks.get(&run.playbook);
+            let hours = playbook.and_then(|playbook| playbook.containment_hours);
+            Watch::of(known, run, hours, &app.config.respond.watch_seconds, now)
+        }
+        (Mode::Undo, Some(mut watch)) => {
+            watch.end();
+            watch
+        }
+        (Mode::Undo, None) => return Ok(None),
+    };
+    watch::write(stored, &watch).map(Some)
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says
@@ -100,68 +109,6 @@ async fn holds_lease(app: &App, run: &Run) -> Result<bool, StoreError> {
     let held = app.state.get(Kind::Lease, &key).await?;
     let holder = held.map(|d| d.read::<RunId>()).transpose()?;
     Ok(holder.as_ref() == Some(&run.id))
-}
-
-fn read_end(run: &Run, status: Status) -> End {
-    let parked = |outcome: &str, reason: String| End {
-        status: RunStatus::Parked,
-        outcome: outcome.to_owned(),
-        reason: Some(reason),
-        undo: None,
-    };
-    match status {
-        Status::Succeeded { output } => {
-            let outcome = output
-                .get("outcome")
-                .and_then(Value::as_str)
-                .unwrap_or("done")
-                .to_owned();
-            if let Err(reason) = verified(run, &outcome, &output) {
-                return parked("Quell.VerifyFailed", reason);
-            }
-            let reason = output
-                .get("reason")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
-            let undo = output.get("undo").cloned();
-            End {
-                status: RunStatus::Done,
-                outcome,
-                reason,
-                undo,
-            }
-        }
-        Status::Failed { error, cause } => parked(
-            error.as_deref().unwrap_or("States.Runtime"),
-            cause.unwrap_or_default(),
-        ),
-        Status::TimedOut => parked(
-            "States.Timeout",
-            "the document took longer than it allows".to_owned(),
-        ),
-        Status::Aborted { error, cause } => parked(&error, cause),
-        Status::Running => parked("Quell.Bug", "it ended while it was running".to_owned()),
-    }
-}
-
-/// The frame's own look at what the document says it fixed: the after-image is there, and is the planned one to the
-/// letter. A document that shows no after-image has verified nothing.
-fn verified(run: &Run, outcome: &str, output: &Value) -> Result<(), String> {
-    if run.mode != Mode::Respond || !matches!(outcome, "fixed" | "contained") {
-        return Ok(());
-    }
-    let after = output
-        .get("after")
-        .or_else(|| output.pointer("/undo/after"));
-    match (&run.plan, after) {
-        (Some(plan), Some(after)) if canonical_json(after) == canonical_json(&plan.after) => Ok(()),
-        (Some(_), Some(_)) => Err(format!(
-            "the document says that it is {outcome}, but the state that it read is not the planned one"
-        )),
-        _ => Err(format!(
-            "the document says that it is {outcome}, and shows no plan or no state read afterwards"
-        )),
-    }
 }
 
 /// So many findings, and as many of the records that they rest on, are captured with a run.
@@ -241,7 +188,7 @@ async fn first_run(app: &App, run: &Run) -> Result<Option<Write>, StoreError> {
         return Ok(None);
     };
     let mut first: Run = document.read()?;
-    first.status = RunStatus::Undone;
+    first.note_taken_back(run.takes_back);
     let update = document.with(first.status.as_str(), &first)?;
     Ok(Some(Write::Update(update)))
 }
@@ -256,7 +203,7 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
     let newer = incident.finding_count > run.covers_findings;
     let playbook = app.content.playbooks.get(&run.playbook);
     let error = run.outcome.as_deref().unwrap_or_default();
-    let failed = run.status == RunStatus::Parked && run.is_to_be_taken_back(error);
+    let failed = run.is_to_be_taken_back();
     let again = run.mode == Mode::Respond && newer && incident.runs.len() < RUNS_MAX;
     match playbook {
         Some(playbook) if failed => {
@@ -291,6 +238,10 @@ fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
             .map_or(outcome.clone(), |reason| format!("{outcome}: {reason}"))
     };
     match (run.mode, run.status) {
+        (Mode::Respond, RunStatus::Done) if run.is_containment() => {
+            incident.status = IncidentStatus::Contained;
+            incident.status_reason = run.outcome.clone();
+        }
         (Mode::Respond, RunStatus::Done) => {
             incident.status = IncidentStatus::Resolved;
             incident.resolved_at = Some(now);
@@ -365,47 +316,4 @@ pub(super) async fn park_without_playbook(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::content::Content;
-    use quell_model::Plan;
-
-    #[test]
-    fn fixed_is_believed_only_with_the_planned_state_shown() {
-        let content = Content::load(None).unwrap();
-        let arn = "arn:aws:ec2:us-east-1:444455556666:security-group/sg-1"
-            .parse()
-            .unwrap();
-        let resource = quell_model::Resource::new(arn, "AWS::EC2::SecurityGroup", "sg-1");
-        let mut run = begin::imagined(&content.playbooks["PB-008"], resource, Timestamp::EPOCH);
-        let ends = |run: &Run, output: Value| read_end(run, Status::Succeeded { output }).status;
-        let shown = |rules: Value| json!({"outcome": "fixed", "undo": {"after": {"securityGroupRules": rules}}});
-        assert_eq!(
-            ends(&run, shown(json!([]))),
-            RunStatus::Parked,
-            "without a plan"
-        );
-        run.plan = Some(Plan {
-            playbook: "PB-008".into(),
-            resource: run.resource.arn.to_string(),
-            summary: String::new(),
-            calls: vec![],
-            before: json!({}),
-            after: json!({"securityGroupRules": []}),
-            facts: json!({}),
-        });
-        assert_eq!(ends(&run, shown(json!([]))), RunStatus::Done);
-        assert_eq!(
-            ends(&run, shown(json!([{"SecurityGroupRuleId": "sgr-1"}]))),
-            RunStatus::Parked
-        );
-        assert_eq!(ends(&run, json!({"outcome": "fixed"})), RunStatus::Parked);
-        assert_eq!(
-            ends(&run, json!({"outcome": "already-fixed"})),
-            RunStatus::Done
-        );
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use quell_guard::{Decision, Permit};
-use quell_model::{Call, Plan, Receipt, RunId, Timestamp};
+use quell_model::{Call, Caller, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::{ActivityTask, TaskFault, Work};
 use quell_respond::{Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus, Stage, run};
 use quell_states::{TaskId, TaskRequest};
@@ -153,7 +153,7 @@ impl Host for Frame {
             _ => {}
         }
         for note in beside.notes {
-            framed.note_acted(note, self.app.clock.now());
+            framed.note_acted(note, beside.flow, self.app.clock.now());
         }
         let mut writes = match beside.point {
             Point::Ended(status) => finish::ended(&self.app, &mut framed.run, status).await?,
@@ -236,7 +236,7 @@ impl Frame {
         framed: &mut Framed,
         playbook: &Playbook,
         request: &TaskRequest,
-        scope: quell_aws::Scope,
+        mut scope: quell_aws::Scope,
         work: Work,
     ) -> Begin {
         let Some(permit) = self.renew_permit(framed, playbook).await else {
@@ -245,6 +245,10 @@ impl Frame {
         let Some(call) = work.call().cloned() else {
             return answered(Outcome::failed("Quell.Bug", "a change without a call"));
         };
+        // The session can do what the plan does, and no more.
+        if let Some(role) = &mut scope.role {
+            role.session_policy = Some(permit.session_policy(&call));
+        }
         let intent = Some(permit.plan_hash().to_owned());
         let sent = Sent {
             run: framed.run.id.clone(),
@@ -326,6 +330,7 @@ impl Frame {
             }
         };
         let run = &mut framed.run;
+        run.note_unanswered();
         run.note(Stage::Planned, now);
         let budgets = Budgets::read(app, &run.resource, &plan, now).await?;
         let decision = effects::decide(app, playbook, run, &plan, &budgets.left()).await;
@@ -339,6 +344,7 @@ impl Frame {
                 run.note(Stage::Permitted, now);
                 let (approver, hash) = (permit.approver().to_owned(), permit.plan_hash());
                 let output = serde_json::json!({"decision": "permitted", "permit": hash, "approver": approver});
+                run.note_stage();
                 framed.permit = Some(Arc::new(permit));
                 Ok(Begin::Answered {
                     answer: Answer {
@@ -398,13 +404,21 @@ impl Frame {
 
 impl Framed {
     /// What was called, or may have been, is there to be taken back from this moment on.
-    fn note_acted(&mut self, note: &LogEntry, now: Timestamp) {
-        let LogEntry::Receipt(receipt) = note else {
-            return;
-        };
-        self.run.note(Stage::Acted, now);
-        if !matches!(receipt.outcome, quell_model::Outcome::Refused { .. }) {
-            self.run.note_done(&receipt.call);
+    fn note_acted(&mut self, note: &LogEntry, flow: &Flow, now: Timestamp) {
+        match note {
+            LogEntry::Intent { task, .. } => {
+                let caller = Caller::new(&self.run.id, &self.run.playbook);
+                let request = flow.task(*task).map(|awaited| &awaited.request);
+                let work = request.and_then(|request| Work::of(request, &caller).ok());
+                if let Some(call) = work.as_ref().and_then(Work::call) {
+                    self.run.note_intended(*task, call);
+                }
+            }
+            LogEntry::Receipt(receipt) => {
+                self.run.note(Stage::Acted, now);
+                self.run.note_receipt(receipt);
+            }
+            LogEntry::Input { .. } | LogEntry::Decided { .. } => {}
         }
     }
 

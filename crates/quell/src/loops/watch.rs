@@ -1,0 +1,159 @@
+//! Looks again at what responses did: whether it stays, and whether a containment has come to its end.
+//!
+//! A look is a dry run of the playbook: it reads and plans, and changes nothing. Two processes may look at the same; the batch
+//! that says what follows is written once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quell_model::{Incident, IncidentStatus};
+use quell_respond::{Run, RunStatus, Seen, Then, Watch};
+use quell_states::Status;
+use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
+
+use super::runs::{Dry, dry_run_of};
+use crate::app::App;
+use crate::begin;
+
+/// What is due is looked for so often.
+const EVERY: Duration = Duration::from_secs(1);
+/// What cannot be done now is tried again after this.
+const PAUSE: Duration = Duration::from_secs(15);
+/// So many looks at a time.
+const PAGE: usize = 100;
+
+pub(super) async fn run(app: Arc<App>) {
+    loop {
+        let wait = match look_at_all(&app).await {
+            Ok(()) => EVERY,
+            Err(error) => {
+                tracing::error!(%error, "what was done is not being watched for a moment");
+                PAUSE
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn look_at_all(app: &App) -> Result<(), StoreError> {
+    let query = Query::all(Kind::Watch).status("watching").limit(PAGE);
+    for document in app.state.list(&query).await?.documents {
+        if document.at > app.clock.now() {
+            break;
+        }
+        match look(app, document).await {
+            Err(StoreError::Conflict { .. }) => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+async fn look(app: &App, document: Document) -> Result<(), StoreError> {
+    let mut watch: Watch = document.read()?;
+    let first = app.state.get(Kind::Run, watch.run.as_str()).await?;
+    let first: Option<Run> = first.map(|d| d.read()).transpose()?;
+    let playbook = app.content.playbooks.get(&watch.playbook);
+    let seen = match (first, playbook) {
+        (Some(first), Some(playbook)) => {
+            // As the run that did it: it knows by its own id what it made.
+            match dry_run_of(app, playbook, &first).await {
+                Ok(Dry::Planned { .. }) => Seen::CameBack,
+                Ok(Dry::Ended {
+                    status: Status::Succeeded { .. },
+                }) => Seen::Holds,
+                Ok(Dry::Ended { .. }) | Err(_) => Seen::Unreadable,
+            }
+        }
+        _ => Seen::Unreadable,
+    };
+    let now = app.clock.now();
+    let then = watch.looked(seen, &app.config.respond.watch_seconds, now);
+    tracing::info!(run = %watch.run, resource = %watch.resource.arn, ?seen, ?then, "looked again at what was done");
+    let mut batch = Batch::new().with(write(Some(document), &watch)?);
+    for write in follow(app, &watch, then).await? {
+        batch.push(write);
+    }
+    app.state.commit(batch).await?;
+    app.runs.notify_one();
+    Ok(())
+}
+
+/// What becomes of the incident.
+async fn follow(app: &App, watch: &Watch, then: Then) -> Result<Vec<Write>, StoreError> {
+    let found = app
+        .state
+        .get(Kind::Incident, watch.incident.as_str())
+        .await?;
+    let Some(document) = found.filter(|_| then != Then::Nothing) else {
+        return Ok(Vec::new());
+    };
+    let mut incident: Incident = document.read()?;
+    let (run, now) = (&watch.run, app.clock.now());
+    let mut writes = Vec::new();
+    match (then, app.content.playbooks.get(&watch.playbook)) {
+        (Then::RunAgain, Some(playbook)) => {
+            // A run that is there already sees the same.
+            if is_at_work(app, &incident).await? {
+                return Ok(Vec::new());
+            }
+            let next = begin::respond(&incident, &watch.resource, playbook, None, now);
+            incident.runs.push(next.id.clone());
+            incident.status = IncidentStatus::Responding;
+            incident.status_reason = Some(format!("what {run} had done is not there any more"));
+            writes.extend(begin::writes(&next)?);
+        }
+        (Then::AskWhetherItStays, _) => {
+            incident.status = IncidentStatus::Parked;
+            incident.status_reason = Some(format!(
+                "the containment by {run} has come to its end: let it go with `quell undo {run}`, or keep it with `quell keep {run}`"
+            ));
+        }
+        _ => {
+            incident.status = IncidentStatus::Parked;
+            incident.status_reason = Some(format!(
+                "whether what {run} did is still there cannot be read"
+            ));
+        }
+    }
+    let status = incident.status.as_str();
+    writes.push(Write::Update(document.with(status, &incident)?));
+    Ok(writes)
+}
+
+async fn is_at_work(app: &App, incident: &Incident) -> Result<bool, StoreError> {
+    let query = Query::all(Kind::Run).parent(incident.id.as_str());
+    let runs = app
+        .state
+        .list(&query.status("running").status("parked"))
+        .await?;
+    let runs: Vec<Run> = runs.read()?;
+    let is_open = |run: &Run| run.status == RunStatus::Running || run.outcome.is_none();
+    Ok(runs.iter().any(is_open))
+}
+
+/// The write of a watch. It is listed by when it is due.
+///
+/// # Errors
+/// [`StoreError::Unwritable`].
+pub(crate) fn write(stored: Option<Document>, watch: &Watch) -> Result<Write, StoreError> {
+    let status = match watch.due {
+        Some(_) => "watching",
+        None => "over",
+    };
+    let at = watch
+        .due
+        .or(watch.fixes.last().copied())
+        .unwrap_or_default();
+    Ok(match stored {
+        Some(mut document) => {
+            document.at = at;
+            Write::Update(document.with(status, watch)?)
+        }
+        None => {
+            let id = Watch::id(&watch.playbook, &watch.resource);
+            let document = Document::new(Kind::Watch, id, status, at, watch)?;
+            Write::Insert(document.under(watch.incident.as_str()))
+        }
+    })
+}

@@ -1,0 +1,93 @@
+//! Failures that a verification has to find: AWS says yes, and what is there is not what was planned.
+
+use super::{Happening, Trial, at, cover, is_done, once, same_image};
+use quell_respond::Playbook;
+
+use crate::harness::case::Case;
+use crate::harness::drive::Blow;
+use crate::harness::life::{Life, Stands};
+use crate::harness::{ids, load};
+
+const fn always(name: &'static str, blow: Blow) -> Happening {
+    Happening {
+        name,
+        blow,
+        always: true,
+    }
+}
+
+/// It must not be said that all is as planned.
+fn is_not_done(life: &Life) -> Result<(), String> {
+    match &life.stands {
+        Stands::Done(outcome) => Err(format!("nobody noticed: it ended «{outcome}»")),
+        _ => Ok(()),
+    }
+}
+
+/// Done only when it is so.
+fn is_true(trial: &Trial<'_>, life: &Life, world: &crate::world::Worlds) -> Result<(), String> {
+    match is_done(life) {
+        Ok(()) => same_image(world, &trial.after),
+        Err(_) => Ok(()),
+    }
+}
+
+#[test]
+fn what_aws_only_says_is_noticed_each_time() {
+    let (mut all, mut broken) = (0, Vec::new());
+    for id in ids() {
+        let playbook = load(&id);
+        let mut planted = 0;
+        for (name, case) in &cover::cases(&playbook) {
+            let (some, faults) = of(&playbook, name, case);
+            planted += some;
+            broken.extend(faults);
+        }
+        println!("{id}: {planted} planted failures noticed");
+        assert!(planted > 0, "{id}");
+        all += planted;
+    }
+    println!(
+        "all playbooks: {all} planted failures noticed, {} not",
+        broken.len()
+    );
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// All failures that can be planted in a case: how many were noticed, and which were not.
+pub fn of(playbook: &Playbook, name: &str, case: &Case) -> (usize, Vec<String>) {
+    let mut trial = Trial::new(playbook, name, case);
+    for step in 0..trial.calm.made.len() {
+        plant(&mut trial, step);
+    }
+    (trial.held, trial.broken)
+}
+
+fn plant(trial: &mut Trial<'_>, step: usize) {
+    let calls = trial.calm.made.clone();
+    let operation = calls[step].operation.clone();
+    let may_be_reverted = trial.has_a_way_back(&calls[step]);
+    let lasting = [
+        Some(always("it never takes effect", Blow::Hollow)),
+        Some(once("something else changes with it", Blow::TooMuch)),
+        may_be_reverted.then(|| always("somebody takes it back each time", Blow::Reverted)),
+    ];
+    for happening in lasting.into_iter().flatten() {
+        let mut world = trial.world();
+        let life = trial.live(&mut world, &happening.to(step, &calls));
+        trial.hold(
+            &at("respond", step, &operation, happening.name),
+            is_not_done(&life),
+        );
+    }
+    let passing = [
+        Some(once("it takes no effect the first time", Blow::Hollow)),
+        may_be_reverted.then(|| once("somebody takes it back once", Blow::Reverted)),
+    ];
+    for happening in passing.into_iter().flatten() {
+        let mut world = trial.world();
+        let life = trial.live(&mut world, &happening.to(step, &calls));
+        let seen = is_true(trial, &life, &world);
+        trial.hold(&at("respond", step, &operation, happening.name), seen);
+    }
+}

@@ -1,0 +1,177 @@
+//! Instances, their attributes and disks, snapshots, tags.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Ec2, filtered, find, given_tags, no, only, tagged};
+
+pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<Answer> {
+    Some(match operation {
+        "DescribeInstances" => world.describe_instances(params),
+        "DescribeInstanceAttribute" => world.instance_attribute(params),
+        "ModifyInstanceAttribute" => world.modify_instance(params),
+        "DescribeIamInstanceProfileAssociations" => world.profiles(params),
+        "CreateSnapshots" => world.take_snapshots(params),
+        "DescribeSnapshots" => {
+            let found = filtered(&world.snapshots, params, |snapshot, name| match name {
+                "volume-id" => vec![snapshot["VolumeId"].clone()],
+                other => tagged(snapshot, other),
+            });
+            world.all("Snapshots", &found, params)
+        }
+        "LockSnapshot" | "DescribeLockedSnapshots" if !world.lockable => {
+            Err(no("UnsupportedOperation"))
+        }
+        "LockSnapshot" => world.lock(params),
+        "DescribeLockedSnapshots" => {
+            let asked = |s: &&Value| {
+                let mut ids = params["SnapshotIds"].as_array().unwrap().iter();
+                ids.any(|id| *id == s["SnapshotId"]) && s.get("LockState").is_some()
+            };
+            let found: Vec<Value> = world.snapshots.iter().filter(asked).cloned().collect();
+            world.all("Snapshots", &found, params)
+        }
+        "CreateTags" => world.tag(params),
+        _ => return None,
+    })
+}
+
+impl Ec2 {
+    /// What an undo must bring back: attributes, and whether disks go with the instance.
+    pub(super) fn machine_image(&self) -> Vec<Value> {
+        let of = |i: &Value| {
+            json!([
+                i["InstanceId"],
+                i["State"],
+                i["Attributes"],
+                i["BlockDeviceMappings"],
+                i["IamInstanceProfile"]
+            ])
+        };
+        self.instances.iter().map(of).collect()
+    }
+
+    fn describe_instances(&self, params: &Value) -> Answer {
+        let mut found = filtered(&self.instances, params, |instance, name| match name {
+            "instance-id" => vec![instance["InstanceId"].clone()],
+            other => tagged(instance, other),
+        });
+        for instance in &mut found {
+            instance.as_object_mut().unwrap().remove("Attributes");
+        }
+        let reservation = |instance: &Value| json!({"Instances": [instance]});
+        let found: Vec<Value> = found.iter().map(reservation).collect();
+        self.all("Reservations", &found, params)
+    }
+
+    fn instance(&mut self, id: &Value) -> Result<&mut Value, String> {
+        find(
+            &mut self.instances,
+            "InstanceId",
+            id,
+            "InvalidInstanceID.NotFound",
+        )
+    }
+
+    fn instance_attribute(&mut self, params: &Value) -> Answer {
+        let instance = self.instance(&params["InstanceId"])?;
+        let name = params["Attribute"].as_str().unwrap();
+        let member = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+        let value = instance["Attributes"][&member].clone();
+        assert!(!value.is_null(), "the case has no Attributes.{member}");
+        Ok(json!({"InstanceId": params["InstanceId"], member: {"Value": value}}))
+    }
+
+    /// One attribute in each call, as EC2 wants it.
+    fn modify_instance(&mut self, params: &Value) -> Answer {
+        let instance = self.instance(&params["InstanceId"])?;
+        let mut members = params.as_object().unwrap().iter();
+        let mut members = members.by_ref().filter(|(name, _)| *name != "InstanceId");
+        let ((name, value), None) = (members.next().unwrap(), members.next()) else {
+            return Err(no("InvalidParameterCombination"));
+        };
+        if name == "BlockDeviceMappings" {
+            for mapping in value.as_array().unwrap() {
+                let devices = instance["BlockDeviceMappings"].as_array_mut().unwrap();
+                let device = find(
+                    devices,
+                    "DeviceName",
+                    &mapping["DeviceName"],
+                    "InvalidInstanceAttributeValue",
+                )?;
+                device["Ebs"]["DeleteOnTermination"] =
+                    mapping["Ebs"]["DeleteOnTermination"].clone();
+            }
+            return Ok(json!({}));
+        }
+        if instance["InstanceLifecycle"] == "spot" {
+            return Err(no("UnsupportedOperation"));
+        }
+        assert!(
+            instance["Attributes"].get(name).is_some(),
+            "no attribute {name}"
+        );
+        instance["Attributes"][name] = value["Value"].clone();
+        Ok(json!({}))
+    }
+
+    fn profiles(&self, params: &Value) -> Answer {
+        let found = filtered(&self.instances, params, |i, _| {
+            vec![i["InstanceId"].clone()]
+        });
+        let found = found
+            .iter()
+            .filter(|i| i.get("IamInstanceProfile").is_some());
+        let association = |i: &Value| json!({"AssociationId": "iip-assoc-1", "InstanceId": i["InstanceId"], "State": "associated", "IamInstanceProfile": i["IamInstanceProfile"]});
+        let found: Vec<Value> = found.map(association).collect();
+        self.all("IamInstanceProfileAssociations", &found, params)
+    }
+
+    fn take_snapshots(&mut self, params: &Value) -> Answer {
+        only(
+            params,
+            &["InstanceSpecification", "Description", "TagSpecifications"],
+        );
+        let instance = self.instance(&params["InstanceSpecification"]["InstanceId"])?;
+        let mut taken = Vec::new();
+        for device in instance["BlockDeviceMappings"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+        {
+            let id = self.new_id("snap-made");
+            taken.push(json!({
+                "SnapshotId": id, "VolumeId": device["Ebs"]["VolumeId"], "State": "pending",
+                "OwnerId": "444455556666", "Tags": given_tags(params),
+            }));
+        }
+        self.snapshots.extend(taken.clone());
+        Ok(json!({"Snapshots": taken}))
+    }
+
+    fn lock(&mut self, params: &Value) -> Answer {
+        only(params, &["SnapshotId", "LockMode", "LockDuration"]);
+        let id = &params["SnapshotId"];
+        let snapshot = find(
+            &mut self.snapshots,
+            "SnapshotId",
+            id,
+            "InvalidSnapshot.NotFound",
+        )?;
+        snapshot["LockState"] = params["LockMode"].clone();
+        Ok(json!({"SnapshotId": id, "LockState": params["LockMode"]}))
+    }
+
+    fn tag(&mut self, params: &Value) -> Answer {
+        only(params, &["Resources", "Tags"]);
+        for id in params["Resources"].as_array().unwrap() {
+            let instance = self.instance(id)?;
+            let mut tags = instance["Tags"].as_array().cloned().unwrap_or_default();
+            for tag in params["Tags"].as_array().unwrap() {
+                tags.retain(|old| old["Key"] != tag["Key"]);
+                tags.push(tag.clone());
+            }
+            instance["Tags"] = tags.into();
+        }
+        Ok(json!({}))
+    }
+}

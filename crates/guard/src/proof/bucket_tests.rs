@@ -6,6 +6,8 @@ use serde_json::Map;
 const OWNER: &str = "444455556666";
 const KEY: &str = "arn:aws:kms:us-east-1:444455556666:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
 
+type Change = fn(&mut Value);
+
 fn bucket() -> Resource {
     let arn = "arn:aws:s3:::shop-data".parse().unwrap();
     Resource::new(arn, "AWS::S3::Bucket", "shop-data").told_to_be_in(OWNER, "us-east-1")
@@ -344,12 +346,12 @@ fn a_kind_of_encryption_that_is_refused_stays_refused() {
 /// What some remediations do: they take every statement for «*» out, with the condition that made it harmless.
 #[test]
 fn a_conditioned_statement_is_never_deleted_nor_any_other() {
-    let change = |change: fn(&mut Value)| {
+    let change = |change: Change| {
         let mut after = with_tls(&policy());
         change(&mut after);
         plan(json!({POLICY: policy()}), &[(POLICY, after, Class::R2)])
     };
-    let wrong: &[(&str, fn(&mut Value))] = &[
+    let wrong: &[(&str, Change)] = &[
         ("rewritten, moved or taken out", |p| {
             drop(p["Statement"].as_array_mut().unwrap().remove(0))
         }),
@@ -387,7 +389,7 @@ fn a_conditioned_statement_is_never_deleted_nor_any_other() {
 /// A refusal that everybody feels, with TLS or without.
 #[test]
 fn a_deny_that_locks_everybody_out_is_refused() {
-    let wrong: &[fn(&mut Value)] = &[
+    let wrong: &[Change] = &[
         |deny| drop(deny.as_object_mut().unwrap().remove("Condition")),
         |deny| deny["Condition"] = json!({}),
         |deny| deny["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}}),

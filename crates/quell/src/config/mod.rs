@@ -13,7 +13,8 @@ use crate::http::Hosts;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
-use quell_guard::{Family, Level};
+use quell_guard::{ArnPattern, Family, Level};
+use quell_model::OuPath;
 use quell_triage::Sla;
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +132,9 @@ pub struct Account {
     /// `production`, or anything else. What is not known counts as production.
     #[serde(default = "production")]
     pub environment: String,
+    /// The organisational unit that it is in, by names from the root on (`Root/Prod/Payments`).
+    #[serde(default)]
+    pub ou: Option<OuPath>,
     /// The role that reads.
     #[serde(default = "read_role")]
     pub read_role: String,
@@ -173,6 +177,14 @@ pub struct RespondConfig {
     pub level_max: Level,
     /// So many changing calls in one account in one hour; more wait for a person.
     pub changes_per_account_hour: u64,
+    /// So many in all accounts together.
+    pub changes_per_organisation_hour: u64,
+    /// So many in all accounts of an organisational unit and of those below it, by unit.
+    pub changes_per_ou_hour: BTreeMap<OuPath, u64>,
+    /// So many of one call in all accounts together, by call (`ec2:StopInstances`); `*` is for each call that is not named.
+    pub changes_per_action_hour: BTreeMap<String, u64>,
+    /// The roles and users that make things by machine: what they made is mended in the code, unless it cannot wait.
+    pub pipelines: Vec<ArnPattern>,
     /// So many runs at once.
     pub runs_at_once: usize,
     /// Events older than this start nothing by themselves.
@@ -232,6 +244,10 @@ impl Default for Config {
             respond: RespondConfig {
                 level_max: Level::Suggest,
                 changes_per_account_hour: 60,
+                changes_per_organisation_hour: 300,
+                changes_per_ou_hour: BTreeMap::new(),
+                changes_per_action_hour: BTreeMap::from([("*".to_owned(), 120)]),
+                pipelines: Vec::new(),
                 runs_at_once: 32,
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
@@ -332,10 +348,41 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
             message,
         });
     }
+    check_orders(&config.respond)?;
     let key = "respond.http_hosts";
     Hosts::parse(&config.respond.http_hosts)
         .map_err(|message| ConfigError::Senseless { key, message })?;
     Ok(config)
+}
+
+/// Whom and what budgets and pipelines name.
+fn check_orders(respond: &RespondConfig) -> Result<(), ConfigError> {
+    for name in respond.changes_per_action_hour.keys() {
+        let is_call = name.split_once(':').is_some_and(|(service, operation)| {
+            !service.is_empty() && operation.starts_with(|c: char| c.is_ascii_uppercase())
+        });
+        if name != "*" && !is_call {
+            return Err(ConfigError::Senseless {
+                key: "respond.changes_per_action_hour",
+                message: format!(
+                    "«{name}» is no call: write one as ec2:StopInstances, or * for the rest"
+                ),
+            });
+        }
+    }
+    for pattern in &respond.pipelines {
+        let arn = pattern.parts();
+        let is_identity = arn.resource.starts_with("role/") || arn.resource.starts_with("user/");
+        if arn.service != "iam" || !is_identity {
+            return Err(ConfigError::Senseless {
+                key: "respond.pipelines",
+                message: format!(
+                    "«{pattern}» is no role or user: write it as arn:aws:iam::444455556666:role/deploy-*, a session by its role"
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A file that names a proxy is read by many; its password is not for them.
@@ -490,6 +537,23 @@ mod tests {
             ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+            (
+                "[[accounts]]\nid = \"111122223333\"\nou = \"Root/\"\n",
+                "«Root/» is no path",
+            ),
+            (
+                "[respond.changes_per_ou_hour]\n\"/Root\" = 1\n",
+                "«/Root» is no path",
+            ),
+            (
+                "[respond.changes_per_action_hour]\n\"ec2.StopInstances\" = 1\n",
+                "«ec2.StopInstances» is no call",
+            ),
+            (
+                "[respond]\npipelines = [\"arn:aws:sts::111122223333:assumed-role/a/b\"]\n",
+                "no role or user",
+            ),
+            ("[respond]\npipelines = [\"*\"]\n", "«*» is no ARN to match"),
             (
                 "[respond]\nhttp_hosts = [\"https://x\"]\n",
                 "«https://x» is no host",

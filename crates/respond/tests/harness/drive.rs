@@ -324,6 +324,7 @@ impl<'a> Drive<'a> {
         let named = request.credentials_role.as_deref();
         let who = (&self.playbook.id, &request.state);
         assert_eq!(named, Some(role), "{who:?}");
+        self.world.meanwhile();
         match changes {
             true => self.change(task, call),
             false => Some(self.read(task, call)),

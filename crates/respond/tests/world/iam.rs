@@ -7,8 +7,9 @@
 //! * `roles`: by name, `{"id", "path", "inline": {name: text}, "attached": [arn]}`;
 //! * `instanceProfiles`: by name, the role in it, or null;
 //! * `policies`: by ARN, `{"default": "v1", "versions": {"v1": {…}}}`;
-//! * `pageSize`, which cuts lists into pages of that size, and `simulates: false`, when the simulation cannot be had;
-//! * `meanwhile`: what an intruder does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
+//! * `pageSize`, which cuts lists into pages of that size;
+//! * `simulates`: `false`, when the simulation cannot be had, or what it says of everything (`"allowed"`);
+//! * `intruder`: what somebody else does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
 //!   each once.
 
 use std::collections::BTreeMap;
@@ -71,8 +72,10 @@ pub struct Iam {
     profiles: BTreeMap<String, Value>,
     policies: BTreeMap<String, Value>,
     page: usize,
-    simulates: bool,
-    meanwhile: Vec<Value>,
+    simulates: Value,
+    intruder: Vec<Value>,
+    /// The last operation, until the intruder has seen it.
+    last: String,
     made: u32,
 }
 
@@ -132,8 +135,9 @@ impl Iam {
             profiles: map("instanceProfiles"),
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
-            simulates: case["simulates"] != false,
-            meanwhile: list(&case["meanwhile"]),
+            simulates: case["simulates"].clone(),
+            intruder: list(&case["intruder"]),
+            last: String::new(),
             made: 0,
         }
     }
@@ -347,7 +351,7 @@ impl Iam {
 
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
     fn simulated(&mut self, params: &Value) -> Answer {
-        if !self.simulates {
+        if self.simulates == false {
             return Err("Iam.ServiceFailureException: not here".into());
         }
         let arn = params["PolicySourceArn"].as_str().unwrap();
@@ -357,6 +361,9 @@ impl Iam {
             false => &self.roles,
         };
         let who = all.get(name).ok_or_else(|| gone(arn))?;
+        if !arn.ends_with(&format!("{}{name}", who["path"].as_str().unwrap_or("/"))) {
+            return Err(gone(arn));
+        }
         let attached = list(&who["attached"]);
         let managed = attached.iter().filter_map(|arn| {
             let policy = self.policies.get(arn.as_str()?)?;
@@ -373,6 +380,7 @@ impl Iam {
                 statements.iter().any(|s| fits(&s))
             };
             let decision = match (said("Deny"), said("Allow")) {
+                _ if self.simulates.is_string() => self.simulates.as_str().unwrap(),
                 (true, _) => "explicitDeny",
                 (_, true) => "allowed",
                 _ => "implicitDeny",
@@ -414,25 +422,6 @@ impl Iam {
             other => panic!("the world knows no {other}"),
         }
     }
-
-    /// What an intruder does after this call.
-    fn meanwhile(&mut self, call: &Call) {
-        let due = self.meanwhile.iter();
-        let due = due
-            .clone()
-            .position(|m| m["after"] == call.operation.as_str());
-        let Some(due) = due.map(|i| self.meanwhile.remove(i)) else {
-            return;
-        };
-        for theirs in list(&due["calls"]) {
-            let call = Call {
-                service: "iam".into(),
-                operation: theirs[0].as_str().unwrap().into(),
-                params: theirs[1].clone(),
-            };
-            self.answered(&call).unwrap();
-        }
-    }
 }
 
 /// Whether a statement is about an action, of this session. Patterns end in their only asterisk.
@@ -452,9 +441,25 @@ fn applies(statement: &Value, action: &Value, user_id: &Value) -> bool {
 
 impl World for Iam {
     fn call(&mut self, call: &Call) -> Answer {
-        let answer = self.answered(call);
-        self.meanwhile(call);
-        answer
+        self.last.clone_from(&call.operation);
+        self.answered(call)
+    }
+
+    /// What an intruder does after the last call.
+    fn meanwhile(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        let due = self.intruder.iter().position(|does| does["after"] == *last);
+        let Some(due) = due.map(|i| self.intruder.remove(i)) else {
+            return;
+        };
+        for theirs in list(&due["calls"]) {
+            let call = Call {
+                service: "iam".into(),
+                operation: theirs[0].as_str().unwrap().into(),
+                params: theirs[1].clone(),
+            };
+            self.answered(&call).unwrap();
+        }
     }
 
     fn image(&self) -> Value {

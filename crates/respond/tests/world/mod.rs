@@ -31,6 +31,9 @@ pub trait World {
     /// Somebody else changes something of the resource that `call` is about, and that the call does not change.
     fn meddle(&mut self, call: &Call);
 
+    /// What somebody else does before the next call comes. In most worlds there is nobody.
+    fn meanwhile(&mut self) {}
+
     /// The same world once more.
     fn copy(&self) -> Box<dyn World>;
 }
@@ -114,6 +117,10 @@ impl World for Worlds {
 
     fn meddle(&mut self, call: &Call) {
         self.world(call).meddle(call);
+    }
+
+    fn meanwhile(&mut self) {
+        self.0.values_mut().for_each(|world| world.meanwhile());
     }
 
     fn copy(&self) -> Box<dyn World> {

@@ -16,7 +16,7 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUT
 DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 
 # Rooms that get clock, sockets, files and chance as arguments.
-PURE = ["model", "pattern", "states", "normalize", "detect", "triage", "guard", "respond", "evidence"]
+PURE = ["model", "pattern", "states", "normalize", "detect", "triage", "guard", "policy", "respond", "evidence"]
 # Crates that bring one of those with them. `time` only formats and parses here; SOURCE_BANNED keeps its clock out.
 IMPURE_CRATES = {
     # runtimes, servers, clients, databases

@@ -40,6 +40,14 @@ pub enum Act {
     Judged,
     /// Evidence was handed out: the chain of custody goes on elsewhere.
     Exported,
+    /// Something was excepted from being answered.
+    ExceptionAdded,
+    /// An exception was ended before its time.
+    ExceptionEnded,
+    /// Changes are to be frozen.
+    FreezeAdded,
+    /// A freeze was ended before its time.
+    FreezeEnded,
 }
 
 /// An entry.

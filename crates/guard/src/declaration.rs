@@ -9,6 +9,10 @@ use serde_json::Value;
 pub struct Declaration<'a> {
     /// The playbook's id.
     pub playbook: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Its category (`Policy Violations`, …).
+    pub category: &'a str,
     /// Its tasks, with how far each reaches.
     pub steps: &'a [StepFact],
     /// What its documents are given as `facts`.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::approval::{Approval, Rejection, approvers, persons_needed, rejection};
 use crate::declaration::Declaration;
 use crate::never_touch::{self, NeverTouch};
+use crate::orders::{Cause, Orders, Place, ordered};
 use crate::permit::Permit;
 use crate::proof::{Claim, Known, concerns, prove};
 
@@ -59,8 +60,12 @@ pub struct Situation<'a> {
     pub level: Level,
     /// Whether somebody has pulled the brake.
     pub halted: bool,
-    /// How many changing calls the account's budget still allows.
-    pub budget_left: u64,
+    /// Where the resource is.
+    pub place: Place<'a>,
+    /// Why the run is there.
+    pub cause: Cause<'a>,
+    /// What people have laid down.
+    pub orders: Orders<'a>,
     /// Whether the account is one of production, or not known to be another.
     pub production: bool,
     /// What is known of the resource beside the plan.
@@ -73,8 +78,8 @@ pub struct Situation<'a> {
     pub rejection: Option<&'a Rejection>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
-    /// How often this playbook changed this resource within the last day.
-    pub changed_lately: usize,
+    /// How often this playbook changed this resource within the last day, when that is too often: two machines must not fight.
+    pub comes_back: Option<usize>,
     /// The run takes back what another had done when a step of it failed: nobody is asked about that, since what is
     /// half done is nobody's choice.
     pub takes_back: bool,
@@ -102,24 +107,24 @@ pub enum Decision {
 /// A permit lasts so long: the state that it rests on gets old.
 pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
 
-/// What comes back so often within a day is not changed again without a person: two machines must not fight.
-const FLAPPING: usize = 2;
-
 /// Whether the plan may be carried out.
 pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
-    let refusals = refusals(plan, situation);
+    let hash = plan.hash();
+    let approvers = approvers(&hash, situation);
+    let ordered = ordered(plan, situation, approvers.len());
+    let mut refusals = refusals(plan, situation);
+    refusals.extend(ordered.refusals);
     if !refusals.is_empty() {
         return Decision::Refuse { reasons: refusals };
     }
-    let hash = plan.hash();
     let mut questions = match situation.takes_back {
         true => Vec::new(),
-        false => questions(plan, situation),
+        false => [ordered.questions, questions(plan, situation)].concat(),
     };
-    let approvers = approvers(&hash, situation);
     let needed = match situation.takes_back {
         true => 0,
         false => persons_needed(worst_deed(plan), situation.production)
+            .max(ordered.persons)
             .max(usize::from(!questions.is_empty())),
     };
     if approvers.len() < needed {
@@ -147,13 +152,13 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
 }
 
 /// The call that a planned call stands for, or `None` when its resource is none that a playbook may use.
-fn call_of(planned: &PlannedCall) -> Option<Call> {
+pub(crate) fn call_of(planned: &PlannedCall) -> Option<Call> {
     Call::of_task(&planned.resource, &planned.arguments)
 }
 
 /// What reaches others and leaves the resource as it is. No proof for a resource can say anything of it, and nobody can
 /// take it back, whatever class the plan gives it.
-const MESSAGES: &[(&str, &str)] = &[
+pub(crate) const MESSAGES: &[(&str, &str)] = &[
     ("activity", "Offer"),
     ("eventbridge", "PutEvents"),
     ("events", "PutEvents"),
@@ -170,7 +175,7 @@ fn is_message(planned: &PlannedCall) -> bool {
 }
 
 /// How far a planned call reaches.
-fn class_of(planned: &PlannedCall) -> Class {
+pub(crate) fn class_of(planned: &PlannedCall) -> Class {
     match is_message(planned) {
         true => Class::R3,
         false => planned.class,
@@ -247,13 +252,6 @@ fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
 /// What a person may say yes to.
 fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
     let mut ask = Vec::new();
-    let changes = u64::try_from(plan.calls.len()).unwrap_or(u64::MAX);
-    if changes > s.budget_left {
-        ask.push(format!(
-            "the plan makes {changes} changes and the account's budget has {} left",
-            s.budget_left
-        ));
-    }
     let worst = plan.calls.iter().map(class_of).max().unwrap_or(Class::R3);
     let asked_for = s.requested_by.is_some();
     match s.level {
@@ -263,10 +261,9 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
         level => ask.push(format!("the level here is «{level}»")),
     }
-    if s.undo.is_none() && s.changed_lately >= FLAPPING {
+    if let Some(times) = s.comes_back.filter(|_| s.undo.is_none()) {
         ask.push(format!(
-            "it was changed {} times within a day and came back: somebody or something keeps making it so",
-            s.changed_lately
+            "it was changed {times} times within a day and came back: somebody or something keeps making it so"
         ));
     }
     if s.undo.is_none() {
@@ -286,4 +283,4 @@ fn worst_deed(plan: &Plan) -> Class {
 
 #[cfg(test)]
 #[path = "guard_tests.rs"]
-mod tests;
+pub(crate) mod tests;

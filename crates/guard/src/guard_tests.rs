@@ -1,11 +1,13 @@
 use super::*;
 use crate::declaration::StepFact;
+use crate::orders::Budget;
 use crate::permit::NotPermitted;
+use crate::verdict::{Policies, Question, Verdict};
 use quell_model::UndoCall;
 use serde_json::{Map, json};
 
 /// What a playbook declares, owned.
-struct Declared {
+pub(crate) struct Declared {
     steps: Vec<StepFact>,
     facts: Value,
 }
@@ -14,13 +16,15 @@ impl Declared {
     fn declaration(&self) -> Declaration<'_> {
         Declaration {
             playbook: "PB-008",
+            version: "1.0.0",
+            category: "Policy Violations",
             steps: &self.steps,
             facts: &self.facts,
         }
     }
 }
 
-fn declared() -> Declared {
+pub(crate) fn declared() -> Declared {
     let step = |state: &str, class, operation: &str| StepFact {
         document: "respond".into(),
         state: state.into(),
@@ -37,11 +41,11 @@ fn declared() -> Declared {
     }
 }
 
-fn resource() -> Resource {
+pub(crate) fn resource() -> Resource {
     Resource::security_group("aws", "us-east-1", "444455556666", "sg-1")
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let rule = json!({"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": false, "IpProtocol": "tcp",
                       "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0"});
     let permission = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
@@ -66,8 +70,37 @@ fn plan() -> Plan {
     }
 }
 
+/// Policies that permit what is declared.
+#[derive(Debug)]
+pub(crate) struct Declares;
+
+impl Policies for Declares {
+    fn judge(&self, question: &Question<'_>) -> Verdict {
+        match question.declared {
+            true => Verdict::Permit,
+            false => Verdict::Forbid {
+                reasons: vec!["no policy permits it".into()],
+            },
+        }
+    }
+}
+
+/// A budget of which nothing is left.
+fn spent() -> &'static [Budget] {
+    let budget = Budget {
+        of: "account 444455556666".into(),
+        call: None,
+        left: 0,
+    };
+    Box::leak(Box::new([budget]))
+}
+
 /// A situation in which nothing speaks against a plan.
-fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> Situation<'a> {
+pub(crate) fn good<'a>(
+    run: &'a RunId,
+    resource: &'a Resource,
+    declared: &'a Declared,
+) -> Situation<'a> {
     Situation {
         run,
         resource,
@@ -76,14 +109,25 @@ fn good<'a>(run: &'a RunId, resource: &'a Resource, declared: &'a Declared) -> S
         account_in_scope: true,
         level: Level::AutoWithUndo,
         halted: false,
-        budget_left: 10,
+        place: Place {
+            environment: Some("production"),
+            ou: None,
+        },
+        cause: Cause::default(),
+        orders: Orders {
+            policies: &Declares,
+            exceptions: Ok(&[]),
+            freezes: Ok(&[]),
+            budgets: &[],
+            pipelines: &[],
+        },
         production: true,
         known: Known::default(),
         never_touch: NeverTouch::default(),
         approvals: &[],
         rejection: None,
         requested_by: None,
-        changed_lately: 0,
+        comes_back: None,
         takes_back: false,
         now: Timestamp::EPOCH,
     }
@@ -324,10 +368,10 @@ fn what_a_person_may_decide_is_asked_and_done_once_they_said_yes() {
             },
         ),
         (
-            "budget has 0 left",
+            "1 changes and the budget of account 444455556666 has 0 left",
             Changes {
                 plan: SAME,
-                situation: |s| s.budget_left = 0,
+                situation: |s| s.orders.budgets = spent(),
             },
         ),
         (

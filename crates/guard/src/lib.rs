@@ -7,18 +7,28 @@
 
 mod addresses;
 mod approval;
+mod arn_pattern;
 mod declaration;
+pub mod exception;
 mod family;
+mod freeze;
 mod guard;
 mod never_touch;
+mod orders;
 mod permit;
 pub mod policies;
 pub mod proof;
 mod session;
+mod verdict;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};
+pub use arn_pattern::{ArnPattern, ArnPatternError};
 pub use declaration::{Declaration, StepFact};
+pub use exception::Exception;
 pub use family::Family;
+pub use freeze::Freeze;
 pub use guard::{Decision, Level, PERMIT_MILLIS, Situation, decide};
 pub use never_touch::NeverTouch;
+pub use orders::{Budget, Cause, Orders, Place};
 pub use permit::{NotPermitted, Permit};
+pub use verdict::{Policies, Question, Verdict, action_group};

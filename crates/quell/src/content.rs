@@ -1,14 +1,17 @@
 //! Content: what is built in, or a folder of the same form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use quell_aws::{registry, sdk_service};
 use quell_detect::baseline::{Baselines, HashKey};
 use quell_detect::network::Network;
 use quell_detect::{DetectionFile, Engine, Language};
-use quell_model::{Diagnostic, Finding};
+use quell_guard::action_group;
+use quell_model::{Class, Diagnostic, Finding};
 use quell_normalize::finding::{GuardDutyType, GuardDutyTypes};
+use quell_policy::{Action, PolicyFile, PolicySet, Vocabulary};
 use quell_respond::{Playbook, Subject, document_fault};
 use quell_states::{DiagnosticCode, lint};
 use quell_triage::{Answered, Trouble};
@@ -32,6 +35,10 @@ pub struct Content {
     categories: BTreeMap<String, String>,
     /// All playbooks, by id.
     pub playbooks: BTreeMap<String, Playbook>,
+    /// What playbooks may change, where.
+    pub policies: PolicySet,
+    /// The actions that policies can name.
+    pub actions: BTreeSet<Action>,
     /// The known types of GuardDuty findings.
     pub guardduty: GuardDutyTypes,
     /// What is wrong with the rest. It stops nothing else.
@@ -46,6 +53,9 @@ const UNKNOWN: [DiagnosticCode; 2] = [
     DiagnosticCode::UnknownAction,
     DiagnosticCode::UnknownParameter,
 ];
+
+/// The folder of policies.
+const POLICIES: &str = "policies/";
 
 /// A content file is never larger.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -93,7 +103,11 @@ impl Content {
             faults.append(&mut unknown);
         }
         let guardduty = guardduty_types(&files, &mut faults);
+        let actions = declared_actions(&playbooks);
+        let policies = policies(&files, &actions, &mut faults);
         Ok(Content {
+            policies,
+            actions,
             answers: answers(&engine, &network, &guardduty),
             categories: categories(&files, &mut faults),
             engine,
@@ -136,6 +150,21 @@ impl Content {
         }
     }
 
+    /// The ids of everything that makes findings.
+    pub fn detection_ids(&self) -> Vec<&str> {
+        let single = self.engine.detections().iter().map(|d| d.id.as_str());
+        let several = self.engine.correlations().iter().map(|c| c.id.as_str());
+        let of_lines = self.network.detections().into_iter().map(|d| d.id.as_str());
+        let usual = self.baselines.all().iter().map(|b| b.id());
+        let others = self.answers.keys().map(String::as_str);
+        let all = single
+            .chain(several)
+            .chain(of_lines)
+            .chain(usual)
+            .chain(others);
+        all.collect()
+    }
+
     /// The detections that a playbook answers.
     pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
         let names = |ids: &[String]| ids.iter().any(|id| id == playbook);
@@ -155,6 +184,58 @@ fn categories(files: &Files, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, S
         faults.push(Diagnostic::new(CATEGORIES, error.message()));
         BTreeMap::new()
     })
+}
+
+/// The calls that playbooks declare and that change something.
+fn declared_actions(playbooks: &BTreeMap<String, Playbook>) -> BTreeSet<Action> {
+    let steps = playbooks.values().flat_map(|playbook| &playbook.steps);
+    steps
+        .filter(|step| step.class > Class::R0)
+        .map(|step| Action::new(&step.service, &step.operation))
+        .collect()
+}
+
+/// The policies of the content. A playbook whose files have a fault may still be named in one, and a call that only it declares
+/// when AWS has it: one bad file stops no other.
+fn policies(files: &Files, actions: &BTreeSet<Action>, faults: &mut Vec<Diagnostic>) -> PolicySet {
+    let in_folder = files
+        .iter()
+        .filter(|(path, _)| path.starts_with(POLICIES) && path.ends_with(".cedar"));
+    let of_policies: Vec<PolicyFile> = in_folder
+        .map(|(path, text)| PolicyFile {
+            path: path.clone(),
+            text: text.clone(),
+        })
+        .collect();
+    let vocabulary = Vocabulary {
+        playbooks: folders(files, "playbooks/").into_keys().collect(),
+        actions: actions.clone(),
+    };
+    if of_policies.is_empty() && !vocabulary.playbooks.is_empty() {
+        let fault = Diagnostic::new(
+            "policies",
+            "there is no policy, and so no change is permitted",
+        );
+        faults.push(fault.help("copy content/policies of Quell's source into the content folder; docs/policies.md says what a policy is"));
+    }
+    let unread = faults.iter().find(|fault| fault.file.starts_with(POLICIES));
+    let unread = unread.map(|fault| {
+        format!("there is a fault in the policies, and so nothing is permitted: {fault}")
+    });
+    let (policies, more) = PolicySet::load(&of_policies, &vocabulary, &is_call);
+    faults.extend(more);
+    match unread {
+        Some(_) => PolicySet::forbidding(unread),
+        None => policies,
+    }
+}
+
+/// Whether there is such a call: one of AWS's, or a message.
+fn is_call(action: &Action) -> bool {
+    let Action { service, operation } = action;
+    let model = registry::service(sdk_service(service)).ok();
+    model.is_some_and(|model| model.operations.contains_key(operation))
+        || action_group(service, operation) == "messages"
 }
 
 const GUARDDUTY_TYPES: &str = "guardduty/types.toml";
@@ -269,6 +350,10 @@ fn read_folder(root: &Path, faults: &mut Vec<Diagnostic>) -> std::io::Result<Fil
                     Ok(text) => drop(out.insert(name, text)),
                     Err(e) => faults.push(Diagnostic::new(name, e.to_string())),
                 }
+            } else if name.starts_with(POLICIES) {
+                // A policy that is passed over forbids nothing, and nobody would notice.
+                let fault = "it is no plain file of at most 1 MiB, and is not read";
+                faults.push(Diagnostic::new(name, fault));
             }
         }
     }
@@ -289,6 +374,32 @@ mod tests {
         assert!(!content.baselines.all().is_empty());
         assert!(!content.network.detections().is_empty());
         assert!(content.playbooks.contains_key("PB-008"));
+        assert!(content.policies.entries().count() >= 4);
+    }
+
+    #[test]
+    fn content_without_policies_says_that_it_permits_nothing() {
+        let playbook = |path: &str| (format!("playbooks/PB-008/{path}"), String::new());
+        let mut files = Files::from([playbook("playbook.toml")]);
+        let mut faults = Vec::new();
+        policies(&files, &BTreeSet::new(), &mut faults);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].to_string().contains("no change is permitted"));
+        // One that names a playbook with faults in it, and a call that nobody declares, is right.
+        let text = "@id(\"a\") @reason(\"b\") forbid (principal == Playbook::\"PB-008\", action in [Action::\"ec2:StopInstances\", Action::\"sns:Publish\"], resource);";
+        files.insert("policies/a.cedar".into(), text.into());
+        faults.clear();
+        policies(&files, &BTreeSet::new(), &mut faults);
+        assert_eq!(faults, []);
+        files.insert(
+            "policies/b.cedar".into(),
+            text.replace("StopInstances", "StopInstance"),
+        );
+        policies(&files, &BTreeSet::new(), &mut faults);
+        assert!(
+            faults[0].to_string().starts_with("policies/b.cedar:1"),
+            "{faults:?}"
+        );
     }
 
     /// The list is that of AWS's documentation, put together apart from the table.

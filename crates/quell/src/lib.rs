@@ -9,6 +9,7 @@ mod commands;
 mod desk;
 mod http;
 mod input;
+pub mod orders;
 mod output;
 mod random;
 mod range_host;

@@ -187,6 +187,8 @@ impl Playbook {
     pub fn declaration(&self) -> Declaration<'_> {
         Declaration {
             playbook: &self.id,
+            version: &self.version,
+            category: &self.category,
             steps: &self.steps,
             facts: &self.facts,
         }

@@ -52,6 +52,10 @@ pub enum Kind {
     AuditLog,
     /// What a playbook did to a resource, and when it is looked at again: `watching`, `over`.
     Watch,
+    /// What people decided to leave as it is: `in-force` until it is `ended`, by the moment at which it expires.
+    Exception,
+    /// A change freeze: `planned` until it is `ended`, by the moment at which it is over.
+    Freeze,
 }
 
 impl Kind {
@@ -79,6 +83,8 @@ impl Kind {
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
             Self::Watch => "watch",
+            Self::Exception => "exception",
+            Self::Freeze => "freeze",
         }
     }
 }

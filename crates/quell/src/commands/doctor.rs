@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Failure, Global};
 use crate::app::App;
 use crate::output::{safe, table};
-use crate::{brake, sealing};
+use crate::{brake, orders, sealing};
 
 /// Look at the whole installation and say what is wrong and how to mend it
 ///
@@ -127,7 +127,65 @@ async fn local(app: &App) -> Result<Vec<Check>, Failure> {
             "give store.key the secret of the processes that made them, or put the file back that was beside the state",
         ),
         check("brake", halted, "quell resume"),
+        check(
+            "exceptions",
+            exceptions(app).await,
+            "look again at what is excepted: mend it, or add an exception anew (quell exception list)",
+        ),
+        check("freezes", freezes(app).await, "quell freeze list"),
+        check(
+            "organisational units",
+            units(app),
+            "correct the name in the policy or under [respond.changes_per_ou_hour], or give accounts their `ou` under [[accounts]]",
+        ),
     ])
+}
+
+/// Whether exceptions can be read, and none of them ends within seven days.
+async fn exceptions(app: &App) -> Result<String, String> {
+    let now = app.clock.now();
+    let those = orders::exceptions::in_force(&*app.state, now).await;
+    let those = those.map_err(|e| format!("nothing is changed while they cannot be read: {e}"))?;
+    let soon = those.iter().filter(|e| e.ends_soon(now));
+    let soon: Vec<String> = soon
+        .map(|e| format!("{} of {} ends {}", e.id, e.owner, e.expires_at))
+        .collect();
+    match soon.is_empty() {
+        true => Ok(format!("{} in force", those.len())),
+        false => Err(soon.join("; ")),
+    }
+}
+
+/// Whether freezes can be read. One that lasts is nothing to mend.
+async fn freezes(app: &App) -> Result<String, String> {
+    let now = app.clock.now();
+    let those = orders::freezes::in_force(&*app.state, now).await;
+    let those = those.map_err(|e| format!("nothing is changed while they cannot be read: {e}"))?;
+    Ok(match those.first() {
+        None => "changes are not frozen".to_owned(),
+        Some(freeze) => format!("changes are frozen until {}", freeze.until),
+    })
+}
+
+/// Whether every unit that a policy or a budget names has an account in it: one that is misspelt is about nothing.
+fn units(app: &App) -> Result<String, String> {
+    let accounts = app.config.accounts.iter().filter_map(|a| a.ou.as_ref());
+    let known: Vec<&str> = accounts.flat_map(|ou| ou.up_to_root()).collect();
+    let of_policies = app.content.policies.entries().flat_map(|entry| {
+        let told = move |unit: &String| (unit.clone(), format!("policy {}", entry.id));
+        entry.units.iter().map(told)
+    });
+    let budgets = app.config.respond.changes_per_ou_hour.keys();
+    let of_budgets = budgets.map(|unit| (unit.to_string(), "a budget".to_owned()));
+    let strange: Vec<String> = of_policies
+        .chain(of_budgets)
+        .filter(|(unit, _)| !known.contains(&unit.as_str()))
+        .map(|(unit, who)| format!("no account is in «{}», which {who} names", safe(&unit)))
+        .collect();
+    match strange.is_empty() {
+        true => Ok("every unit that is named has an account".to_owned()),
+        false => Err(strange.join("; ")),
+    }
 }
 
 async fn remote(app: &App) -> Vec<Check> {

@@ -9,12 +9,15 @@ mod content;
 mod demo;
 mod doctor;
 mod evidence;
+mod exception;
+mod freeze;
 mod halt;
 mod incident;
 mod keep;
 mod ocsf;
 mod pattern;
 mod playbook;
+mod policy;
 mod range;
 mod reject;
 mod rule;
@@ -22,6 +25,7 @@ mod run;
 mod serve;
 mod states;
 mod undo;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,6 +95,12 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Exception(exception::ExceptionCommand),
+    #[command(subcommand)]
+    Freeze(freeze::FreezeCommand),
     Approve(approve::Approve),
     Reject(reject::Reject),
     Keep(keep::Keep),
@@ -182,6 +192,16 @@ impl From<crate::runner::signal::SignalError> for Failure {
     }
 }
 
+impl From<crate::orders::OrderError> for Failure {
+    fn from(e: crate::orders::OrderError) -> Self {
+        match e {
+            crate::orders::OrderError::Store(e) => e.into(),
+            crate::orders::OrderError::Random(_) => Self::Remote(e.to_string()),
+            _ => Self::Denied(e.to_string()),
+        }
+    }
+}
+
 impl From<quell_server::DeskError> for Failure {
     fn from(e: quell_server::DeskError) -> Self {
         match e {
@@ -238,6 +258,9 @@ impl Command {
             Self::Run(c) => c.run(global).await,
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
+            Self::Policy(c) => c.run(global),
+            Self::Exception(c) => c.run(global).await,
+            Self::Freeze(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Reject(c) => c.run(global).await,
             Self::Keep(c) => c.run(global).await,

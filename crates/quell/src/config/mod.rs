@@ -13,7 +13,8 @@ use crate::http::Hosts;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use quell_aws::{Limits, RetryMode};
-use quell_guard::{Family, Level};
+use quell_guard::{ArnPattern, Family, Level};
+use quell_model::OuPath;
 use quell_triage::Sla;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,50 @@ pub struct StoreConfig {
 pub struct EvidenceConfig {
     /// The audit log's name in its signed checkpoints. It is taken once, when the log begins.
     pub name: String,
+    /// A bucket with Object Lock to which everything is copied; none by default.
+    pub lock: Option<LockConfig>,
+}
+
+/// A bucket with Object Lock for the audit log and what was captured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockConfig {
+    /// Its name. Quell's own credentials may put objects there and need nothing else.
+    pub bucket: String,
+    /// What keys begin with.
+    #[serde(default)]
+    pub prefix: String,
+    /// For so many days nobody can delete an object, or change it.
+    #[serde(default = "lock_days")]
+    pub days: u32,
+    /// Who can lift that.
+    #[serde(default)]
+    pub mode: LockMode,
+}
+
+/// S3's modes of retention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LockMode {
+    /// Whoever has `s3:BypassGovernanceRetention`.
+    #[default]
+    Governance,
+    /// Nobody, not even the account's root user.
+    Compliance,
+}
+
+impl LockMode {
+    /// S3's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
+}
+
+fn lock_days() -> u32 {
+    365
 }
 
 /// The HTTP server.
@@ -131,6 +176,9 @@ pub struct Account {
     /// `production`, or anything else. What is not known counts as production.
     #[serde(default = "production")]
     pub environment: String,
+    /// The organisational unit that it is in, by names from the root on (`Root/Prod/Payments`).
+    #[serde(default)]
+    pub ou: Option<OuPath>,
     /// The role that reads.
     #[serde(default = "read_role")]
     pub read_role: String,
@@ -173,6 +221,14 @@ pub struct RespondConfig {
     pub level_max: Level,
     /// So many changing calls in one account in one hour; more wait for a person.
     pub changes_per_account_hour: u64,
+    /// So many in all accounts together.
+    pub changes_per_organisation_hour: u64,
+    /// So many in all accounts of an organisational unit and of those below it, by unit.
+    pub changes_per_ou_hour: BTreeMap<OuPath, u64>,
+    /// So many of one call in all accounts together, by call (`ec2:StopInstances`); `*` is for each call that is not named.
+    pub changes_per_action_hour: BTreeMap<String, u64>,
+    /// The roles and users that make things by machine: what they made is mended in the code, unless it cannot wait.
+    pub pipelines: Vec<ArnPattern>,
     /// So many runs at once.
     pub runs_at_once: usize,
     /// Events older than this start nothing by themselves.
@@ -181,6 +237,8 @@ pub struct RespondConfig {
     pub http_hosts: Vec<String>,
     /// A plan waits so long for a person; then nothing is done, and the incident stays with one.
     pub approval_hours: u32,
+    /// A playbook changes a resource so often within a day; then it asks, since somebody or something keeps making it so.
+    pub changes_per_resource_day: usize,
     /// What a response did is looked at again after so many seconds.
     pub watch_seconds: Vec<u32>,
     /// What no playbook ever touches, beside what is compiled in.
@@ -227,15 +285,21 @@ impl Default for Config {
             },
             evidence: EvidenceConfig {
                 name: "quell/audit".to_owned(),
+                lock: None,
             },
             accounts: Vec::new(),
             respond: RespondConfig {
                 level_max: Level::Suggest,
                 changes_per_account_hour: 60,
+                changes_per_organisation_hour: 300,
+                changes_per_ou_hour: BTreeMap::new(),
+                changes_per_action_hour: BTreeMap::from([("*".to_owned(), 120)]),
+                pipelines: Vec::new(),
                 runs_at_once: 32,
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
                 approval_hours: 4,
+                changes_per_resource_day: 2,
                 watch_seconds: vec![15 * 60, 60 * 60, 24 * 60 * 60],
                 never_touch: NeverTouchConfig::default(),
             },
@@ -332,10 +396,41 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
             message,
         });
     }
+    check_orders(&config.respond)?;
     let key = "respond.http_hosts";
     Hosts::parse(&config.respond.http_hosts)
         .map_err(|message| ConfigError::Senseless { key, message })?;
     Ok(config)
+}
+
+/// Whom and what budgets and pipelines name.
+fn check_orders(respond: &RespondConfig) -> Result<(), ConfigError> {
+    for name in respond.changes_per_action_hour.keys() {
+        let is_call = name.split_once(':').is_some_and(|(service, operation)| {
+            !service.is_empty() && operation.starts_with(|c: char| c.is_ascii_uppercase())
+        });
+        if name != "*" && !is_call {
+            return Err(ConfigError::Senseless {
+                key: "respond.changes_per_action_hour",
+                message: format!(
+                    "«{name}» is no call: write one as ec2:StopInstances, or * for the rest"
+                ),
+            });
+        }
+    }
+    for pattern in &respond.pipelines {
+        let arn = pattern.parts();
+        let is_identity = arn.resource.starts_with("role/") || arn.resource.starts_with("user/");
+        if arn.service != "iam" || !is_identity {
+            return Err(ConfigError::Senseless {
+                key: "respond.pipelines",
+                message: format!(
+                    "«{pattern}» is no role or user: write it as arn:aws:iam::444455556666:role/deploy-*, a session by its role"
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A file that names a proxy is read by many; its password is not for them.
@@ -490,6 +585,23 @@ mod tests {
             ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+            (
+                "[[accounts]]\nid = \"111122223333\"\nou = \"Root/\"\n",
+                "«Root/» is no path",
+            ),
+            (
+                "[respond.changes_per_ou_hour]\n\"/Root\" = 1\n",
+                "«/Root» is no path",
+            ),
+            (
+                "[respond.changes_per_action_hour]\n\"ec2.StopInstances\" = 1\n",
+                "«ec2.StopInstances» is no call",
+            ),
+            (
+                "[respond]\npipelines = [\"arn:aws:sts::111122223333:assumed-role/a/b\"]\n",
+                "no role or user",
+            ),
+            ("[respond]\npipelines = [\"*\"]\n", "«*» is no ARN to match"),
             (
                 "[respond]\nhttp_hosts = [\"https://x\"]\n",
                 "«https://x» is no host",

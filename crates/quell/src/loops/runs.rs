@@ -3,6 +3,7 @@
 //! A crash anywhere is a replay of the log ([`quell_respond::Flow::apply`]); an intent without an outcome is given
 //! back to the document as `Quell.Interrupted`, and the document reads before it does anything again.
 
+mod budget;
 mod dry;
 mod effects;
 mod finish;
@@ -97,5 +98,7 @@ mod activity_tests;
 mod moto_tests;
 #[cfg(test)]
 mod nested_tests;
+#[cfg(test)]
+mod orders_tests;
 #[cfg(test)]
 mod test_content;

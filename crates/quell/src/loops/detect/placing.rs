@@ -156,7 +156,7 @@ impl Placing {
             IncidentStatus::Open | IncidentStatus::Parked | IncidentStatus::Contained
         );
         if idle && !waits_for_a_person(&*app.state, &incident).await? {
-            self.runs.extend(respond(app, &mut incident, answer)?);
+            self.runs.extend(respond(app, &mut incident, answer).await?);
         }
         of.incidents.push((incident, stored, true));
         Ok(())

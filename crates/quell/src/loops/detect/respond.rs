@@ -7,12 +7,13 @@ use quell_store::{StoreError, Write};
 
 use crate::app::App;
 use crate::begin;
+use crate::orders::exceptions;
 
 /// A playbook that answers, and what its run would be about.
 pub(super) type Answer<'a> = (&'a Playbook, &'a Resource);
 
 /// Begins a run, or says on the incident why none is begun. Answers what has to be stored.
-pub(super) fn respond(
+pub(super) async fn respond(
     app: &App,
     incident: &mut Incident,
     answer: Option<Answer<'_>>,
@@ -24,12 +25,30 @@ pub(super) fn respond(
             return Ok(Vec::new());
         }
     };
+    if let Some(words) = excepted(app, incident, playbook, resource).await {
+        incident.status_reason = Some(words);
+        return Ok(Vec::new());
+    }
     let run = begin::respond(incident, resource, playbook, None, app.clock.now());
     incident.runs.push(run.id.clone());
     incident.acknowledged_at.get_or_insert(app.clock.now());
     incident.status = IncidentStatus::Responding;
     incident.status_reason = None;
     Ok(begin::writes(&run)?.into_iter().collect())
+}
+
+/// Why what the playbook would do is to be left undone. When that cannot be read the run begins, and the guard gives no permit.
+async fn excepted(
+    app: &App,
+    incident: &Incident,
+    playbook: &Playbook,
+    resource: &Resource,
+) -> Option<String> {
+    let now = app.clock.now();
+    let exceptions = exceptions::in_force(&*app.state, now).await.ok()?;
+    let told = incident.told.iter();
+    let detections: Vec<&str> = told.map(|told| told.detection.as_str()).collect();
+    quell_guard::exception::excepted(&exceptions, now, &playbook.id, &detections, resource)
 }
 
 fn may_respond<'a>(

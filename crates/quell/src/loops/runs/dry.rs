@@ -7,6 +7,7 @@ use quell_model::{Plan, Resource};
 use quell_respond::{Flow, LogEntry, Playbook, Run};
 use quell_states::{Event, Moment, Status};
 
+use super::budget::Budgets;
 use super::effects::{self, Outcome, Want};
 use super::frame::new_flow;
 use super::perform;
@@ -112,11 +113,11 @@ async fn planned(
 ) -> Result<Dry, String> {
     let plan: Plan =
         serde_json::from_value(plan).map_err(|e| format!("the plan cannot be read: {e}"))?;
-    let budget = effects::Budget::read(app, run, app.clock.now())
+    let budgets = Budgets::read(app, &run.resource, &plan, app.clock.now())
         .await
         .map_err(|e| e.to_string())?;
-    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, budget.left()).await
-    {
+    let left = budgets.left();
+    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, &left).await {
         // The permit ends here, unused.
         Decision::Permit(_) => ("permit", Vec::new()),
         Decision::Ask { reasons } => ("ask", reasons),

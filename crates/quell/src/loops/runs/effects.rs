@@ -1,18 +1,19 @@
-//! What a task of a document means, and what the guard and the budget say of it.
+//! What a task of a document means, and what the guard says of a plan.
 
 use std::collections::BTreeMap;
 
 use quell_aws::Scope;
 use quell_guard::proof::Known;
-use quell_guard::{Decision, Level, NeverTouch, Situation};
-use quell_model::{Call, Caller, Plan, Resource, Timestamp};
+use quell_guard::{Decision, Level, NeverTouch, Orders, Place, Situation};
+use quell_model::{Call, Caller, Plan, Resource};
 use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Mode, Playbook, Roles, Run, Watch};
 use quell_states::TaskRequest;
-use quell_store::{Document, Kind, StoreError, Write};
+use quell_store::Kind;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::orders::LaidDown;
 use crate::runner::{Answer, Ended};
 
 /// What a task wants done, and what that takes.
@@ -168,10 +169,13 @@ pub(super) async fn decide(
     playbook: &Playbook,
     run: &Run,
     plan: &Plan,
-    budget_left: u64,
+    budgets: &[quell_guard::Budget],
 ) -> Decision {
     let account = app.account(&run.resource.account);
     let names = app.never_touched();
+    let (now, respond) = (app.clock.now(), &app.config.respond);
+    let laid_down = LaidDown::read(&*app.state, &run.incident, now).await;
+    let detections = laid_down.detections();
     let situation = Situation {
         run: &run.id,
         resource: &run.resource,
@@ -180,83 +184,46 @@ pub(super) async fn decide(
         account_in_scope: account.is_some(),
         level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
         halted: app.is_halted().await,
-        budget_left,
+        place: Place {
+            environment: account.map(|a| a.environment.as_str()),
+            ou: account.and_then(|a| a.ou.as_ref()),
+        },
+        cause: laid_down.cause(&detections),
+        orders: Orders {
+            policies: &app.content.policies,
+            exceptions: laid_down.exceptions.as_deref().map_err(String::as_str),
+            freezes: laid_down.freezes.as_deref().map_err(String::as_str),
+            budgets,
+            pipelines: &respond.pipelines,
+        },
         production: account.is_none_or(App::is_production),
         known: Known {
             since: run.told.since(),
             baseline: None,
         },
         never_touch: NeverTouch {
-            accounts: &app.config.respond.never_touch.accounts,
+            accounts: &respond.never_touch.accounts,
             names: &names,
         },
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
-        changed_lately: changed_lately(app, run).await,
+        comes_back: comes_back(app, run).await,
         takes_back: run.takes_back,
-        now: app.clock.now(),
+        now,
     };
     quell_guard::decide(plan, &situation)
 }
 
-/// How often the run's playbook changed its resource lately. When that cannot be read it counts as too often: a person is asked.
-async fn changed_lately(app: &App, run: &Run) -> usize {
+/// How often the run's playbook changed its resource lately, when that is too often. What cannot be read counts as that: a
+/// person is asked.
+async fn comes_back(app: &App, run: &Run) -> Option<usize> {
     let id = Watch::id(&run.playbook, &run.resource);
     let watch = app.state.get(Kind::Watch, &id).await;
     let watch = watch.and_then(|found| found.map(|d| d.read::<Watch>()).transpose());
-    match watch {
+    let times = match watch {
         Ok(watch) => watch.map_or(0, |watch| watch.fixes_lately(app.clock.now())),
-        Err(_) => Watch::FIXES_MAX,
-    }
-}
-
-/// How many changing calls an account has left in this hour. It is spent in the batch that notes the permit.
-pub(super) struct Budget {
-    stored: Option<Document>,
-    id: String,
-    spent: u64,
-    limit: u64,
-    now: Timestamp,
-}
-
-impl Budget {
-    pub(super) async fn read(app: &App, run: &Run, now: Timestamp) -> Result<Self, StoreError> {
-        let hour = now.seconds().div_euclid(3600);
-        let id = format!("changes:{}:{hour}", run.resource.account);
-        let stored = app.state.get(Kind::Counter, &id).await?;
-        let spent = stored
-            .as_ref()
-            .map(Document::read::<u64>)
-            .transpose()?
-            .unwrap_or(0);
-        Ok(Self {
-            stored,
-            id,
-            spent,
-            limit: app.config.respond.changes_per_account_hour,
-            now,
-        })
-    }
-
-    pub(super) fn left(&self) -> u64 {
-        self.limit.saturating_sub(self.spent)
-    }
-
-    /// The write that spends `changes`. It conflicts when another run spent meanwhile: the run asks anew.
-    pub(super) fn spend(self, changes: usize) -> Result<Write, StoreError> {
-        let spent = self
-            .spent
-            .saturating_add(u64::try_from(changes).unwrap_or(u64::MAX));
-        match self.stored {
-            Some(document) => Ok(Write::Update(document.with("spent", &spent)?)),
-            None => Ok(Write::Insert(Document::new(
-                Kind::Counter,
-                self.id,
-                "spent",
-                self.now,
-                &spent,
-            )?)),
-        }
-    }
+        Err(_) => return Some(Watch::FIXES_MAX),
+    };
+    (times >= app.config.respond.changes_per_resource_day).then_some(times)
 }

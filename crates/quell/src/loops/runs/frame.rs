@@ -13,6 +13,7 @@ use quell_states::{TaskId, TaskRequest};
 use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::Value;
 
+use super::budget::Budgets;
 use super::effects::{self, Outcome, Want};
 use super::finish;
 use super::nested;
@@ -331,9 +332,9 @@ impl Frame {
         let run = &mut framed.run;
         run.note_unanswered();
         run.note(Stage::Planned, now);
-        let budget = effects::Budget::read(app, run, now).await?;
-        let decision = effects::decide(app, playbook, run, &plan, budget.left()).await;
-        let changes = plan.calls.len();
+        let budgets = Budgets::read(app, &run.resource, &plan, now).await?;
+        let decision = effects::decide(app, playbook, run, &plan, &budgets.left()).await;
+        let spent = budgets.spend(&plan)?;
         run.plan = Some(plan);
         match decision {
             Decision::Permit(permit) => {
@@ -350,7 +351,7 @@ impl Frame {
                         ended: Ended::Succeeded(output),
                         entries: vec![decided("permit", Some(approver), Vec::new())],
                     },
-                    writes: vec![budget.spend(changes)?],
+                    writes: spent,
                 })
             }
             Decision::Refuse { reasons } => Ok(Begin::Answered {
@@ -377,9 +378,8 @@ impl Frame {
         let now = self.app.clock.now();
         if framed.permit.as_ref().is_none_or(|p| p.expires_at() <= now) {
             let plan = framed.run.plan.as_ref()?;
-            // What the plan costs was taken from the budget when it was first permitted.
-            let budget = u64::try_from(plan.calls.len()).unwrap_or(u64::MAX);
-            let decision = effects::decide(&self.app, playbook, &framed.run, plan, budget);
+            // What the plan costs was taken from the budgets when it was first permitted.
+            let decision = effects::decide(&self.app, playbook, &framed.run, plan, &[]);
             framed.permit = match decision.await {
                 Decision::Permit(permit) => Some(Arc::new(permit)),
                 Decision::Ask { .. } | Decision::Refuse { .. } => None,

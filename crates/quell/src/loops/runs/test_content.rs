@@ -81,14 +81,26 @@ pub(super) fn write(content: &Path, id: &str, respond: &Value, steps: &[(&str, &
              service = \"{service}\"\noperation = \"{operation}\"\n"
         );
     }
+    let policies = content.join("policies");
+    std::fs::create_dir_all(&policies).unwrap();
+    let declared = include_str!("../../../../../content/policies/declared.cedar");
+    std::fs::write(policies.join("declared.cedar"), declared).unwrap();
     let undo = document("Done", json!({"Done": {"Type": "Succeed"}}));
     std::fs::write(folder.join("playbook.toml"), toml).unwrap();
     std::fs::write(folder.join("respond.asl.json"), respond.to_string()).unwrap();
     std::fs::write(folder.join("undo.asl.json"), undo.to_string()).unwrap();
 }
 
-/// An installation without AWS, with the content of `folder/content`.
+/// An installation without AWS, with the content of `folder/content`, which is right.
 pub(super) async fn app(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App> {
+    let app = open(folder, set).await;
+    let faults: Vec<String> = app.content.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    app
+}
+
+/// The same, whatever is wrong with the content.
+pub(super) async fn open(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App> {
     let mut config = Config {
         data: folder.join("data"),
         content: Some(folder.join("content")),
@@ -96,6 +108,7 @@ pub(super) async fn app(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App
             id: ACCOUNT.to_owned(),
             name: String::new(),
             environment: "test".to_owned(),
+            ou: None,
             read_role: "R".to_owned(),
             act_role_prefix: "A-".to_owned(),
         }],
@@ -108,8 +121,6 @@ pub(super) async fn app(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<App
     config.aws.secret_access_key = none;
     set(&mut config);
     let app = App::open(config).await.unwrap();
-    let faults: Vec<String> = app.content.faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, Vec::<String>::new());
     app.claims.join().await.unwrap();
     app
 }

@@ -7,7 +7,7 @@
 //!   with its `Rules`; `ipv6`: whether the VPC has it, so that a new group lets that out too;
 //! * `instances`, each with its `Attributes` (`DisableApiTermination`, …) beside what EC2 shows; `interfaces`; `addresses`;
 //!   `snapshots`; `locks`: false where snapshots cannot be locked;
-//! * `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
+//! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
 //! `pageSize` cuts the answers into pages of that size; `meanwhile` is what an intruder does at once after a call, each once:
 //! `[{"after": "ModifyNetworkInterfaceAttribute", "calls": [[operation, {…}]]}]`.
@@ -36,6 +36,7 @@ pub struct Ec2 {
     scaling_groups: Vec<Value>,
     target_groups: Vec<Value>,
     load_balancers: Vec<Value>,
+    fleets: Vec<Value>,
     page: usize,
     meanwhile: Vec<Value>,
     next_id: u32,
@@ -74,6 +75,7 @@ impl Ec2 {
             scaling_groups: list("scalingGroups"),
             target_groups: list("targetGroups"),
             load_balancers: list("loadBalancers"),
+            fleets: list("fleets"),
             page: case["pageSize"].as_u64().unwrap_or(250) as usize,
             meanwhile: list("meanwhile"),
             next_id: 0,
@@ -83,6 +85,32 @@ impl Ec2 {
     fn new_id(&mut self, prefix: &str) -> String {
         self.next_id += 1;
         format!("{prefix}{}", self.next_id)
+    }
+
+    /// The same with groups that a run made called by their names: EC2 gives their ids anew each time.
+    fn with_names(&self) -> Self {
+        let mut it = self.clone();
+        for group in &self.groups {
+            if tagged(group, "tag:quell:run").is_empty() {
+                continue;
+            }
+            let [id, name] = ["GroupId", "GroupName"].map(|member| group[member].to_string());
+            for list in [&mut it.groups, &mut it.rules, &mut it.interfaces] {
+                let text = Value::from(std::mem::take(list)).to_string();
+                *list = serde_json::from_str(&text.replace(&id, &name)).unwrap();
+            }
+        }
+        it.groups
+            .sort_by_key(|group| group["GroupName"].to_string());
+        it
+    }
+
+    /// What somebody would miss.
+    fn missed(&self) -> Value {
+        json!({
+            "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
+            "network": self.network_image(), "service": self.service_image(),
+        })
     }
 
     /// A page of a list; `token` is what the service calls where the next one begins.
@@ -197,10 +225,7 @@ impl World for Ec2 {
     }
 
     fn image(&self) -> Value {
-        json!({
-            "groups": self.groups, "rules": self.rule_essences(), "machines": self.machine_image(),
-            "network": self.network_image(), "service": self.service_image(),
-        })
+        self.with_names().missed()
     }
 
     fn evidence(&self) -> Value {

@@ -8,6 +8,7 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
     Some(match operation {
         "DescribeNetworkInterfaces" => {
             let found = filtered(&world.interfaces, params, |interface, name| match name {
+                "network-interface-id" => vec![interface["NetworkInterfaceId"].clone()],
                 "attachment.instance-id" => vec![interface["Attachment"]["InstanceId"].clone()],
                 "group-id" => {
                     let groups = interface["Groups"].as_array().unwrap().iter();

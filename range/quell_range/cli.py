@@ -23,13 +23,41 @@ def main(argv: list[str] | None = None) -> int:
     up.add_argument("--record-reads", action="store_true", help="record reads too (in the trail; EventBridge never carries them)")
     up.add_argument("--accounts", type=int, default=3, metavar="N")
     up.add_argument("--verbose", action="store_true")
+    attack = commands.add_parser("attack", help="do to a range that is up what a playbook answers")
+    attack.add_argument("playbook", help="PB-001, or list")
+    attack.add_argument("--info", required=True, help="the ready file of the range")
+    attack.add_argument("--account", help="where (the production account)")
+    attack.set_defaults(verbose=False)
     arguments = parser.parse_args(argv)
     logging.basicConfig(
         stream=sys.stderr, level=logging.DEBUG if arguments.verbose else logging.ERROR, format="%(levelname)s %(name)s %(message)s"
     )
     for noisy in ("botocore", "urllib3", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    return _up(arguments)
+    return _up(arguments) if arguments.command == "up" else _attack(arguments)
+
+
+def _attack(arguments: argparse.Namespace) -> int:
+    """Prints what was attacked: its id, and how it was before and after."""
+    from quell_range import attacks
+    from quell_range.attacks.stage import Stage
+
+    if arguments.playbook == "list":
+        print(json.dumps({name: (attacks.of(name).__doc__ or "").strip() for name in attacks.names()}))
+        return 0
+    try:
+        scene = attacks.of(arguments.playbook)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    with open(arguments.info, encoding="utf-8") as file:
+        stage = Stage(json.load(file), arguments.account)
+    made = scene.prepare(stage)
+    before = scene.read(stage, made)
+    scene.attack(stage, made)
+    told = {"playbook": arguments.playbook, "what": (scene.__doc__ or "").strip(), "account": stage.account["id"], "resource": made["resource"]}
+    print(json.dumps({**told, "before": before, "after": scene.read(stage, made)}, default=str))
+    return 0
 
 
 def _up(arguments: argparse.Namespace) -> int:

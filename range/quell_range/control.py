@@ -38,6 +38,7 @@ class Control:
             ("DELETE", "/faults"): self._clear_faults,
             ("GET", "/delivery"): lambda query, body: self._delivery_state(),
             ("POST", "/delivery"): self._set_delivery,
+            ("POST", "/event"): self._event,
             ("POST", "/sign-in"): self._sign_in,
             ("POST", "/flush"): lambda query, body: {"files": self._delivery.flush()},
             ("POST", "/drain"): lambda query, body: self._delivery.drain(),
@@ -77,12 +78,22 @@ class Control:
 
     def _delivery_state(self) -> Any:
         paths = self._delivery.paths
-        return {"events": paths.events, "trail": paths.trail, "delivered": self._delivery.delivered}
+        return {"events": paths.events, "trail": paths.trail, "hold": paths.hold, "delivered": self._delivery.delivered}
 
     def _set_delivery(self, query: dict[str, str], body: Any) -> Any:
         self._delivery.paths.events = bool(body.get("events", self._delivery.paths.events))
         self._delivery.paths.trail = bool(body.get("trail", self._delivery.paths.trail))
+        if "hold" in body:
+            self._delivery.hold(bool(body["hold"]))
         return self._delivery_state()
+
+    def _event(self, query: dict[str, str], body: Any) -> Any:
+        missing = {"source", "detail-type", "account", "region", "detail"} - set(body)
+        if missing:
+            raise ApiError("InvalidEvent", f"the event has no {', '.join(sorted(missing))}")
+        self._account(body)
+        self._delivery.emit_event(body)
+        return {"id": body.get("id")}
 
     def _sign_in(self, query: dict[str, str], body: Any) -> Any:
         account = self._account(body)

@@ -38,6 +38,8 @@ class Paths:
 
     events: bool = True
     trail: bool = True
+    #: Nothing goes out, and all of it once it is let go.
+    hold: bool = False
 
 
 class Delivery:
@@ -54,6 +56,7 @@ class Delivery:
         self._pending: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         self._random = random.Random()
+        self._held: list[Callable[[], None]] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -65,10 +68,32 @@ class Delivery:
     def emit(self, call: Call, answer: Answer) -> None:
         """Take a call's record in hand; called on the request's thread, so it only queues."""
         if record.wanted(call, self._record_reads):
-            self._queue.put(lambda: self._deliver(record.build(call, answer)))
+            self._queue.put(lambda: self._unless_held(lambda: self._deliver(record.build(call, answer))))
 
     def emit_record(self, made: dict[str, Any]) -> None:
-        self._queue.put(lambda: self._deliver([made]))
+        self._queue.put(lambda: self._unless_held(lambda: self._deliver([made])))
+
+    def emit_event(self, event: dict[str, Any]) -> None:
+        """An event that is no record: a finding."""
+        self._queue.put(lambda: self._unless_held(lambda: self._send(event) if self.paths.events else None))
+
+    def hold(self, wanted: bool) -> None:
+        """Keeps back all that comes from now on, or lets it go in the order in which it came."""
+
+        def work() -> None:
+            self.paths.hold = wanted
+            if not wanted:
+                held, self._held = self._held, []
+                for one in held:
+                    one()
+
+        self._queue.put(work)
+
+    def _unless_held(self, work: Callable[[], None]) -> None:
+        if self.paths.hold:
+            self._held.append(work)
+        else:
+            work()
 
     def flush(self, timeout_seconds: float = 10) -> list[str]:
         """Write everything recorded so far; returns the keys of the files."""
@@ -127,7 +152,9 @@ class Delivery:
                 self._send_event(made)
 
     def _send_event(self, made: dict[str, Any]) -> None:
-        event = envelope(made)
+        self._send(envelope(made))
+
+    def _send(self, event: dict[str, Any]) -> None:
         body = json.dumps(event)
         with STATE_LOCK:
             sqs_backends[self._account][HOME_REGION].send_message(EVENTS_QUEUE, body)

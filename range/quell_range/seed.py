@@ -10,6 +10,8 @@ from quell_range.errors import ApiError
 from quell_range.lock import STATE_LOCK
 from quell_range.standins.ec2_rules import RuleSpec, describe
 
+#: An image of nothing in particular, which is not in the range: moto starts it all the same.
+IMAGE = "ami-0123456789abcdef0"
 _CIDR = "10.77.0.0/16"
 _NAME = "range-vpc"
 

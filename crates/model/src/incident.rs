@@ -33,6 +33,53 @@ impl IncidentStatus {
     }
 }
 
+/// What an incident turned out to be, in a person's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It happened, and it was an attack or a violation.
+    True,
+    /// It happened as it was found, and was meant: a test, an administrator at work.
+    BenignTrue,
+    /// What was found did not happen, or is nothing to find.
+    False,
+}
+
+impl Verdict {
+    /// The word on screen and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::BenignTrue => "benign-true",
+            Self::False => "false",
+        }
+    }
+}
+
+/// A person's last word on an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Disposition {
+    /// What it was.
+    pub verdict: Verdict,
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, in their words.
+    pub note: String,
+}
+
+/// How an incident was contained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Handled {
+    /// By a playbook, without a person.
+    Automatically,
+    /// A person asked for it or said yes to it.
+    WithAPerson,
+}
+
 /// What one of an incident's findings says, for whoever looks into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -92,7 +139,19 @@ pub struct Incident {
     pub received_at: Timestamp,
     /// When the first finding was made: MTTD is this less `first_event_at`.
     pub detected_at: Timestamp,
-    /// When the cause was verified gone: MTTR is this less `detected_at`.
+    /// When somebody or something began to do something about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
+    /// When what is behind it was verified to be held back, or gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contained_at: Option<Timestamp>,
+    /// How it came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled: Option<Handled>,
+    /// What it turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposition>,
+    /// When the cause was verified gone, or a person closed it: MTTR is this less `detected_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
     /// The latest event among its findings: an older event never reopens it.

@@ -26,7 +26,7 @@ pub use diagnostic::{Diagnostic, nearest};
 pub use event::{Actor, Event, plain_name};
 pub use finding::{Finding, Part, Product, Report, ReportState, Severity};
 pub use id::{FindingId, IdError, IncidentId, MemoryId, RecordId, RunId};
-pub use incident::{Incident, IncidentStatus, Told};
+pub use incident::{Disposition, Handled, Incident, IncidentStatus, Told, Verdict};
 pub use initiator::{Hop, Initiator, InitiatorKind};
 pub use network::{Direction, DnsQuery, Flow, FlowAction, WebRequest};
 pub use ou::{OuPath, OuPathError};

@@ -127,21 +127,6 @@ impl Content {
         playbooks.find(|playbook| playbook.target(finding).is_some())
     }
 
-    /// The ids of everything that makes findings.
-    pub fn detection_ids(&self) -> Vec<&str> {
-        let single = self.engine.detections().iter().map(|d| d.id.as_str());
-        let several = self.engine.correlations().iter().map(|c| c.id.as_str());
-        let of_lines = self.network.detections().into_iter().map(|d| d.id.as_str());
-        let usual = self.baselines.all().iter().map(|b| b.id());
-        let others = self.answers.keys().map(String::as_str);
-        let all = single
-            .chain(several)
-            .chain(of_lines)
-            .chain(usual)
-            .chain(others);
-        all.collect()
-    }
-
     /// What kind of trouble findings of one record are, which `playbook` answers, if one does: its category, else that of the
     /// playbook which the worst finding's detection names, whether there is one or not.
     pub fn trouble<'a>(
@@ -165,12 +150,40 @@ impl Content {
         }
     }
 
+    /// The ids of everything that makes findings.
+    pub fn detection_ids(&self) -> Vec<&str> {
+        let single = self.engine.detections().iter().map(|d| d.id.as_str());
+        let several = self.engine.correlations().iter().map(|c| c.id.as_str());
+        let of_lines = self.network.detections().into_iter().map(|d| d.id.as_str());
+        let usual = self.baselines.all().iter().map(|b| b.id());
+        let others = self.answers.keys().map(String::as_str);
+        let all = single
+            .chain(several)
+            .chain(of_lines)
+            .chain(usual)
+            .chain(others);
+        all.collect()
+    }
+
     /// The detections that a playbook answers.
     pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
         let names = |ids: &[String]| ids.iter().any(|id| id == playbook);
         let answered = self.answers.iter().filter(|(_, ids)| names(ids));
         answered.map(|(detection, _)| detection.as_str()).collect()
     }
+}
+
+const CATEGORIES: &str = "categories.toml";
+
+/// The table of categories; none when there is no file, or one with a fault.
+fn categories(files: &Files, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
+    let Some(text) = files.get(CATEGORIES) else {
+        return BTreeMap::new();
+    };
+    toml::from_str(text).unwrap_or_else(|error: toml::de::Error| {
+        faults.push(Diagnostic::new(CATEGORIES, error.message()));
+        BTreeMap::new()
+    })
 }
 
 /// The calls that playbooks declare and that change something.
@@ -223,19 +236,6 @@ fn is_call(action: &Action) -> bool {
     let model = registry::service(sdk_service(service)).ok();
     model.is_some_and(|model| model.operations.contains_key(operation))
         || action_group(service, operation) == "messages"
-}
-
-const CATEGORIES: &str = "categories.toml";
-
-/// The table of categories; none when there is no file, or one with a fault.
-fn categories(files: &Files, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
-    let Some(text) = files.get(CATEGORIES) else {
-        return BTreeMap::new();
-    };
-    toml::from_str(text).unwrap_or_else(|error: toml::de::Error| {
-        faults.push(Diagnostic::new(CATEGORIES, error.message()));
-        BTreeMap::new()
-    })
 }
 
 const GUARDDUTY_TYPES: &str = "guardduty/types.toml";

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use quell_evidence::Act;
 use quell_guard::{Approval, Rejection};
-use quell_model::{Incident, IncidentStatus, Plan, Record, RunId, Timestamp};
+use quell_model::{
+    Disposition, Incident, IncidentId, IncidentStatus, Plan, Record, RunId, Timestamp, Verdict,
+};
 use quell_respond::{Mode, Playbook, Run, RunStatus, Watch};
 use quell_server::{Desk, DeskError, Remediation};
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
@@ -52,6 +54,7 @@ impl Desk for App {
             Some(by.to_owned()),
             self.clock.now(),
         );
+        incident.acknowledged_at.get_or_insert(self.clock.now());
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;
         self.begin(run, incident, document).await
@@ -204,6 +207,43 @@ impl App {
         self.state.commit(batch).await?;
         self.runs.notify_one();
         Ok(run)
+    }
+
+    /// A person says what an incident was: it is over. What a playbook contained stays contained.
+    ///
+    /// # Errors
+    /// [`DeskError`]: there is none, or something is being done about it at this moment.
+    pub async fn judge(
+        &self,
+        id: &IncidentId,
+        verdict: Verdict,
+        note: &str,
+        by: &str,
+    ) -> Result<Incident, DeskError> {
+        let document = self
+            .document(Kind::Incident, "incident", id.as_str())
+            .await?;
+        let mut incident: Incident = document.read()?;
+        self.refuse_a_second_run(&incident).await?;
+        let at = self.clock.now();
+        let note: String = note.chars().take(REASON_CHARS_MAX).collect();
+        let by = by.to_owned();
+        let details = json!({"verdict": verdict, "note": note});
+        let told = audit::entry(at, Act::Judged, &by, id.as_str(), details);
+        incident.disposition = Some(Disposition {
+            verdict,
+            by,
+            at,
+            note,
+        });
+        incident.acknowledged_at.get_or_insert(at);
+        incident.resolved_at.get_or_insert(at);
+        incident.status = IncidentStatus::Resolved;
+        incident.status_reason = Some(format!("judged: {}", verdict.as_str()));
+        let update = Write::Update(document.with(incident.status.as_str(), &incident)?);
+        let batch = Batch::new().with(update).with(audit::write(&told)?);
+        self.state.commit(batch).await?;
+        Ok(incident)
     }
 
     /// Lets the containment by a run last longer, from now on.

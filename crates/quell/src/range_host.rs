@@ -40,6 +40,9 @@ pub enum RangeError {
         /// What it said last.
         detail: String,
     },
+    /// None is up.
+    #[error("no range is up with this data folder (there is no {path}): `quell range up` starts one", path = .0.display())]
+    None(PathBuf),
     /// It did not come up.
     #[error("the range did not come up in {0} s; QUELL_LOG=debug says more")]
     Late(u64),
@@ -169,7 +172,8 @@ pub async fn python() -> Result<PathBuf, RangeError> {
     Ok(python)
 }
 
-async fn run(command: &mut Command, what: &str) -> Result<(), RangeError> {
+/// Runs a program to its end: what it said.
+async fn run(command: &mut Command, what: &str) -> Result<Vec<u8>, RangeError> {
     let fail = |detail: String| RangeError::Program {
         what: what.to_owned(),
         detail,
@@ -180,7 +184,7 @@ async fn run(command: &mut Command, what: &str) -> Result<(), RangeError> {
         .await
         .map_err(|e| fail(e.to_string()))?;
     if out.status.success() {
-        return Ok(());
+        return Ok(out.stdout);
     }
     let said = String::from_utf8_lossy(&out.stderr);
     let last: Vec<&str> = said.lines().rev().take(8).collect();
@@ -262,6 +266,35 @@ pub async fn up(data: &Path, port: u16, more: &[String]) -> Result<Running, Rang
         child,
         info,
         settings,
+    })
+}
+
+/// Attacks the range that is up with a data folder, as its own `attack` command does; what that says of it.
+///
+/// # Errors
+/// [`RangeError::None`] when none is up, and what the attack said when it failed.
+pub async fn attack(
+    data: &Path,
+    playbook: &str,
+    account: Option<&str>,
+) -> Result<serde_json::Value, RangeError> {
+    let info = data.join("range/info.json");
+    if !info.exists() {
+        return Err(RangeError::None(info));
+    }
+    let mut command = Command::new(python().await?);
+    command
+        .args(["-m", "quell_range", "attack", playbook, "--info"])
+        .arg(&info)
+        .env("PYTHONPATH", source()?)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    if let Some(account) = account {
+        command.args(["--account", account]);
+    }
+    let said = run(&mut command, "the attack").await?;
+    serde_json::from_slice(&said).map_err(|e| RangeError::Program {
+        what: "reading what the attack said".to_owned(),
+        detail: e.to_string(),
     })
 }
 

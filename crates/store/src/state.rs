@@ -50,12 +50,12 @@ pub enum Kind {
     AuditEntry,
     /// The audit log's tree, its checkpoints, and what signs them.
     AuditLog,
+    /// What a playbook did to a resource, and when it is looked at again: `watching`, `over`.
+    Watch,
     /// What people decided to leave as it is: `in-force` until it is `ended`, by the moment at which it expires.
     Exception,
     /// A change freeze: `planned` until it is `ended`, by the moment at which it is over.
     Freeze,
-    /// What a playbook did to a resource, and when it is looked at again: `watching`, `over`.
-    Watch,
 }
 
 impl Kind {
@@ -82,9 +82,9 @@ impl Kind {
             Self::Memory => "memory",
             Self::AuditEntry => "audit-entry",
             Self::AuditLog => "audit-log",
+            Self::Watch => "watch",
             Self::Exception => "exception",
             Self::Freeze => "freeze",
-            Self::Watch => "watch",
         }
     }
 }

@@ -120,6 +120,7 @@ def load() -> None:
         s3_defaults,
         s3_notifications,
         sqs,
+        stepfunctions,
         sts,
     )
 

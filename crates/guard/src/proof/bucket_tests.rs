@@ -6,6 +6,8 @@ use serde_json::Map;
 const OWNER: &str = "444455556666";
 const KEY: &str = "arn:aws:kms:us-east-1:444455556666:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
 
+type Change = fn(&mut Value);
+
 fn bucket() -> Resource {
     let arn = "arn:aws:s3:::shop-data".parse().unwrap();
     Resource::new(arn, "AWS::S3::Bucket", "shop-data").told_to_be_in(OWNER, "us-east-1")
@@ -344,12 +346,12 @@ fn a_kind_of_encryption_that_is_refused_stays_refused() {
 /// What some remediations do: they take every statement for «*» out, with the condition that made it harmless.
 #[test]
 fn a_conditioned_statement_is_never_deleted_nor_any_other() {
-    let change = |change: fn(&mut Value)| {
+    let change = |change: Change| {
         let mut after = with_tls(&policy());
         change(&mut after);
         plan(json!({POLICY: policy()}), &[(POLICY, after, Class::R2)])
     };
-    let wrong: &[(&str, fn(&mut Value))] = &[
+    let wrong: &[(&str, Change)] = &[
         ("rewritten, moved or taken out", |p| {
             drop(p["Statement"].as_array_mut().unwrap().remove(0))
         }),
@@ -387,7 +389,7 @@ fn a_conditioned_statement_is_never_deleted_nor_any_other() {
 /// A refusal that everybody feels, with TLS or without.
 #[test]
 fn a_deny_that_locks_everybody_out_is_refused() {
-    let wrong: &[fn(&mut Value)] = &[
+    let wrong: &[Change] = &[
         |deny| drop(deny.as_object_mut().unwrap().remove("Condition")),
         |deny| deny["Condition"] = json!({}),
         |deny| deny["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}}),
@@ -653,4 +655,74 @@ fn who_else_would_feel_it_is_told() {
     let mut none = whole();
     none.before = json!({});
     assert_eq!(concerns(&none).len(), 1);
+}
+
+mod any {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn block() -> impl Strategy<Value = [bool; 4]> {
+        any::<[bool; 4]>()
+    }
+
+    fn value(on: [bool; 4]) -> Value {
+        FLAGS.iter().zip(on).map(|(f, on)| (*f, on)).collect()
+    }
+
+    /// Encryption of any strength, some of it of no kind that S3 knows.
+    fn rule() -> impl Strategy<Value = Value> {
+        let algorithm = prop::sample::select(vec!["", "AES256", "aws:kms", "aws:kms:dsse", "x"]);
+        let key = prop::sample::select(vec!["", KEY, "other"]);
+        let blocked = prop::sample::select(vec![vec![], vec!["SSE-C"], vec!["NONE"]]);
+        (algorithm, key, any::<bool>(), blocked).prop_map(
+            |(algorithm, key, bucket_key, blocked)| {
+                let mut rule = json!({"BucketKeyEnabled": bucket_key});
+                if !algorithm.is_empty() {
+                    rule["ApplyServerSideEncryptionByDefault"] = json!({"SseAlgorithm": algorithm});
+                }
+                if !key.is_empty() && !algorithm.is_empty() {
+                    rule["ApplyServerSideEncryptionByDefault"]["KmsMasterKeyID"] = json!(key);
+                }
+                if !blocked.is_empty() {
+                    rule["BlockedEncryptionTypes"] = json!({"EncryptionType": blocked});
+                }
+                encryption(rule)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn flags_are_only_added(before in prop::option::of(block()), after in block()) {
+            let mut image = bare();
+            if let Some(before) = before {
+                image[BLOCK] = value(before);
+            }
+            let was = before.unwrap_or_default();
+            let only_more = was.iter().zip(after).all(|(was, is)| is || !was);
+            let plan = plan(image, &[(BLOCK, value(after), Class::R1)]);
+            prop_assert_eq!(check(&plan).is_ok(), only_more && was != after);
+        }
+
+        #[test]
+        fn encryption_only_gets_stronger(before in rule(), after in rule()) {
+            let plan = plan(json!({ENCRYPTION: before.clone()}), &[(ENCRYPTION, after.clone(), Class::R2)]);
+            if check(&plan).is_err() {
+                return Ok(());
+            }
+            let at = |e: &Value, path: &str| e.pointer(&format!("/Rules/0/{path}")).cloned().unwrap_or_default();
+            let order = [Value::Null, json!("AES256"), json!("aws:kms"), json!("aws:kms:dsse")];
+            let default = "ApplyServerSideEncryptionByDefault";
+            let algorithm = |e: &Value| at(e, &format!("{default}/SseAlgorithm"));
+            let strength = |e: &Value| order.iter().position(|known| *known == algorithm(e)).unwrap();
+            prop_assert!(strength(&after) >= strength(&before));
+            if strength(&before) >= 2 {
+                prop_assert_eq!(at(&after, default), at(&before, default));
+            }
+            prop_assert!(at(&after, "BucketKeyEnabled") == true || at(&before, "BucketKeyEnabled") == false);
+            let blocks = |e: &Value| at(e, "BlockedEncryptionTypes/EncryptionType/0") == "SSE-C";
+            prop_assert!(blocks(&after) || !blocks(&before));
+            prop_assert_ne!(before, after);
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! `quell incident`.
 
 use clap::Subcommand;
-use quell_model::{Incident, IncidentId, Timestamp};
+use quell_model::{Incident, IncidentId, Timestamp, Verdict};
 use quell_respond::{Run, Stage};
-use quell_store::Kind;
+use quell_store::{Kind, Query};
+use quell_triage::{Clock, INCIDENTS_MAX, Kpis, clocks, kpis};
 use serde_json::json;
 
 use super::{Failure, Global};
@@ -15,18 +16,48 @@ use crate::output::{safe, table};
 pub enum IncidentCommand {
     /// The newest incidents
     List {
-        /// Only those that are open, responding, parked or resolved
+        /// Only those that are open, responding, parked, contained or resolved
         #[arg(long)]
         status: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+    /// Say what an incident was, and close it
+    ///
+    /// What a playbook contained stays contained: `quell undo` lets it go.
+    Close {
+        /// Its id (inc-…)
+        id: IncidentId,
+        /// true: an attack or a violation; benign-true: it happened and was meant; false: it did not happen
+        #[arg(long = "as", value_name = "VERDICT")]
+        verdict: ClosedAs,
+        /// Why, for whoever looks at it later
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// How fast incidents were found and dealt with, and what became of them
+    Stats {
+        /// Of the last so many days
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
     /// One incident: its timeline and what was done
     Show {
         /// Its id (inc-…)
         id: IncidentId,
     },
+}
+
+/// What an incident was.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum ClosedAs {
+    /// It happened, and it was an attack or a violation
+    True,
+    /// It happened as it was found, and was meant
+    BenignTrue,
+    /// What was found did not happen
+    False,
 }
 
 impl IncidentCommand {
@@ -39,12 +70,118 @@ impl IncidentCommand {
             }
             Self::Show { id } => {
                 let (incident, runs) = read(&app, &id).await?;
-                let value = json!({"incident": incident, "runs": runs, "timeline": timeline(&incident, runs.last())});
-                global.output.print(&value, |_| show(&incident, &runs));
+                let clocks = clocks(&incident, &app.config.triage.sla, app.clock.now());
+                let value = json!({"incident": incident, "runs": runs, "timeline": timeline(&incident, runs.last()), "clocks": clocks});
+                global.output.print(&value, |_| {
+                    format!("{}\n\n{}", show(&incident, &runs), clock_table(&clocks))
+                });
+            }
+            Self::Close { id, verdict, note } => {
+                let verdict = match verdict {
+                    ClosedAs::True => Verdict::True,
+                    ClosedAs::BenignTrue => Verdict::BenignTrue,
+                    ClosedAs::False => Verdict::False,
+                };
+                let incident = app
+                    .judge(&id, verdict, &note, &super::undo::person())
+                    .await?;
+                global.output.print(&incident, |i| {
+                    format!("{} is closed: {}", i.id, verdict.as_str())
+                });
+            }
+            Self::Stats { days } => {
+                let since = app
+                    .clock
+                    .now()
+                    .plus_millis(-i64::from(days).saturating_mul(86_400_000));
+                let incidents = since_then(&app, since).await?;
+                let kpis = kpis(incidents.iter());
+                let value = json!({"days": days, "kpis": kpis});
+                global.output.print(&value, |_| stats(&kpis, days));
             }
         }
         Ok(())
     }
+}
+
+/// The incidents that were detected since then, the newest first.
+async fn since_then(app: &App, since: Timestamp) -> Result<Vec<Incident>, Failure> {
+    let mut query = Query::all(Kind::Incident).newest().limit(Query::LIMIT_MAX);
+    let mut out: Vec<Incident> = Vec::new();
+    loop {
+        let page = app.state.list(&query).await?;
+        let some: Vec<Incident> = page.read()?;
+        let enough = some.last().is_none_or(|last| last.detected_at < since);
+        out.extend(some.into_iter().filter(|i| i.detected_at >= since));
+        match page.next {
+            Some(next) if !enough && out.len() < INCIDENTS_MAX => query.cursor = Some(next),
+            _ => return Ok(out),
+        }
+    }
+}
+
+fn clock_table(clocks: &[Clock]) -> String {
+    let rows = clocks.iter().map(|clock| {
+        let standing = serde_json::to_value(clock.standing).unwrap_or_default();
+        vec![
+            clock.stage.to_owned(),
+            clock.due.to_string(),
+            clock.reached.map(|at| at.to_string()).unwrap_or_default(),
+            standing.as_str().unwrap_or_default().to_owned(),
+        ]
+    });
+    table(&["clock", "due", "reached", "stands"], rows)
+}
+
+fn stats(kpis: &Kpis, days: u32) -> String {
+    let shown = |seconds: Option<f64>| seconds.map_or("–".to_owned(), |s| format!("{s:.1} s"));
+    let stages = [
+        ("detect (MTTD)", kpis.detect),
+        ("acknowledge", kpis.acknowledge),
+        ("contain", kpis.contain),
+        ("resolve (MTTR)", kpis.resolve),
+    ];
+    let times = stages.map(|(stage, t)| {
+        let cells = [
+            stage.to_owned(),
+            t.n.to_string(),
+            shown(t.mean_seconds),
+            shown(t.p50_seconds),
+            shown(t.p90_seconds),
+        ];
+        cells.to_vec()
+    });
+    let counts = kpis.categories.iter().map(|(category, c)| {
+        let numbers = [c.detections, c.automatic, c.manual, c.false_positives];
+        let numbers = numbers.map(|n| n.to_string());
+        [category.clone()].into_iter().chain(numbers).collect()
+    });
+    let judged = match kpis.false_positive_rate {
+        Some(rate) => format!(
+            "{} judged, {:.1} % of them false",
+            kpis.judged,
+            rate * 100.0
+        ),
+        None => "none is judged: `quell incident close` says what one was".to_owned(),
+    };
+    format!(
+        "{} incident(s) in {days} day(s); {judged}\n\n{}\n\n{}",
+        kpis.incidents,
+        table(
+            &["stage", "n", "mean", "half within", "nine of ten within"],
+            times.into_iter()
+        ),
+        table(
+            &[
+                "category",
+                "incidents",
+                "automatic",
+                "with a person",
+                "false"
+            ],
+            counts
+        ),
+    )
 }
 
 fn rows(incidents: &[Incident]) -> String {

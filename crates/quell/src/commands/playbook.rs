@@ -19,9 +19,15 @@ pub enum PlaybookCommand {
     Plan {
         /// The playbook's id (PB-008)
         playbook: String,
-        /// The resource's ARN (arn:aws:ec2:REGION:ACCOUNT:security-group/sg-…)
+        /// The resource's ARN (arn:aws:ec2:REGION:ACCOUNT:security-group/sg-…, arn:aws:s3:::BUCKET)
         #[arg(long)]
         resource: Arn,
+        /// Its account, where the ARN does not say (a bucket)
+        #[arg(long, default_value = "", hide_default_value = true)]
+        account: String,
+        /// Its Region, where the ARN does not say (a bucket)
+        #[arg(long, default_value = "", hide_default_value = true)]
+        region: String,
     },
 }
 
@@ -57,9 +63,21 @@ impl PlaybookCommand {
                     )
                 });
             }
-            Self::Plan { playbook, resource } => {
+            Self::Plan {
+                playbook,
+                resource,
+                account,
+                region,
+            } => {
                 let playbook = app.playbook(&playbook)?;
-                let resource = resource_of(resource, playbook)?;
+                let resource = resource_of(resource, playbook)?.told_to_be_in(&account, &region);
+                if resource.account.is_empty() || resource.region.is_empty() {
+                    let text = format!(
+                        "{} does not say where it is: give --account and --region",
+                        resource.arn
+                    );
+                    return Err(Failure::Denied(text));
+                }
                 if app.account(&resource.account).is_none() {
                     let text = format!(
                         "account {} is not in scope: list it under [[accounts]] in quell.toml",

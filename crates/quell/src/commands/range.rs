@@ -1,7 +1,7 @@
 //! `quell range`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Failure, Global};
 use crate::loops::Tasks;
@@ -25,12 +25,21 @@ pub enum Range {
     },
     /// The range that is up with this --data: its endpoint, accounts and keys
     Info,
+    /// Do to the range that is up what a playbook answers, with real clients: `quell serve` has something to find
+    Attack {
+        /// The playbook (PB-008); `list` says which attacks there are
+        playbook: String,
+        /// The account that is attacked (the production account)
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
+    },
 }
 
 impl From<RangeError> for Failure {
     fn from(e: RangeError) -> Self {
         match e {
             RangeError::Data(e) => e.into(),
+            RangeError::None(_) => Self::Denied(e.to_string()),
             other => Self::Remote(other.to_string()),
         }
     }
@@ -52,19 +61,41 @@ impl Range {
                 range.down().await;
                 Ok(())
             }
+            Self::Attack { playbook, account } => {
+                let told =
+                    range_host::attack(&settings.data, &playbook, account.as_deref()).await?;
+                global.output.print(&told, attacked);
+                Ok(())
+            }
             Self::Info => {
                 let path = settings.data.join("range/info.json");
-                let text = std::fs::read_to_string(&path).map_err(|e| {
-                    Failure::Denied(format!(
-                        "no range is up with this data folder ({}: {e})",
-                        path.display()
-                    ))
-                })?;
+                let text = std::fs::read_to_string(&path).map_err(|_| RangeError::None(path))?;
                 let info: Info =
                     serde_json::from_str(&text).map_err(|e| Failure::Setup(e.to_string()))?;
                 global.output.print(&json!(info), |_| how_to(&info));
                 Ok(())
             }
+        }
+    }
+}
+
+/// For people: what was attacked, or which attacks there are.
+fn attacked(told: &Value) -> String {
+    let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+    match told.get("playbook") {
+        Some(_) => format!(
+            "{} {} in {}\n{}\n\nsee what becomes of it:   quell incident list",
+            text("playbook"),
+            text("resource"),
+            text("account"),
+            text("what")
+        ),
+        None => {
+            let all = told.as_object().into_iter().flatten();
+            let rows = all.map(|(name, what)| {
+                vec![name.clone(), what.as_str().unwrap_or_default().to_owned()]
+            });
+            table(&["attack", "what happens"], rows)
         }
     }
 }

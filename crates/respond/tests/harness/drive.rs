@@ -324,6 +324,7 @@ impl<'a> Drive<'a> {
         let named = request.credentials_role.as_deref();
         let who = (&self.playbook.id, &request.state);
         assert_eq!(named, Some(role), "{who:?}");
+        self.world.meanwhile();
         match changes {
             true => self.change(task, call),
             false => Some(self.read(task, call)),
@@ -475,9 +476,8 @@ impl<'a> Drive<'a> {
             .find(|planned| of(&planned.resource, &planned.arguments) == *call)
             .unwrap();
         for back in &planned.undo {
-            self.world
-                .call(&of(&back.resource, &back.arguments))
-                .unwrap();
+            // What is gone already cannot be taken back once more.
+            drop(self.world.call(&of(&back.resource, &back.arguments)));
         }
     }
 

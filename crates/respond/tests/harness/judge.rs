@@ -1,12 +1,30 @@
 //! The real guard, in the situation of a case.
 
 use quell_guard::proof::Known;
-use quell_guard::{Approval, Decision, Declaration, Level, NeverTouch, Situation, decide};
+use quell_guard::{
+    Approval, Cause, Decision, Declaration, Level, NeverTouch, Orders, Place, Policies, Question,
+    Situation, Verdict, decide,
+};
 use quell_model::{Plan, Timestamp};
 use quell_respond::{Mode, Playbook, Run};
 use serde_json::Value;
 
 use super::case::Case;
+
+/// Policies that permit what a playbook declares: what the content's own say is tried elsewhere.
+#[derive(Debug)]
+struct Declared;
+
+impl Policies for Declared {
+    fn judge(&self, question: &Question<'_>) -> Verdict {
+        match question.declared {
+            true => Verdict::Permit,
+            false => Verdict::Forbid {
+                reasons: vec!["it is not declared".to_owned()],
+            },
+        }
+    }
+}
 
 /// What the guard looks at in these tests.
 pub struct Judge<'a> {
@@ -90,13 +108,21 @@ impl<'a> Judge<'a> {
             account_in_scope: true,
             level: self.level(),
             halted: self.halted,
-            budget_left: 100,
+            place: Place::default(),
+            cause: Cause::default(),
+            orders: Orders {
+                policies: &Declared,
+                exceptions: Ok(&[]),
+                freezes: Ok(&[]),
+                budgets: &[],
+                pipelines: &[],
+            },
             production: self.production,
             never_touch: NeverTouch::default(),
             approvals: &self.approvals,
             rejection: None,
             requested_by: run.requested_by.as_deref(),
-            changed_lately: 0,
+            comes_back: None,
             takes_back: run.takes_back,
             known: Known {
                 since: self.since,

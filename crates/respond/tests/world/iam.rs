@@ -5,10 +5,16 @@
 //! * `users`: by name, `{"id", "path", "keys", "credentials", "sshKeys", "certificates": {id: status}, "attached": [arn],
 //!   "inline": {name: text}, "password": true, "tags": […]}`;
 //! * `roles`: by name, `{"id", "path", "inline": {name: text}, "attached": [arn]}`;
+//! * `instanceProfiles`: by name, the role in it, or null;
 //! * `policies`: by ARN, `{"default": "v1", "versions": {"v1": {…}}}`;
-//! * `pageSize`, which cuts lists into pages of that size, and `simulates: false`, when the simulation cannot be had;
-//! * `meanwhile`: what an intruder does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
+//! * groups, boundaries, trust policies and versions as `iam_policies.rs` says;
+//! * `pageSize`, which cuts lists into pages of that size;
+//! * `simulates`: `false`, when the simulation cannot be had, or what it says of everything (`"allowed"`);
+//! * `intruder`: what somebody else does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
 //!   each once.
+
+#[path = "iam_policies.rs"]
+mod policies;
 
 use std::collections::BTreeMap;
 
@@ -67,10 +73,14 @@ const INLINE_MAX: usize = 10_240;
 pub struct Iam {
     users: BTreeMap<String, Value>,
     roles: BTreeMap<String, Value>,
+    groups: BTreeMap<String, Value>,
+    profiles: BTreeMap<String, Value>,
     policies: BTreeMap<String, Value>,
     page: usize,
-    simulates: bool,
-    meanwhile: Vec<Value>,
+    simulates: Value,
+    intruder: Vec<Value>,
+    /// The last operation, until the intruder has seen it.
+    last: String,
     made: u32,
 }
 
@@ -103,6 +113,9 @@ fn with_texts(mut who: Value) -> Value {
     for text in inline.into_iter().flat_map(|all| all.values_mut()) {
         *text = text_of(text).into();
     }
+    if let Some(trust) = who.get_mut("trust") {
+        *trust = text_of(trust).into();
+    }
     who
 }
 
@@ -127,10 +140,13 @@ impl Iam {
         Self {
             users: who("users"),
             roles: who("roles"),
+            groups: who("groups"),
+            profiles: map("instanceProfiles"),
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
-            simulates: case["simulates"] != false,
-            meanwhile: list(&case["meanwhile"]),
+            simulates: case["simulates"].clone(),
+            intruder: list(&case["intruder"]),
+            last: String::new(),
             made: 0,
         }
     }
@@ -165,14 +181,27 @@ impl Iam {
         let path = found["path"].as_str().unwrap_or("/");
         let tags = found["tags"].clone();
         let mut out = json!({
-            "Path": path, id: found["id"], "CreateDate": "2025-03-04T05:06:07Z",
+            "Path": path, id: found["id"],
             "Arn": format!("arn:aws:iam::{ACCOUNT}:{arn}{path}{name}"),
         });
         out[format!("{kind}Name")] = name.into();
+        policies::describe(kind, found, &mut out);
         if !tags.is_null() {
             out["Tags"] = tags;
         }
         Ok(json!({kind: out}))
+    }
+
+    fn profile(&mut self, name: &str) -> Answer {
+        let role = self.profiles.get(name).ok_or_else(|| gone(name))?;
+        let roles = match role.as_str().map(str::to_owned) {
+            Some(role) => vec![self.principal("Role", &role)?["Role"].clone()],
+            None => Vec::new(),
+        };
+        Ok(json!({"InstanceProfile": {
+            "InstanceProfileName": name, "Roles": roles,
+            "Arn": format!("arn:aws:iam::{ACCOUNT}:instance-profile/{name}"),
+        }}))
     }
 
     fn listed(&mut self, operation: &str, params: &Value) -> Option<Answer> {
@@ -186,7 +215,7 @@ impl Iam {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(name, status)| json!({"UserName": params["UserName"], *id: name, "Status": status, *date: "2025-03-04T05:06:07Z"}))
+            .map(|(name, status)| json!({"UserName": params["UserName"], *id: name, "Status": status, *date: policies::date(&user["made"][name])}))
             .collect();
         Some(Ok(self.paged(answer, &all, params)))
     }
@@ -258,9 +287,10 @@ impl Iam {
     fn policy(&mut self, params: &Value) -> Answer {
         let arn = params["PolicyArn"].as_str().unwrap();
         let policy = self.policies.get(arn).ok_or_else(|| gone(arn))?;
-        Ok(
-            json!({"Policy": {"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true}}),
-        )
+        let mut out =
+            json!({"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true});
+        policies::describe_policy(self, arn, &mut out);
+        Ok(json!({"Policy": out}))
     }
 
     fn put(&mut self, params: &Value) -> Answer {
@@ -330,9 +360,16 @@ impl Iam {
         )
     }
 
+    fn delete_key(&mut self, params: &Value) -> Answer {
+        let id = params["AccessKeyId"].as_str().unwrap();
+        let keys = self.user(params)?["keys"].as_object_mut();
+        let removed = keys.and_then(|keys| keys.remove(id));
+        removed.map(|_| json!({})).ok_or_else(|| gone(id))
+    }
+
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
     fn simulated(&mut self, params: &Value) -> Answer {
-        if !self.simulates {
+        if self.simulates == false {
             return Err("Iam.ServiceFailureException: not here".into());
         }
         let arn = params["PolicySourceArn"].as_str().unwrap();
@@ -342,6 +379,9 @@ impl Iam {
             false => &self.roles,
         };
         let who = all.get(name).ok_or_else(|| gone(arn))?;
+        if !arn.ends_with(&format!("{}{name}", who["path"].as_str().unwrap_or("/"))) {
+            return Err(gone(arn));
+        }
         let attached = list(&who["attached"]);
         let managed = attached.iter().filter_map(|arn| {
             let policy = self.policies.get(arn.as_str()?)?;
@@ -358,6 +398,7 @@ impl Iam {
                 statements.iter().any(|s| fits(&s))
             };
             let decision = match (said("Deny"), said("Allow")) {
+                _ if self.simulates.is_string() => self.simulates.as_str().unwrap(),
                 (true, _) => "explicitDeny",
                 (_, true) => "allowed",
                 _ => "implicitDeny",
@@ -378,6 +419,7 @@ impl Iam {
         }
         match operation {
             "GetUser" => self.principal("User", params["UserName"].as_str().unwrap()),
+            "GetInstanceProfile" => self.profile(params["InstanceProfileName"].as_str().unwrap()),
             "GetRole" => self.principal("Role", params["RoleName"].as_str().unwrap()),
             "GetPolicy" => self.policy(params),
             "GetPolicyVersion" => self.version(params),
@@ -390,31 +432,15 @@ impl Iam {
             "DeleteRolePolicy" => self.delete(params),
             "GetAccessKeyLastUsed" => self.last_used(params),
             "CreateAccessKey" => self.create_key(params),
+            "DeleteAccessKey" => self.delete_key(params),
             "GetLoginProfile" => match self.user(params)?["password"] == true {
-                true => Ok(json!({"LoginProfile": {"UserName": params["UserName"]}})),
+                true => Ok(json!({"LoginProfile": {
+                    "UserName": params["UserName"], "CreateDate": policies::date(&self.user(params)?["passwordMade"]),
+                }})),
                 false => Err(gone("the login profile")),
             },
             "SimulatePrincipalPolicy" => self.simulated(params),
-            other => panic!("the world knows no {other}"),
-        }
-    }
-
-    /// What an intruder does after this call.
-    fn meanwhile(&mut self, call: &Call) {
-        let due = self.meanwhile.iter();
-        let due = due
-            .clone()
-            .position(|m| m["after"] == call.operation.as_str());
-        let Some(due) = due.map(|i| self.meanwhile.remove(i)) else {
-            return;
-        };
-        for theirs in list(&due["calls"]) {
-            let call = Call {
-                service: "iam".into(),
-                operation: theirs[0].as_str().unwrap().into(),
-                params: theirs[1].clone(),
-            };
-            self.answered(&call).unwrap();
+            _ => policies::answered(self, call),
         }
     }
 }
@@ -436,9 +462,25 @@ fn applies(statement: &Value, action: &Value, user_id: &Value) -> bool {
 
 impl World for Iam {
     fn call(&mut self, call: &Call) -> Answer {
-        let answer = self.answered(call);
-        self.meanwhile(call);
-        answer
+        self.last.clone_from(&call.operation);
+        self.answered(call)
+    }
+
+    /// What an intruder does after the last call.
+    fn meanwhile(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        let due = self.intruder.iter().position(|does| does["after"] == *last);
+        let Some(due) = due.map(|i| self.intruder.remove(i)) else {
+            return;
+        };
+        for theirs in list(&due["calls"]) {
+            let call = Call {
+                service: "iam".into(),
+                operation: theirs[0].as_str().unwrap().into(),
+                params: theirs[1].clone(),
+            };
+            self.answered(&call).unwrap();
+        }
     }
 
     fn image(&self) -> Value {
@@ -460,7 +502,7 @@ impl World for Iam {
                 .map(|(name, who)| (name.clone(), in_order(who.clone())));
             each.collect()
         };
-        json!({"users": all(&self.users), "roles": all(&self.roles), "policies": self.policies})
+        json!({"users": all(&self.users), "roles": all(&self.roles), "groups": all(&self.groups), "policies": self.policies})
     }
 
     /// Somebody else makes the user or the role anew, under the same name.
@@ -468,11 +510,17 @@ impl World for Iam {
         let params = &call.params;
         self.made += 1;
         let made = self.made;
-        let (who, start) = match params.get("UserName") {
-            Some(_) => (self.user(params), "AIDA"),
-            None => (self.role(params), "AROA"),
-        };
-        who.unwrap()["id"] = format!("{start}MADEANEW{made:09}").into();
+        let id = |start: &str| Value::from(format!("{start}MADEANEW{made:09}"));
+        let arn = params.get("PolicyArn").and_then(Value::as_str);
+        if let Some(policy) = arn.and_then(|arn| self.policies.get_mut(arn)) {
+            policy["id"] = id("ANPA");
+        }
+        match ["UserName", "RoleName", "GroupName"].map(|name| params[name].as_str()) {
+            [Some(_), ..] => self.user(params).unwrap()["id"] = id("AIDA"),
+            [_, Some(_), _] => self.role(params).unwrap()["id"] = id("AROA"),
+            [.., Some(name)] => self.groups.get_mut(name).unwrap()["id"] = id("AGPA"),
+            _ => assert!(arn.is_some(), "{call:?}"),
+        }
     }
 
     fn copy(&self) -> Box<dyn World> {

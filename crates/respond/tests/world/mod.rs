@@ -3,6 +3,7 @@
 //! A case says what is there, by world: `"world": {"ec2": {…}, "iam": {…}}`. Calls go to the world that answers for their
 //! service. A new world is a file here and a row in [`WORLDS`].
 
+mod cloudtrail;
 mod ec2;
 mod iam;
 mod s3;
@@ -30,6 +31,9 @@ pub trait World {
     /// Somebody else changes something of the resource that `call` is about, and that the call does not change.
     fn meddle(&mut self, call: &Call);
 
+    /// What somebody else does before the next call comes. In most worlds there is nobody.
+    fn meanwhile(&mut self) {}
+
     /// The same world once more.
     fn copy(&self) -> Box<dyn World>;
 }
@@ -42,6 +46,9 @@ type Maker = (
 );
 
 const WORLDS: &[Maker] = &[
+    ("cloudtrail", &["cloudtrail"], |state| {
+        Box::new(cloudtrail::CloudTrail::of(state))
+    }),
     (
         "ec2",
         &[
@@ -110,6 +117,10 @@ impl World for Worlds {
 
     fn meddle(&mut self, call: &Call) {
         self.world(call).meddle(call);
+    }
+
+    fn meanwhile(&mut self) {
+        self.0.values_mut().for_each(|world| world.meanwhile());
     }
 
     fn copy(&self) -> Box<dyn World> {

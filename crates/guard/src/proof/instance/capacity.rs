@@ -129,17 +129,16 @@ pub(super) fn concerns(facts: &Value) -> Vec<String> {
                 .push("it is not known how many its Auto Scaling group has in service".to_owned()),
         }
     }
-    for group in list("targets").iter().chain(list("loadBalancers")) {
-        let name = group
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        match number(group, "healthy") {
-            Some(healthy) if healthy >= 2 => {}
-            Some(healthy) => ask.push(format!(
-                "«{name}» has {healthy} healthy targets, this instance among them or not: it may be left with none"
-            )),
-            None => ask.push(format!("it is not known how many targets of «{name}» are healthy")),
+    for (all, counted) in [("targets", "healthy"), ("loadBalancers", "registered")] {
+        for one in list(all) {
+            let name = one.get("name").and_then(Value::as_str).unwrap_or_default();
+            match number(one, counted) {
+                Some(count) if count >= 2 => {}
+                Some(count) => ask.push(format!(
+                    "«{name}» has {count} {counted}, and may be left with none"
+                )),
+                None => ask.push(format!("it is not known how many «{name}» has {counted}")),
+            }
         }
     }
     if !list("clusters").is_empty() {

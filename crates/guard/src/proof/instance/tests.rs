@@ -346,7 +346,7 @@ fn isolate() -> Plan {
         shut("eni-2", json!(["sg-web"])),
     ];
     let before = with(with_evidence(), json!({"quarantine/sg-q": "vpc-1"}));
-    let service = json!({"scalingGroup": {"name": "web", "inService": 4, "minSize": 2, "desired": 4}, "targets": [{"name": "web", "healthy": 4}], "loadBalancers": [{"name": "old", "healthy": 3}], "clusters": []});
+    let service = json!({"scalingGroup": {"name": "web", "inService": 4, "minSize": 2, "desired": 4}, "targets": [{"name": "web", "healthy": 4}], "loadBalancers": [{"name": "old", "registered": 3}], "clusters": []});
     plan(
         before,
         calls,

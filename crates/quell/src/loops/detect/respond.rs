@@ -31,6 +31,7 @@ pub(super) async fn respond(
     }
     let run = begin::respond(incident, resource, playbook, None, app.clock.now());
     incident.runs.push(run.id.clone());
+    incident.acknowledged_at.get_or_insert(app.clock.now());
     incident.status = IncidentStatus::Responding;
     incident.status_reason = None;
     Ok(begin::writes(&run)?.into_iter().collect())

@@ -1,7 +1,7 @@
 //! How a run ends, and what that means for its incident.
 
 use quell_evidence::Hash;
-use quell_model::{Incident, IncidentStatus, RunId, Timestamp, canonical_json};
+use quell_model::{Handled, Incident, IncidentStatus, RunId, Timestamp, canonical_json};
 use quell_respond::{Mode, Run, RunStatus, Stage, Watch};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, StoreError, Write};
@@ -237,6 +237,15 @@ fn settle(incident: &mut Incident, run: &Run, now: Timestamp) {
             .as_ref()
             .map_or(outcome.clone(), |reason| format!("{outcome}: {reason}"))
     };
+    if run.mode == Mode::Respond && run.status == RunStatus::Done {
+        incident.contained_at.get_or_insert(now);
+        incident.handled.get_or_insert(
+            match run.requested_by.is_none() && run.approvals.is_empty() {
+                true => Handled::Automatically,
+                false => Handled::WithAPerson,
+            },
+        );
+    }
     match (run.mode, run.status) {
         (Mode::Respond, RunStatus::Done) if run.is_containment() => {
             incident.status = IncidentStatus::Contained;

@@ -278,11 +278,8 @@ async fn budgets_are_spent_exactly_by_many_workers_at_once() {
         ),
         (
             |c| {
-                drop(
-                    c.respond
-                        .changes_per_ou_hour
-                        .insert("Root".parse().unwrap(), 31),
-                )
+                let units = &mut c.respond.changes_per_ou_hour;
+                units.insert("Root".parse().unwrap(), 31);
             },
             "ou:Root",
             "OU Root",

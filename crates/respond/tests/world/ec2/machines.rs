@@ -6,7 +6,11 @@ use super::{Answer, Ec2, filtered, find, given_tags, no, only, tagged};
 
 pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<Answer> {
     Some(match operation {
-        "DescribeInstances" => world.describe_instances(params),
+        "DescribeInstances" => {
+            let answer = world.describe_instances(params);
+            world.settle();
+            answer
+        }
         "DescribeInstanceAttribute" => world.instance_attribute(params),
         "ModifyInstanceAttribute" => world.modify_instance(params),
         "DescribeIamInstanceProfileAssociations" => world.profiles(params),
@@ -31,6 +35,19 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
             world.all("Snapshots", &found, params)
         }
         "CreateTags" => world.tag(params),
+        "StopInstances" => world.stop(params),
+        "StartInstances" => world.start(params),
+        "DescribeFleets" => {
+            let asked = |fleet: &&Value| {
+                params["FleetIds"]
+                    .as_array()
+                    .unwrap()
+                    .contains(&fleet["FleetId"])
+            };
+            let found: Vec<Value> = world.fleets.iter().filter(asked).cloned().collect();
+            world.all("Fleets", &found, params)
+        }
+        "ModifyFleet" => world.modify_fleet(params),
         _ => return None,
     })
 }
@@ -41,13 +58,17 @@ impl Ec2 {
         let of = |i: &Value| {
             json!([
                 i["InstanceId"],
-                i["State"],
+                arrives(i),
                 i["Attributes"],
                 i["BlockDeviceMappings"],
                 i["IamInstanceProfile"]
             ])
         };
-        self.instances.iter().map(of).collect()
+        let fleets = self
+            .fleets
+            .iter()
+            .map(|fleet| json!([fleet["FleetId"], fleet["TargetCapacitySpecification"]]));
+        self.instances.iter().map(of).chain(fleets).collect()
     }
 
     fn describe_instances(&self, params: &Value) -> Answer {
@@ -114,6 +135,73 @@ impl Ec2 {
         Ok(json!({}))
     }
 
+    /// EC2 shows `stopping` for a while, and then that it has stopped.
+    fn stop(&mut self, params: &Value) -> Answer {
+        only(params, &["InstanceIds", "Hibernate"]);
+        let instance = self.instance(&params["InstanceIds"][0])?;
+        if instance["Attributes"]["DisableApiStop"] == true
+            || instance["InstanceLifecycle"] == "spot"
+        {
+            return Err(no("UnsupportedOperation"));
+        }
+        if params.get("Hibernate").is_some() && instance["HibernationOptions"]["Configured"] != true
+        {
+            return Err(no("UnsupportedHibernationConfiguration"));
+        }
+        if !matches!(
+            instance["State"]["Name"].as_str(),
+            Some("running" | "stopped" | "stopping")
+        ) {
+            return Err(no("IncorrectInstanceState"));
+        }
+        if instance["State"]["Name"] == "running" {
+            instance["State"] = json!({"Name": "stopping"});
+        }
+        Ok(json!({"StoppingInstances": [{"InstanceId": params["InstanceIds"][0]}]}))
+    }
+
+    fn start(&mut self, params: &Value) -> Answer {
+        only(params, &["InstanceIds"]);
+        let instance = self.instance(&params["InstanceIds"][0])?;
+        // Whoever starts it waits until it has stopped.
+        if arrives(instance) == "stopped" {
+            instance["State"] = json!({"Name": "pending"});
+        }
+        Ok(json!({"StartingInstances": [{"InstanceId": params["InstanceIds"][0]}]}))
+    }
+
+    /// What was on its way has arrived when it is looked at again.
+    fn settle(&mut self) {
+        for instance in &mut self.instances {
+            instance["State"] = json!({"Name": arrives(instance)});
+        }
+    }
+
+    fn modify_fleet(&mut self, params: &Value) -> Answer {
+        only(
+            params,
+            &[
+                "FleetId",
+                "ExcessCapacityTerminationPolicy",
+                "TargetCapacitySpecification",
+            ],
+        );
+        assert_eq!(params["ExcessCapacityTerminationPolicy"], "no-termination");
+        let fleet = find(
+            &mut self.fleets,
+            "FleetId",
+            &params["FleetId"],
+            "InvalidFleetId.NotFound",
+        )?;
+        if fleet["Type"] != "maintain" {
+            return Err(no("UnsupportedOperation"));
+        }
+        for (name, count) in params["TargetCapacitySpecification"].as_object().unwrap() {
+            fleet["TargetCapacitySpecification"][name] = count.clone();
+        }
+        Ok(json!({"Return": true}))
+    }
+
     fn profiles(&self, params: &Value) -> Answer {
         let found = filtered(&self.instances, params, |i, _| {
             vec![i["InstanceId"].clone()]
@@ -173,5 +261,14 @@ impl Ec2 {
             instance["Tags"] = tags.into();
         }
         Ok(json!({}))
+    }
+}
+
+/// The state that an instance is in, or comes to by itself.
+fn arrives(instance: &Value) -> Value {
+    match instance["State"]["Name"].as_str() {
+        Some("stopping") => "stopped".into(),
+        Some("pending") => "running".into(),
+        _ => instance["State"]["Name"].clone(),
     }
 }

@@ -7,9 +7,10 @@
 //!   with its `Rules`; `ipv6`: whether the VPC has it, so that a new group lets that out too;
 //! * `instances`, each with its `Attributes` (`DisableApiTermination`, …) beside what EC2 shows; `interfaces`; `addresses`;
 //!   `snapshots`; `locks`: false where snapshots cannot be locked;
-//! * `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
+//! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
-//! `pageSize` cuts the answers into pages of that size.
+//! `pageSize` cuts the answers into pages of that size; `meanwhile` is what an intruder does at once after a call, each once:
+//! `[{"after": "ModifyNetworkInterfaceAttribute", "calls": [[operation, {…}]]}]`.
 
 mod groups;
 mod machines;
@@ -35,7 +36,9 @@ pub struct Ec2 {
     scaling_groups: Vec<Value>,
     target_groups: Vec<Value>,
     load_balancers: Vec<Value>,
+    fleets: Vec<Value>,
     page: usize,
+    meanwhile: Vec<Value>,
     next_id: u32,
 }
 
@@ -72,7 +75,9 @@ impl Ec2 {
             scaling_groups: list("scalingGroups"),
             target_groups: list("targetGroups"),
             load_balancers: list("loadBalancers"),
+            fleets: list("fleets"),
             page: case["pageSize"].as_u64().unwrap_or(250) as usize,
+            meanwhile: list("meanwhile"),
             next_id: 0,
         }
     }
@@ -80,6 +85,32 @@ impl Ec2 {
     fn new_id(&mut self, prefix: &str) -> String {
         self.next_id += 1;
         format!("{prefix}{}", self.next_id)
+    }
+
+    /// The same with groups that a run made called by their names: EC2 gives their ids anew each time.
+    fn with_names(&self) -> Self {
+        let mut it = self.clone();
+        for group in &self.groups {
+            if tagged(group, "tag:quell:run").is_empty() {
+                continue;
+            }
+            let [id, name] = ["GroupId", "GroupName"].map(|member| group[member].to_string());
+            for list in [&mut it.groups, &mut it.rules, &mut it.interfaces] {
+                let text = Value::from(std::mem::take(list)).to_string();
+                *list = serde_json::from_str(&text.replace(&id, &name)).unwrap();
+            }
+        }
+        it.groups
+            .sort_by_key(|group| group["GroupName"].to_string());
+        it
+    }
+
+    /// What somebody would miss.
+    fn missed(&self) -> Value {
+        json!({
+            "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
+            "network": self.network_image(), "service": self.service_image(),
+        })
     }
 
     /// A page of a list; `token` is what the service calls where the next one begins.
@@ -119,12 +150,14 @@ fn filtered(all: &[Value], params: &Value, at: impl Fn(&Value, &str) -> Vec<Valu
     all.iter().filter(passes).cloned().collect()
 }
 
-/// The values of a tag, for a filter `tag:<key>`.
+/// The values of a tag for a filter `tag:<key>`, the keys of all tags for `tag-key`.
 fn tagged(thing: &Value, filter: &str) -> Vec<Value> {
-    let key = filter
-        .strip_prefix("tag:")
-        .unwrap_or_else(|| panic!("no filter «{filter}» is known"));
     let tags = thing["Tags"].as_array().into_iter().flatten();
+    if filter == "tag-key" {
+        return tags.map(|tag| tag["Key"].clone()).collect();
+    }
+    let key = filter.strip_prefix("tag:");
+    let key = key.unwrap_or_else(|| panic!("no filter «{filter}» is known"));
     tags.filter(|tag| tag["Key"] == key)
         .map(|tag| tag["Value"].clone())
         .collect()
@@ -163,23 +196,36 @@ fn only(params: &Value, known: &[&str]) {
     }
 }
 
+impl Ec2 {
+    fn answer(&mut self, service: &str, operation: &str, params: &Value) -> Answer {
+        let answer = match service {
+            "ec2" => groups::call(self, operation, params)
+                .or_else(|| machines::call(self, operation, params))
+                .or_else(|| network::call(self, operation, params)),
+            _ => service::call(self, operation, params),
+        };
+        answer.unwrap_or_else(|| panic!("the world knows no {operation}"))
+    }
+}
+
 impl World for Ec2 {
     fn call(&mut self, call: &Call) -> Answer {
-        let params = &call.params;
-        let answer = match call.service.as_str() {
-            "ec2" => groups::call(self, &call.operation, params)
-                .or_else(|| machines::call(self, &call.operation, params))
-                .or_else(|| network::call(self, &call.operation, params)),
-            _ => service::call(self, &call.operation, params),
-        };
-        answer.unwrap_or_else(|| panic!("the world knows no {}", call.operation))
+        let answer = self.answer(&call.service, &call.operation, &call.params);
+        let due = self.meanwhile.iter();
+        let due = due
+            .clone()
+            .position(|m| m["after"] == call.operation.as_str());
+        if let Some(due) = due.map(|at| self.meanwhile.remove(at)) {
+            for theirs in due["calls"].as_array().unwrap() {
+                self.answer("ec2", theirs[0].as_str().unwrap(), &theirs[1])
+                    .unwrap();
+            }
+        }
+        answer
     }
 
     fn image(&self) -> Value {
-        json!({
-            "groups": self.groups, "rules": self.rule_essences(), "machines": self.machine_image(),
-            "network": self.network_image(), "service": self.service_image(),
-        })
+        self.with_names().missed()
     }
 
     fn evidence(&self) -> Value {

@@ -8,6 +8,7 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
     Some(match operation {
         "DescribeNetworkInterfaces" => {
             let found = filtered(&world.interfaces, params, |interface, name| match name {
+                "network-interface-id" => vec![interface["NetworkInterfaceId"].clone()],
                 "attachment.instance-id" => vec![interface["Attachment"]["InstanceId"].clone()],
                 "group-id" => {
                     let groups = interface["Groups"].as_array().unwrap().iter();
@@ -34,15 +35,23 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
 }
 
 impl Ec2 {
-    /// What an undo must bring back; an association gets a new id.
+    /// What an undo must bring back; an association gets a new id, and names of groups are said with the groups.
     pub(super) fn network_image(&self) -> Value {
+        let interface = |i: &Value| {
+            let mut i = i.clone();
+            for group in i["Groups"].as_array_mut().into_iter().flatten() {
+                group.as_object_mut().unwrap().remove("GroupName");
+            }
+            i
+        };
+        let interfaces: Vec<Value> = self.interfaces.iter().map(interface).collect();
         let address = |a: &Value| {
             let mut a = a.clone();
             a.as_object_mut().unwrap().remove("AssociationId");
             a
         };
         json!([
-            self.interfaces,
+            interfaces,
             self.addresses.iter().map(address).collect::<Vec<_>>()
         ])
     }

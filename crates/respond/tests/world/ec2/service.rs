@@ -13,6 +13,8 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
             let found: Vec<Value> = world.scaling_groups.iter().filter(asked).cloned().collect();
             world.all("AutoScalingGroups", &found, params)
         }
+        "SuspendProcesses" => world.suspend(params, true),
+        "ResumeProcesses" => world.suspend(params, false),
         "SetInstanceProtection" => world.protect(params),
         "DetachInstances" => world.detach(params),
         "AttachInstances" => world.attach(params),
@@ -68,7 +70,19 @@ impl Ec2 {
             };
             things.iter().map(members).collect::<Vec<_>>()
         };
+        let suspended = |group: &Value| {
+            let processes = group["SuspendedProcesses"].as_array().into_iter().flatten();
+            let mut names: Vec<String> = processes
+                .map(|process| process["ProcessName"].to_string())
+                .collect();
+            names.sort();
+            names
+        };
         json!([
+            self.scaling_groups
+                .iter()
+                .map(suspended)
+                .collect::<Vec<_>>(),
             members(&self.scaling_groups, "Instances", "AutoScalingGroupName"),
             members(&self.target_groups, "Targets", "TargetGroupArn"),
             members(&self.load_balancers, "Instances", "LoadBalancerName"),
@@ -99,6 +113,23 @@ impl Ec2 {
             .iter_mut()
             .find(|g| g["AutoScalingGroupName"] == *name);
         found.ok_or_else(|| invalid("there is no such group"))
+    }
+
+    /// What is so already stays so.
+    fn suspend(&mut self, params: &Value, suspended: bool) -> Answer {
+        only(params, &["AutoScalingGroupName", "ScalingProcesses"]);
+        let group = self.scaling_group(&params["AutoScalingGroupName"])?;
+        let now = list(group, "SuspendedProcesses");
+        for process in params["ScalingProcesses"]
+            .as_array()
+            .expect("without a list it would be all")
+        {
+            now.retain(|known| known["ProcessName"] != *process);
+            if suspended {
+                now.push(json!({"ProcessName": process, "SuspensionReason": "User suspended at 2023-11-14T22:00:00Z"}));
+            }
+        }
+        Ok(json!({}))
     }
 
     fn protect(&mut self, params: &Value) -> Answer {

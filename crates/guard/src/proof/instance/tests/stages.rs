@@ -339,10 +339,10 @@ fn a_person_is_asked_when_too_few_would_be_left() {
         ("«web» has 1 healthy", |s| {
             s["targets"][0]["healthy"] = json!(1)
         }),
-        ("«old» has 1 healthy", |s| {
-            s["loadBalancers"][0]["healthy"] = json!(1)
+        ("«old» has 1 registered", |s| {
+            s["loadBalancers"][0]["registered"] = json!(1)
         }),
-        ("not known how many targets", |s| {
+        ("not known how many «", |s| {
             s["targets"][0] = json!({"name": "web"})
         }),
         ("node of a cluster", |s| {

@@ -1,0 +1,3 @@
+//! Where responders to incidents have gone wrong before, each as a test of its own.
+
+mod isolation;

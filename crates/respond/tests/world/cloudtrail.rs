@@ -1,0 +1,80 @@
+//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them.
+
+use quell_model::Call;
+use serde_json::{Value, json};
+
+use super::World;
+
+#[derive(Clone)]
+pub struct CloudTrail {
+    events: Vec<Value>,
+    /// So many times it is asked before it shows what happened.
+    late: u64,
+}
+
+impl CloudTrail {
+    pub fn of(case: &Value) -> Self {
+        Self {
+            events: case["events"].as_array().cloned().unwrap_or_default(),
+            late: case["late"].as_u64().unwrap_or(0),
+        }
+    }
+
+    /// Events with the attribute, between the two times, as text. A resource is named anywhere in a record, as it is here.
+    fn lookup(&mut self, params: &Value) -> Value {
+        if self.late > 0 {
+            self.late -= 1;
+            return json!({});
+        }
+        let [attribute] = params["LookupAttributes"].as_array().unwrap().as_slice() else {
+            panic!("CloudTrail takes one attribute")
+        };
+        let value = attribute["AttributeValue"].as_str().unwrap();
+        let (from, upto) = (
+            params["StartTime"].as_str().unwrap(),
+            params["EndTime"].as_str().unwrap(),
+        );
+        let has = |event: &&Value| match attribute["AttributeKey"].as_str() {
+            Some("EventName") => event["eventName"] == value,
+            Some("ResourceName") => event.to_string().contains(&format!("\"{value}\"")),
+            other => panic!("no attribute {other:?} is known"),
+        };
+        // Times of one form are in order as texts.
+        let at = |event: &&Value| {
+            event["eventTime"]
+                .as_str()
+                .is_some_and(|at| from <= at && at <= upto)
+        };
+        let shown = |event: &Value| json!({"EventId": "e", "EventName": event["eventName"], "CloudTrailEvent": event.to_string()});
+        let found: Vec<Value> = self
+            .events
+            .iter()
+            .filter(has)
+            .filter(at)
+            .map(shown)
+            .collect();
+        match found.is_empty() {
+            true => json!({}),
+            false => json!({"Events": found}),
+        }
+    }
+}
+
+impl World for CloudTrail {
+    fn call(&mut self, call: &Call) -> Result<Value, String> {
+        match call.operation.as_str() {
+            "LookupEvents" => Ok(self.lookup(&call.params)),
+            other => panic!("the world knows no {other}"),
+        }
+    }
+
+    fn image(&self) -> Value {
+        Value::Null
+    }
+
+    fn meddle(&mut self, _: &Call) {}
+
+    fn copy(&self) -> Box<dyn World> {
+        Box::new(self.clone())
+    }
+}

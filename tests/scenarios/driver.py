@@ -1,0 +1,195 @@
+"""One scenario, from the attack to the undo. What it measures comes from the run's timeline, the journal and the audit log."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.product import ROOT, Product, Server
+from harness.signing import Key
+from harness.waiting import until
+
+from .case import Scenario
+
+sys.path.insert(0, str(ROOT / "range"))
+
+from quell_range import attacks  # noqa: E402
+from quell_range.attacks.stage import Made, Stage  # noqa: E402
+
+#: A person is asked at most this often in one run.
+ASKED_MAX = 6
+
+
+@dataclass
+class Told:
+    """What became of a scenario. Times are milliseconds after the attack was let out."""
+
+    playbook: str
+    detected: int = 0
+    contained: int = 0
+    verified: int = 0
+    #: How long the undo took, from the word to its end.
+    undone: int = 0
+    calls: int = 0
+    evidence: int = 0
+    approvals: int = 0
+    run: dict[str, Any] = field(default_factory=dict)
+    undo_run: dict[str, Any] = field(default_factory=dict)
+    made: Made = field(default_factory=dict)
+    fault: str = ""
+
+
+def scenarios() -> list[Scenario]:
+    """Those whose playbook is there."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob("pb_*.py")):
+        scenario: Scenario = importlib.import_module(f"scenarios.{path.stem}").SCENARIO
+        if (content() / "playbooks" / scenario.playbook / "playbook.toml").exists():
+            found.append(scenario)
+    return found
+
+
+def content() -> Path:
+    return ROOT / "content"
+
+
+def shortened(target: Path, of: list[Scenario]) -> Path:
+    """A copy of the content in which the scenarios' facts are as they wish."""
+    shutil.copytree(content(), target)
+    for scenario in of:
+        path = target / "playbooks" / scenario.playbook / "playbook.toml"
+        lines = path.read_text().splitlines()
+        for name, value in scenario.facts.items():
+            at = next((n for n, line in enumerate(lines) if line.split("=")[0].strip() == name), None)
+            assert at is not None, f"{path} has no fact {name} on a line of its own"
+            lines[at] = f"{name} = {json.dumps(value)}"
+        path.write_text("\n".join(lines) + "\n")
+        assert tomllib.loads(path.read_text())["facts"].items() >= scenario.facts.items()
+    return target
+
+
+class Play:
+    """One scenario on one product."""
+
+    def __init__(self, home: Product, server: Server, scenario: Scenario, keys: list[Key]) -> None:
+        self.home, self.server, self.scenario, self.keys = home, server, scenario, keys
+        self.scene = attacks.of(scenario.playbook)
+        self.stage = Stage(home.range.info)
+        self.told = Told(scenario.playbook)
+
+    def run(self) -> Told:
+        """All of it; what goes wrong is in `fault`."""
+        try:
+            self.respond()
+            self.undo()
+        except AssertionError as error:
+            self.told.fault = str(error).splitlines()[0] or "an assertion failed"
+        return self.told
+
+    def read(self) -> Any:
+        return json.loads(json.dumps(self.scene.read(self.stage, self.told.made), sort_keys=True, default=str))
+
+    def probe(self) -> str:
+        return str(self.scene.probe(self.stage, self.told.made))
+
+    def respond(self) -> None:
+        """The attack, and what Quell makes of it."""
+        self.told.made = self.scene.prepare(self.stage)
+        self.home.settled(60)
+        # Kept back until everything of the attack has happened: what the run found is then known to the byte.
+        with self.held() as let_out:
+            self.scene.attack(self.stage, self.told.made)
+            self.attacked = self.read()
+            assert self.probe() == self.scenario.attacked, f"the attack does not work: the probe says {self.probe()}"
+            self.mark = self.home.range.mark()
+        began = let_out[0]
+        run = until("a run is there", lambda: self._run("respond"), self.scenario.seconds)
+        self.told.run = run = self._ended(str(run["id"]))
+        assert run.get("outcome") in self.scenario.outcomes, f"the run ended {run.get('outcome')}: {run.get('reason')}"
+        assert self.probe() == self.scenario.contained, f"it is not contained: the probe says {self.probe()}"
+        stages = {name: _moment(at) for name, at in run["timeline"]}
+        incident = next(i for i in self.server.incidents() if run["id"] in i["runs"])
+        self.told.detected = _millis(began, _moment(incident["detectedAt"]))
+        self.told.contained, self.told.verified = (_millis(began, stages[name]) for name in ("acted", "verified"))
+        self.told.calls = len(self.calls(str(run["id"])))
+        self.told.evidence = len(self.home.quell("evidence", "list", "--about", run["id"]).json)
+        self.contained = self.read()
+        assert self.contained != self.attacked, "nothing has changed"
+
+    def undo(self) -> None:
+        """The response, taken back: exactly what was."""
+        said = self.home.quell("undo", self.told.run["id"], seconds=self.scenario.seconds)
+        first = (said.json or {}).get("run") or {}
+        assert first.get("id") and first["id"] != self.told.run["id"], f"no undo was begun: {said.err.strip() or said.out}"
+        self.told.undo_run = undo = self._ended(str(first["id"]))
+        assert undo.get("outcome") == "undone", f"the undo ended {undo.get('outcome')}: {undo.get('reason')}"
+        stages = {name: _moment(at) for name, at in undo["timeline"]}
+        self.told.undone = _millis(stages["opened"], stages["ended"])
+        kept, now = self.scenario.kept, self.read()
+        assert kept(now) == kept(self.attacked), f"it is not as it was: {_differences(kept(self.attacked), kept(now))}"
+
+    def calls(self, run: str) -> list[dict[str, Any]]:
+        """What a run changed, in order."""
+        return [c for c in self.home.range.changes(self.mark) if f"/{run}" in c["principal"] and c["took_effect"]]
+
+    @contextmanager
+    def held(self) -> Iterator[list[datetime.datetime]]:
+        """Nothing of what happens in the block goes out before its end; then the list has the moment when it did."""
+        let_out: list[datetime.datetime] = []
+        self.home.range.api("POST", "/delivery", {"hold": True})
+        self.home.range.flush()
+        try:
+            yield let_out
+        finally:
+            let_out.append(datetime.datetime.now(datetime.UTC))
+            self.home.range.api("POST", "/delivery", {"hold": False})
+
+    def _run(self, mode: str) -> dict[str, Any] | None:
+        """The newest run of the playbook whose resource, or whose incident's, is what was attacked."""
+        about = str(self.told.made["resource"])
+        found = [r for r in self.server.runs() if r["playbook"] == self.scenario.playbook and r["mode"] == mode and about in json.dumps(r["resource"])]
+        return found[-1] if found else None
+
+    def _ended(self, name: str) -> dict[str, Any]:
+        """The run once it has ended. Whoever has not said yes yet says so when a person is asked."""
+        for _ in range(ASKED_MAX):
+            run = until(f"{name} has ended or asks", lambda: self._look(name), self.scenario.seconds)
+            if run.get("outcome"):
+                return run
+            plan = self.home.quell("run", "show", name).json["planHash"]
+            for key in self.keys:
+                answer = self.server.call("POST", f"/api/v1/runs/{name}/approve", {"plan_hash": plan}, key)
+                if answer.status == 202:
+                    self.told.approvals += 1
+                waits = self._look(name)
+                if waits is None or waits.get("outcome"):
+                    break
+        raise AssertionError(f"{name} asks more than {ASKED_MAX} times")
+
+    def _look(self, name: str) -> dict[str, Any] | None:
+        run = next((r for r in self.server.runs() if r["id"] == name), None)
+        return run if run and (run.get("outcome") or run["status"] == "parked") else None
+
+
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _millis(since: datetime.datetime, at: datetime.datetime) -> int:
+    return round((at - since).total_seconds() * 1000)
+
+
+def _differences(was: Any, now: Any, path: str = "") -> list[str]:
+    """Where two images differ, for people."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        return [d for key in sorted({*was, *now}) for d in _differences(was.get(key), now.get(key), f"{path}/{key}")]
+    return [] if was == now else [f"{path}: {json.dumps(was)[:200]} -> {json.dumps(now)[:200]}"]

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect bench-evidence scorecard crash hostile differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect bench-evidence scorecard crash hostile scenarios differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,9 @@ bench-jsonata: setup ## JSONata expressions a second, beside the npm package jso
 
 crash: setup-test build ## 200 times kill -9 with 50 exposures in flight
 	$(PYTHON) -B tests/crash.py --kills 200 --exposures 50
+
+scenarios: setup-test build ## each playbook from the attack to the undo; prints what was measured (PLAYBOOKS="PB-001 PB-008")
+	cd tests && $(PYTHON) -B -m scenarios $(PLAYBOOKS)
 
 N ?= 9
 DOCUMENTS ?= 300

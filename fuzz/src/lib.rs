@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod detect;
 pub mod findings;
+pub mod guard;
 pub mod normalize;
 pub mod pattern;
 pub mod states;

@@ -19,7 +19,7 @@ from moto.events.models import events_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from quell_range import planes, record
+from quell_range import history, planes, record
 from quell_range.call import Call
 from quell_range.errors import Answer
 from quell_range.identity import PARTITION, utcnow
@@ -146,6 +146,7 @@ class Delivery:
 
     def _deliver(self, records: list[dict[str, Any]]) -> None:
         for made in records:
+            history.note(made)
             if self.paths.trail:
                 self._pending.setdefault((made["recipientAccountId"], made["awsRegion"]), []).append(made)
             if self.paths.events and planes.goes_to_eventbridge(made["eventName"]):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import urllib.error
 from typing import Any
 from urllib.parse import unquote_plus
 
+import pytest
 from conftest import Client
+
+from quell_range import guardduty
 
 
 def trail_records(quell_range: Client) -> list[dict[str, Any]]:
@@ -104,3 +108,41 @@ def test_quells_own_queue_calls_are_not_recorded(quell_range: Client) -> None:
     quell_range.developer("iam").create_group(GroupName="plumbing")
     events = quell_range.messages("events", lambda found: len(found) >= 1)
     assert [e["detail"]["eventName"] for e in events] == ["CreateGroup"]
+
+
+def test_what_is_held_back_comes_in_order_once_it_is_let_go(quell_range: Client) -> None:
+    sqs, url = quell_range.client("sqs", quell_range.quell), quell_range.quell["queues"]["events"]
+    assert quell_range.api("POST", "/delivery", {"hold": True})["events"] is True
+    iam = quell_range.developer("iam")
+    for name in ("held-1", "held-2"):
+        iam.create_group(GroupName=name)
+    quell_range.api("POST", "/flush")
+    waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    assert waiting["ApproximateNumberOfMessages"] == "0"
+    quell_range.api("POST", "/delivery", {"hold": False})
+    events = quell_range.messages("events", lambda found: len(found) >= 2)
+    assert [e["detail"]["requestParameters"]["groupName"] for e in events] == ["held-1", "held-2"]
+
+
+def test_a_finding_comes_as_eventbridge_brings_it(quell_range: Client) -> None:
+    about = guardduty.access_key("AKIAEXAMPLE", "AIDAEXAMPLE", "eve")
+    account = quell_range.production["id"]
+    detail = guardduty.finding(
+        account,
+        "us-east-1",
+        "UnauthorizedAccess:IAMUser/TorIPCaller",
+        8,
+        about,
+        "TARGET",
+        guardduty.api_call("ListBuckets", "s3.amazonaws.com"),
+    )
+    quell_range.api("POST", "/event", guardduty.event(detail))
+    (event,) = quell_range.messages("events", lambda found: bool(found))
+    assert (event["source"], event["detail-type"], event["account"]) == ("aws.guardduty", "GuardDuty Finding", account)
+    assert event["detail"] == detail
+
+
+@pytest.mark.parametrize("event", [{}, {"source": "x", "detail-type": "y", "account": "999999999999", "region": "z", "detail": {}}])
+def test_an_event_that_is_none_is_refused(quell_range: Client, event: dict[str, Any]) -> None:
+    with pytest.raises(urllib.error.HTTPError):
+        quell_range.api("POST", "/event", event)

@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,12 +88,25 @@ class Play:
 
     def run(self) -> Told:
         """All of it; what goes wrong is in `fault`."""
-        try:
-            self.respond()
-            self.undo()
-        except AssertionError as error:
-            self.told.fault = str(error).splitlines()[0] or "an assertion failed"
+        self.begin()
+        return self.finish()
+
+    def begin(self) -> None:
+        """The attack, until Quell has begun to answer it."""
+        self._noting(self.attack)
+
+    def finish(self) -> Told:
+        """What becomes of it, to the undo."""
+        for part in (self.respond, self.undo):
+            if not self.told.fault:
+                self._noting(part)
         return self.told
+
+    def _noting(self, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is what the table says
+            self.told.fault = f"{part.__name__}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
 
     def read(self) -> Any:
         return json.loads(json.dumps(self.scene.read(self.stage, self.told.made), sort_keys=True, default=str))
@@ -101,25 +114,28 @@ class Play:
     def probe(self) -> str:
         return str(self.scene.probe(self.stage, self.told.made))
 
-    def respond(self) -> None:
-        """The attack, and what Quell makes of it."""
+    def attack(self) -> None:
+        """It happens whole, and then what is told of it goes out."""
         self.told.made = self.scene.prepare(self.stage)
-        self.home.settled(60)
+        self.home.range.flush()
         # Kept back until everything of the attack has happened: what the run found is then known to the byte.
         with self.held() as let_out:
             self.scene.attack(self.stage, self.told.made)
             self.attacked = self.read()
             assert self.probe() == self.scenario.attacked, f"the attack does not work: the probe says {self.probe()}"
             self.mark = self.home.range.mark()
-        began = let_out[0]
-        run = until("a run is there", lambda: self._run("respond"), self.scenario.seconds)
-        self.told.run = run = self._ended(str(run["id"]))
+        self.began = let_out[0]
+        self.told.run = until("a run is there", lambda: self._run("respond"), 60) or {}
+
+    def respond(self) -> None:
+        """What Quell makes of it."""
+        self.told.run = run = self._ended(str(self.told.run["id"]))
         assert run.get("outcome") in self.scenario.outcomes, f"the run ended {run.get('outcome')}: {run.get('reason')}"
         assert self.probe() == self.scenario.contained, f"it is not contained: the probe says {self.probe()}"
         stages = {name: _moment(at) for name, at in run["timeline"]}
         incident = next(i for i in self.server.incidents() if run["id"] in i["runs"])
-        self.told.detected = _millis(began, _moment(incident["detectedAt"]))
-        self.told.contained, self.told.verified = (_millis(began, stages[name]) for name in ("acted", "verified"))
+        self.told.detected = _millis(self.began, _moment(incident["detectedAt"]))
+        self.told.contained, self.told.verified = (_millis(self.began, stages[name]) for name in ("acted", "verified"))
         self.told.calls = len(self.calls(str(run["id"])))
         self.told.evidence = len(self.home.quell("evidence", "list", "--about", run["id"]).json)
         self.contained = self.read()

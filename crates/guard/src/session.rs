@@ -57,6 +57,10 @@ fn actions(call: &Call) -> Vec<String> {
     {
         all.push("iam:PassRole".to_owned());
     }
+    // EC2 asks whoever starts an instance for a grant on the keys of its disks.
+    if call.operation == "StartInstances" {
+        all.push("kms:CreateGrant".to_owned());
+    }
     all
 }
 
@@ -101,6 +105,7 @@ fn resources(call: &Call, about: &Arn, account: &str, region: &str) -> Vec<Strin
             format!("arn:{partition}:ec2:{region}:{account}:*"),
             format!("arn:{partition}:ec2:{region}::*"),
             format!("arn:{partition}:iam::{account}:role/*"),
+            format!("arn:{partition}:kms:{region}:*:key/*"),
         ],
         _ => vec![format!("arn:{partition}:*:{region}:{account}:*")],
     }
@@ -177,6 +182,14 @@ mod tests {
         );
         let ec2 = said("ec2", "CreateSnapshots", json!({"TagSpecifications": [{}]}));
         assert_eq!(ec2[0], json!(["ec2:CreateSnapshots", "ec2:CreateTags"]));
+        let start = said("ec2", "StartInstances", json!({"InstanceIds": ["i-1"]}));
+        assert_eq!(start[0], json!(["ec2:StartInstances", "kms:CreateGrant"]));
+        assert!(
+            start[1]
+                .as_array()
+                .unwrap()
+                .contains(&json!("arn:aws:kms:us-east-1:*:key/*"))
+        );
         assert_eq!(
             said("elasticloadbalancingv2", "DeregisterTargets", json!({})),
             json!([

@@ -106,6 +106,7 @@ def load() -> None:
     """Import the stand-ins, which registers them."""
     from quell_range.standins import (  # noqa: F401
         autoscaling,
+        cloudtrail,
         ec2_instances,
         ec2_interfaces,
         ec2_prefix_lists,

@@ -28,7 +28,8 @@ from quell_range.standins import check, sts
 
 #: How the Java SDK, and with it Step Functions, calls a service in the names of its errors.
 _ERROR_NAMES = {
-    "autoscaling": "AutoScaling", "ec2": "Ec2", "elasticloadbalancing": "ElasticLoadBalancing", "elasticloadbalancingv2": "ElasticLoadBalancingV2",
+    "autoscaling": "AutoScaling", "ec2": "Ec2", "elasticloadbalancing": "ElasticLoadBalancing",
+    "elasticloadbalancingv2": "ElasticLoadBalancingV2",
     "iam": "Iam", "kms": "Kms", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
 }  # fmt: skip
 #: How boto calls services that a document calls otherwise.
@@ -66,7 +67,9 @@ def _load() -> None:
 
     def declarations(bindings: dict[str, Any]) -> str:
         # moto puts a text between quotes as it is: one with a quote in it, such as a policy, is a syntax error.
-        return "".join(f"{name}:={json.dumps(value) if isinstance(value, str) else to_json_str(value)};" for name, value in bindings.items())
+        return "".join(
+            f"{name}:={json.dumps(value) if isinstance(value, str) else to_json_str(value)};" for name, value in bindings.items()
+        )
 
     def operation(self: Any, service: str | None, action: str | None) -> Any:
         return _operation(self._get_boto_service_name(service), self._get_boto_service_action(action))
@@ -137,7 +140,9 @@ def _without_account(request: Any, **_: Any) -> None:
 
 def _session(role_arn: str) -> Any:
     account, name = (role_arn.split(":") + [""] * 6)[4], role_arn.rpartition("/")[2]
-    role = next((r for r in iam_backends[account][PARTITION].roles.values() if r.arn == role_arn), None) if account in iam_backends else None
+    role = (
+        next((r for r in iam_backends[account][PARTITION].roles.values() if r.arn == role_arn), None) if account in iam_backends else None
+    )
     if role is None:
         return None
     issuer = {"type": "Role", "principalId": role.id, "arn": role.arn, "accountId": account, "userName": name}

@@ -76,6 +76,23 @@ pub fn narrows(before: &Document, after: &Document) -> Result<(), Excess> {
     adds_nothing(before, after)
 }
 
+/// Proves that `after` still allows whatever `before` allows under a condition: a condition makes a grant another thing than an
+/// open one, however wide the rest of the statement is.
+///
+/// # Errors
+/// As [`adds_nothing`].
+pub fn keeps_conditioned(before: &Document, after: &Document) -> Result<(), Excess> {
+    let conditioned = of(before, Effect::Allow).filter(|s| !s.conditions.is_empty());
+    let conditioned = Document {
+        statements: conditioned.cloned().collect(),
+    };
+    adds_nothing(after, &conditioned).map_err(|Excess(text)| {
+        Excess(format!(
+            "a condition limits it, and it would go all the same: {text}"
+        ))
+    })
+}
+
 fn of(document: &Document, effect: Effect) -> impl Iterator<Item = &Statement> {
     let statements = document.statements.iter();
     statements.filter(move |statement| statement.effect == effect)

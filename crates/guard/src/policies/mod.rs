@@ -8,6 +8,7 @@
 //! * [`lifts_no_denial`]: whatever the first denies, the second denies too. Others may allow what only this denial kept away;
 //! * [`narrows`]: both. To put the second in the place of the first then grants nothing new to anybody, whatever
 //!   other policies say.
+//! * [`keeps_conditioned`]: what the first allows under a condition, the second allows still.
 //!
 //! Where AWS does not say exactly what a wildcard matches (whether a `*` goes over a colon in an ARN), a proof holds for
 //! both readings.
@@ -20,6 +21,6 @@ mod pattern;
 #[cfg(test)]
 mod property_tests;
 
-pub use compare::{Excess, adds_nothing, lifts_no_denial, narrows};
+pub use compare::{Excess, adds_nothing, keeps_conditioned, lifts_no_denial, narrows};
 pub use document::{DOCUMENT_BYTES_MAX, Document, Effect, Statement, Unreadable};
 pub use grants::Grant;

@@ -8,6 +8,7 @@ mod bucket;
 mod egress;
 mod identity;
 mod instance;
+mod policy;
 mod security_group;
 
 use quell_model::{Plan, Resource, Timestamp};
@@ -54,7 +55,8 @@ pub struct Known<'a> {
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
         "AWS::S3::Bucket" => &[&bucket::Bucket],
-        "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment],
+        "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
+        "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         _ => &[],
@@ -68,7 +70,12 @@ pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
     match resource_type {
         "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
         "AWS::S3::Bucket" => bucket::concerns(plan),
-        "AWS::IAM::User" | "AWS::IAM::Role" => identity::concerns(plan),
+        "AWS::IAM::User" | "AWS::IAM::Role" => {
+            let mut ask = identity::concerns(plan);
+            ask.extend(policy::concerns(plan, claim));
+            ask
+        }
+        "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => policy::concerns(plan, claim),
         "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
         "AWS::EC2::Instance" if attributes::prove_respond(&egress::Egress, plan, claim).is_ok() => {
             egress::concerns(plan, declared)

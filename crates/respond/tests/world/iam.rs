@@ -7,10 +7,14 @@
 //! * `roles`: by name, `{"id", "path", "inline": {name: text}, "attached": [arn]}`;
 //! * `instanceProfiles`: by name, the role in it, or null;
 //! * `policies`: by ARN, `{"default": "v1", "versions": {"v1": {…}}}`;
+//! * groups, boundaries, trust policies and versions as `iam_policies.rs` says;
 //! * `pageSize`, which cuts lists into pages of that size;
 //! * `simulates`: `false`, when the simulation cannot be had, or what it says of everything (`"allowed"`);
 //! * `intruder`: what somebody else does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
 //!   each once.
+
+#[path = "iam_policies.rs"]
+mod policies;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +73,7 @@ const INLINE_MAX: usize = 10_240;
 pub struct Iam {
     users: BTreeMap<String, Value>,
     roles: BTreeMap<String, Value>,
+    groups: BTreeMap<String, Value>,
     profiles: BTreeMap<String, Value>,
     policies: BTreeMap<String, Value>,
     page: usize,
@@ -108,6 +113,9 @@ fn with_texts(mut who: Value) -> Value {
     for text in inline.into_iter().flat_map(|all| all.values_mut()) {
         *text = text_of(text).into();
     }
+    if let Some(trust) = who.get_mut("trust") {
+        *trust = text_of(trust).into();
+    }
     who
 }
 
@@ -132,6 +140,7 @@ impl Iam {
         Self {
             users: who("users"),
             roles: who("roles"),
+            groups: who("groups"),
             profiles: map("instanceProfiles"),
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
@@ -172,10 +181,11 @@ impl Iam {
         let path = found["path"].as_str().unwrap_or("/");
         let tags = found["tags"].clone();
         let mut out = json!({
-            "Path": path, id: found["id"], "CreateDate": "2025-03-04T05:06:07Z",
+            "Path": path, id: found["id"],
             "Arn": format!("arn:aws:iam::{ACCOUNT}:{arn}{path}{name}"),
         });
         out[format!("{kind}Name")] = name.into();
+        policies::describe(kind, found, &mut out);
         if !tags.is_null() {
             out["Tags"] = tags;
         }
@@ -205,7 +215,7 @@ impl Iam {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(name, status)| json!({"UserName": params["UserName"], *id: name, "Status": status, *date: "2025-03-04T05:06:07Z"}))
+            .map(|(name, status)| json!({"UserName": params["UserName"], *id: name, "Status": status, *date: policies::date(&user["made"][name])}))
             .collect();
         Some(Ok(self.paged(answer, &all, params)))
     }
@@ -277,9 +287,10 @@ impl Iam {
     fn policy(&mut self, params: &Value) -> Answer {
         let arn = params["PolicyArn"].as_str().unwrap();
         let policy = self.policies.get(arn).ok_or_else(|| gone(arn))?;
-        Ok(
-            json!({"Policy": {"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true}}),
-        )
+        let mut out =
+            json!({"Arn": arn, "DefaultVersionId": policy["default"], "IsAttachable": true});
+        policies::describe_policy(self, arn, &mut out);
+        Ok(json!({"Policy": out}))
     }
 
     fn put(&mut self, params: &Value) -> Answer {
@@ -349,6 +360,13 @@ impl Iam {
         )
     }
 
+    fn delete_key(&mut self, params: &Value) -> Answer {
+        let id = params["AccessKeyId"].as_str().unwrap();
+        let keys = self.user(params)?["keys"].as_object_mut();
+        let removed = keys.and_then(|keys| keys.remove(id));
+        removed.map(|_| json!({})).ok_or_else(|| gone(id))
+    }
+
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
     fn simulated(&mut self, params: &Value) -> Answer {
         if self.simulates == false {
@@ -414,12 +432,15 @@ impl Iam {
             "DeleteRolePolicy" => self.delete(params),
             "GetAccessKeyLastUsed" => self.last_used(params),
             "CreateAccessKey" => self.create_key(params),
+            "DeleteAccessKey" => self.delete_key(params),
             "GetLoginProfile" => match self.user(params)?["password"] == true {
-                true => Ok(json!({"LoginProfile": {"UserName": params["UserName"]}})),
+                true => Ok(json!({"LoginProfile": {
+                    "UserName": params["UserName"], "CreateDate": policies::date(&self.user(params)?["passwordMade"]),
+                }})),
                 false => Err(gone("the login profile")),
             },
             "SimulatePrincipalPolicy" => self.simulated(params),
-            other => panic!("the world knows no {other}"),
+            _ => policies::answered(self, call),
         }
     }
 }
@@ -481,7 +502,7 @@ impl World for Iam {
                 .map(|(name, who)| (name.clone(), in_order(who.clone())));
             each.collect()
         };
-        json!({"users": all(&self.users), "roles": all(&self.roles), "policies": self.policies})
+        json!({"users": all(&self.users), "roles": all(&self.roles), "groups": all(&self.groups), "policies": self.policies})
     }
 
     /// Somebody else makes the user or the role anew, under the same name.
@@ -489,11 +510,17 @@ impl World for Iam {
         let params = &call.params;
         self.made += 1;
         let made = self.made;
-        let (who, start) = match params.get("UserName") {
-            Some(_) => (self.user(params), "AIDA"),
-            None => (self.role(params), "AROA"),
-        };
-        who.unwrap()["id"] = format!("{start}MADEANEW{made:09}").into();
+        let id = |start: &str| Value::from(format!("{start}MADEANEW{made:09}"));
+        let arn = params.get("PolicyArn").and_then(Value::as_str);
+        if let Some(policy) = arn.and_then(|arn| self.policies.get_mut(arn)) {
+            policy["id"] = id("ANPA");
+        }
+        match ["UserName", "RoleName", "GroupName"].map(|name| params[name].as_str()) {
+            [Some(_), ..] => self.user(params).unwrap()["id"] = id("AIDA"),
+            [_, Some(_), _] => self.role(params).unwrap()["id"] = id("AROA"),
+            [.., Some(name)] => self.groups.get_mut(name).unwrap()["id"] = id("AGPA"),
+            _ => assert!(arn.is_some(), "{call:?}"),
+        }
     }
 
     fn copy(&self) -> Box<dyn World> {

@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export QUELL_BIN := $(CARGO_TARGET_DIR)/debug/quell
 PYTHON := $(CACHE)/test-venv/bin/python
 
-.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect bench-evidence scorecard crash scenarios differential states-differential setup setup-test build
+.PHONY: help demo test lint fuzz bench-loop bench-aws bench-pattern bench-states bench-jsonata bench-detect bench-evidence scorecard crash hostile scenarios differential states-differential setup setup-test build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ bench-evidence: setup ## checking a copy of the audit log with a million entries
 
 bench-network: setup ## flow logs: lines a second of processor time, read and detected, beside cutting and parsing alone
 	cargo run --release --locked --quiet --manifest-path benches/network/Cargo.toml
+
+hostile: setup-test build ## a thousand triggers that somebody else would have Quell act on, and the figure for each kind
+	$(PYTHON) -B -m pytest -q -s -p no:cacheprovider tests/test_hostile.py
 
 scorecard: build ## measure the rules on real logs (QUELL_DATA, ../shared/data): techniques, noise, precision, incidents
 	@$(QUELL_BIN) rule scorecard $(or $(QUELL_DATA),../shared/data) $(SCORECARD)

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import state  # noqa: E402
 from harness.awsrange import exactly  # noqa: E402
-from harness.product import Product  # noqa: E402
+from harness.product import AGAIN_AND_AGAIN, Product  # noqa: E402
 from harness.waiting import until  # noqa: E402
 
 #: A server lives at least so long between two kills: it does not listen yet.
@@ -192,7 +192,7 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"{options.kills} kills, {options.exposures} exposures, --seed {seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="quell-crash-"))
-    home = Product(folder)
+    home = Product(folder, env=AGAIN_AND_AGAIN)
     with home.range_up():
         result = Crash(home, options.kills, options.exposures, seed).run()
     print(result.table())

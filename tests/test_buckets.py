@@ -9,15 +9,19 @@ import itertools
 import json
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.product import Product, Server
+from harness.signing import send, signed_headers
 from harness.waiting import until
 
+TARGET = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSEvents.PutEvents"}
 CLOSED = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
 _names = itertools.count(1)
 
@@ -199,6 +203,39 @@ def test_an_account_outside_is_named_and_the_bucket_is_closed(home: Product, ser
     assert (incident["status"], runs[-1]["outcome"]) == ("parked", "Quell.PersonNeeded")
     assert "999999999999" in runs[-1]["reason"]
     assert bucket.settings()["block"] == CLOSED
+
+
+def test_what_guardduty_says_of_a_bucket_begins_it_and_live_state_decides(home: Product, server: Server) -> None:
+    """It tells of two buckets, one of which is not open at all."""
+    opened, closed = Bucket(home), Bucket(home)
+    opened.lay_open()
+    opened.s3.put_object_acl(Bucket=opened.name, Key="k", ACL="public-read")
+    key, now = home.key("forwarder"), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for bucket in (opened, closed):
+        details = [{"arn": f"arn:aws:s3:::{bucket.name}", "name": bucket.name, "type": "Destination"}]
+        finding = {
+            "schemaVersion": "2.0",
+            "accountId": bucket.account["id"],
+            "region": "us-east-1",
+            "partition": "aws",
+            "id": uuid.uuid4().hex,
+            "type": "Policy:S3/BucketAnonymousAccessGranted",
+            "severity": 8,
+            "title": "everybody was let into a bucket",
+            "description": "By its list.",
+            "createdAt": now,
+            "updatedAt": now,
+            "resource": {"resourceType": "S3Bucket", "s3BucketDetails": details},
+            "service": {"archived": False, "count": 1, "eventFirstSeen": now, "eventLastSeen": now, "resourceRole": "TARGET"},
+        }
+        entry = {"Source": "aws.guardduty", "DetailType": "GuardDuty Finding", "Detail": json.dumps(finding)}
+        body = json.dumps({"Entries": [entry]}).encode()
+        headers = signed_headers("POST", f"{server.url}/", body, key, TARGET)
+        assert send("POST", f"{server.url}/", body, headers).status == 200
+    server.fixed(opened.name)
+    assert (opened.settings()["block"], opened.anonymous()) == (CLOSED, 403)
+    _, runs = server.at_rest(closed.name)
+    assert [r["outcome"] for r in runs] == ["already-fixed"]
 
 
 def test_quell_made_no_other_call_in_all_of_this(home: Product, server: Server) -> None:

@@ -55,7 +55,12 @@ def _attack(arguments: argparse.Namespace) -> int:
     made = scene.prepare(stage)
     before = scene.read(stage, made)
     scene.attack(stage, made)
-    told = {"playbook": arguments.playbook, "what": (scene.__doc__ or "").strip(), "account": stage.account["id"], "resource": made["resource"]}
+    told = {
+        "playbook": arguments.playbook,
+        "what": (scene.__doc__ or "").strip(),
+        "account": stage.account["id"],
+        "resource": made["resource"],
+    }
     print(json.dumps({**told, "before": before, "after": scene.read(stage, made)}, default=str))
     return 0
 

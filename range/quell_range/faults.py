@@ -15,7 +15,18 @@ from quell_range.call import Call, without_blobs
 from quell_range.errors import Answer, ApiError
 from quell_range.follow import check_calls
 
-KINDS = ("throttle", "server-error", "timeout-after-effect", "hang", "stale-read", "malformed", "no-effect", "excess", "revert", "interfere")
+KINDS = (
+    "throttle",
+    "server-error",
+    "timeout-after-effect",
+    "hang",
+    "stale-read",
+    "malformed",
+    "no-effect",
+    "excess",
+    "revert",
+    "interfere",
+)
 _DEFAULT_DELAY_MS = {"hang": 60_000, "timeout-after-effect": 60_000, "stale-read": 1_000, "revert": 1_000, "interfere": 0}
 #: Kinds that say something of a change, and so pass reads by; kinds that need to be told what else is called.
 _CHANGES_ONLY = ("no-effect", "excess", "revert")

@@ -34,7 +34,7 @@ def check_calls(calls: Any) -> None:
             raise ApiError("InvalidFault", f"a call is {{{', '.join(sorted(_KEYS))}}}")
         try:
             _SESSION.get_service_model(item["service"]).operation_model(item["operation"])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever botocore says of it
             raise ApiError("InvalidFault", f"{item['service']} has no {item['operation']}: {error}") from None
 
 

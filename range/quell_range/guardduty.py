@@ -20,7 +20,9 @@ _REMOTE = {
 }
 
 
-def finding(account: str, region: str, kind: str, severity: float, resource: dict[str, Any], role: str, action: dict[str, Any]) -> dict[str, Any]:
+def finding(
+    account: str, region: str, kind: str, severity: float, resource: dict[str, Any], role: str, action: dict[str, Any]
+) -> dict[str, Any]:
     """A new finding: the `detail` of its event."""
     name, detector = uuid.uuid4().hex, hashlib.md5(f"{account} {region}".encode(), usedforsecurity=False).hexdigest()
     now = utcnow()
@@ -55,7 +57,10 @@ def finding(account: str, region: str, kind: str, severity: float, resource: dic
 
 def access_key(key: str, principal: str, user: str, kind: str = "IAMUser") -> dict[str, Any]:
     """The resource of a finding about whoever uses a key."""
-    return {"resourceType": "AccessKey", "accessKeyDetails": {"accessKeyId": key, "principalId": principal, "userType": kind, "userName": user}}
+    return {
+        "resourceType": "AccessKey",
+        "accessKeyDetails": {"accessKeyId": key, "principalId": principal, "userType": kind, "userName": user},
+    }
 
 
 def instance(shown: dict[str, Any]) -> dict[str, Any]:

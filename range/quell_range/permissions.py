@@ -20,7 +20,8 @@ _ALWAYS = {("sts", "GetCallerIdentity")}
 #: Names of actions that are not those of their operation.
 _S3_ACTIONS = {
     "ListBuckets": "ListAllMyBuckets", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject", "CopyObject": "PutObject", "DeleteObjects": "DeleteObject", "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "HeadObject": "GetObject", "CopyObject": "PutObject", "DeleteObjects": "DeleteObject",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketEncryption": "PutEncryptionConfiguration", "ListObjectVersions": "ListBucketVersions", "DeleteBucketCors": "PutBucketCORS",
@@ -41,7 +42,9 @@ def refusal(call: Call) -> ApiError | None:
 
 def action(call: Call) -> str:
     """What IAM calls the operation."""
-    prefix = _PREFIXES.get(call.service) or service_metadata(call.service).get("signingName") or service_metadata(call.service)["endpointPrefix"]
+    prefix = (
+        _PREFIXES.get(call.service) or service_metadata(call.service).get("signingName") or service_metadata(call.service)["endpointPrefix"]
+    )
     return f"{prefix}:{_S3_ACTIONS.get(call.operation, call.operation) if call.service == 's3' else call.operation}"
 
 

@@ -24,14 +24,16 @@ ACT_ROLE_PREFIX = "QuellAct-"
 QUARANTINE = "QuellQuarantine"
 
 _READ_ACTIONS = ["ec2:Describe*", "ec2:Get*", "iam:Get*", "iam:List*", "s3:GetBucket*", "s3:ListAllMyBuckets", "rds:Describe*",
-                 "lambda:Get*", "lambda:List*", "autoscaling:Describe*", "elasticloadbalancing:Describe*", "ssm:Describe*", "iam:Simulate*", "kms:Describe*", "kms:Get*", "kms:List*", "cloudtrail:Get*"]  # fmt: skip
+                 "lambda:Get*", "lambda:List*", "autoscaling:Describe*", "elasticloadbalancing:Describe*", "ssm:Describe*",
+                 "iam:Simulate*", "kms:Describe*", "kms:Get*", "kms:List*", "cloudtrail:Get*", "cloudtrail:LookupEvents"]  # fmt: skip
 # What the acting roles may do, by family: what the playbooks declare.
 _ACT_ACTIONS = {
     "Network": ["ec2:AuthorizeSecurityGroup*", "ec2:RevokeSecurityGroup*", "ec2:ModifySecurityGroupRules",
                 "ec2:UpdateSecurityGroupRuleDescriptions*", "ec2:CreateTags", "ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup",
                 "ec2:ModifyNetworkInterfaceAttribute", "ec2:AssociateAddress", "ec2:DisassociateAddress",
                 "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules", "ec2:DescribeNetworkInterfaces",
-                "elasticloadbalancing:*Targets", "elasticloadbalancing:*InstancesWithLoadBalancer", "elasticloadbalancing:*InstancesFromLoadBalancer"],
+                "elasticloadbalancing:*Targets", "elasticloadbalancing:*InstancesWithLoadBalancer",
+                "elasticloadbalancing:*InstancesFromLoadBalancer"],
     "Compute": ["ec2:ModifyInstance*", "ec2:CreateTags", "ec2:DeleteTags", "ec2:CreateSnapshots", "ec2:LockSnapshot", "ec2:StopInstances",
                 "ec2:StartInstances", "ec2:*IamInstanceProfile*", "ec2:CancelSpotInstanceRequests", "ec2:ModifyFleet", "autoscaling:*"],
     "IAM": ["iam:*"],

@@ -127,7 +127,15 @@ def test_what_is_held_back_comes_in_order_once_it_is_let_go(quell_range: Client)
 def test_a_finding_comes_as_eventbridge_brings_it(quell_range: Client) -> None:
     about = guardduty.access_key("AKIAEXAMPLE", "AIDAEXAMPLE", "eve")
     account = quell_range.production["id"]
-    detail = guardduty.finding(account, "us-east-1", "UnauthorizedAccess:IAMUser/TorIPCaller", 8, about, "TARGET", guardduty.api_call("ListBuckets", "s3.amazonaws.com"))
+    detail = guardduty.finding(
+        account,
+        "us-east-1",
+        "UnauthorizedAccess:IAMUser/TorIPCaller",
+        8,
+        about,
+        "TARGET",
+        guardduty.api_call("ListBuckets", "s3.amazonaws.com"),
+    )
     quell_range.api("POST", "/event", guardduty.event(detail))
     (event,) = quell_range.messages("events", lambda found: bool(found))
     assert (event["source"], event["detail-type"], event["account"]) == ("aws.guardduty", "GuardDuty Finding", account)

@@ -11,7 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import Client
 
-TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 
 
 @dataclass
@@ -42,7 +45,9 @@ def host(quell_range: Client) -> Host:
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.0.0/24", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="web", Description="d", VpcId=vpc)["GroupId"]
     disks = [{"DeviceName": name, "Ebs": {"VolumeSize": 8, "DeleteOnTermination": True}} for name in ("/dev/sda1", "/dev/sdb")]
-    made = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group], BlockDeviceMappings=disks)
+    made = ec2.run_instances(
+        ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group], BlockDeviceMappings=disks
+    )
     instance = made["Instances"][0]
     return Host(ec2, vpc, subnet, group, instance["InstanceId"], instance["NetworkInterfaces"][0]["NetworkInterfaceId"])
 
@@ -126,10 +131,12 @@ def test_metadata_options_keep_what_is_not_said(host: Host) -> None:
     answer = host.ec2.modify_instance_metadata_options(InstanceId=host.instance, HttpTokens="required")
     assert answer["InstanceMetadataOptions"]["State"] == "pending"
     assert host.shown()["MetadataOptions"] == {
-        "State": "applied", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled",
-        "InstanceMetadataTags": "enabled",
+        "State": "applied", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "enabled",
     }  # fmt: skip
-    assert refused(host.ec2.modify_instance_metadata_options, InstanceId=host.instance, HttpPutResponseHopLimit=65) == "InvalidParameterValue"
+    assert (
+        refused(host.ec2.modify_instance_metadata_options, InstanceId=host.instance, HttpPutResponseHopLimit=65) == "InvalidParameterValue"
+    )
 
 
 def test_disks_that_stay_and_attributes_that_want_a_stopped_instance(host: Host) -> None:
@@ -140,7 +147,9 @@ def test_disks_that_stay_and_attributes_that_want_a_stopped_instance(host: Host)
     assert [d["Ebs"]["DeleteOnTermination"] for d in host.shown()["BlockDeviceMappings"]] == [False, True]
     assert refused(host.ec2.modify_instance_attribute, InstanceId=host.instance, UserData={"Value": b"x"}) == "IncorrectInstanceState"
     keep[0]["DeviceName"] = "/dev/xvdz"
-    assert refused(host.ec2.modify_instance_attribute, InstanceId=host.instance, BlockDeviceMappings=keep) == "InvalidInstanceAttributeValue"
+    assert (
+        refused(host.ec2.modify_instance_attribute, InstanceId=host.instance, BlockDeviceMappings=keep) == "InvalidInstanceAttributeValue"
+    )
 
 
 def test_stopping(host: Host) -> None:
@@ -160,7 +169,9 @@ def test_a_profile_is_replaced_by_a_new_association(quell_range: Client, host: H
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
         iam.create_instance_profile(InstanceProfileName=name)
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
-    first = host.ec2.associate_iam_instance_profile(InstanceId=host.instance, IamInstanceProfile={"Name": names[0]})["IamInstanceProfileAssociation"]
+    first = host.ec2.associate_iam_instance_profile(InstanceId=host.instance, IamInstanceProfile={"Name": names[0]})[
+        "IamInstanceProfileAssociation"
+    ]
     told = quell_range.developer("ssm").describe_instance_information()["InstanceInformationList"]
     assert host.instance in [one["InstanceId"] for one in told]
     replace = host.ec2.replace_iam_instance_profile_association
@@ -185,8 +196,14 @@ def test_snapshots_of_all_volumes_with_tags_and_locks(host: Host) -> None:
     assert [s["SnapshotId"] for s in host.ec2.describe_locked_snapshots(SnapshotIds=[m["SnapshotId"] for m in made])["Snapshots"]] == [one]
     assert refused(host.ec2.delete_snapshot, SnapshotId=one) == "OperationNotPermitted"
     assert refused(host.ec2.lock_snapshot, SnapshotId=one, LockMode="governance") == "InvalidParameterCombination"
-    assert refused(host.ec2.lock_snapshot, SnapshotId=one, LockMode="governance", LockDuration=1, CoolOffPeriod=1) == "InvalidParameterCombination"
-    assert refused(host.ec2.lock_snapshot, SnapshotId="snap-0123456789abcdef0", LockMode="governance", LockDuration=1) == "InvalidSnapshot.NotFound"
+    assert (
+        refused(host.ec2.lock_snapshot, SnapshotId=one, LockMode="governance", LockDuration=1, CoolOffPeriod=1)
+        == "InvalidParameterCombination"
+    )
+    assert (
+        refused(host.ec2.lock_snapshot, SnapshotId="snap-0123456789abcdef0", LockMode="governance", LockDuration=1)
+        == "InvalidSnapshot.NotFound"
+    )
     host.ec2.unlock_snapshot(SnapshotId=one)
     host.ec2.delete_snapshot(SnapshotId=one)
     two = made[1]["SnapshotId"]
@@ -200,9 +217,16 @@ def test_block_public_access(quell_range: Client, host: Host) -> None:
     ec2 = quell_range.developer("ec2", region="eu-west-3")
     assert ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"] == "off"
     ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-bidirectional")
-    assert ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"] == "block-bidirectional"
+    assert (
+        ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"] == "block-bidirectional"
+    )
     volume = ec2.create_volume(AvailabilityZone="eu-west-3a", Size=1)["VolumeId"]
-    share = {"SnapshotId": ec2.create_snapshot(VolumeId=volume)["SnapshotId"], "Attribute": "createVolumePermission", "OperationType": "add", "GroupNames": ["all"]}
+    share = {
+        "SnapshotId": ec2.create_snapshot(VolumeId=volume)["SnapshotId"],
+        "Attribute": "createVolumePermission",
+        "OperationType": "add",
+        "GroupNames": ["all"],
+    }
     assert ec2.get_snapshot_block_public_access_state()["State"] == "unblocked"
     ec2.enable_snapshot_block_public_access(State="block-new-sharing")
     assert refused(ec2.modify_snapshot_attribute, **share) == "OperationNotPermitted"
@@ -241,7 +265,10 @@ def test_detaching_takes_out_of_the_balancer_and_launches_a_replacement(quell_ra
     after = members(scaling, name)
     assert one not in after and two in after and len(after) == 2
     assert one not in targets(quell_range, arn)
-    assert refused(scaling.detach_instances, AutoScalingGroupName=name, InstanceIds=[one], ShouldDecrementDesiredCapacity=False) == "ValidationError"
+    assert (
+        refused(scaling.detach_instances, AutoScalingGroupName=name, InstanceIds=[one], ShouldDecrementDesiredCapacity=False)
+        == "ValidationError"
+    )
     scaling.attach_instances(AutoScalingGroupName=name, InstanceIds=[one])
     assert one in members(scaling, name) and one in targets(quell_range, arn)
     assert refused(scaling.attach_instances, AutoScalingGroupName=name, InstanceIds=[one]) == "ValidationError"

@@ -77,7 +77,11 @@ def test_no_effect_gives_the_answer_of_a_success_whatever_the_call(quell_range: 
 
 def test_excess_does_more_than_it_was_asked_and_says_nothing_of_it(quell_range: Client) -> None:
     name, since = user(quell_range), quell_range.mark()
-    more = {"service": "iam", "operation": "PutUserPolicy", "params": {"UserName": "{UserName}", "PolicyName": "x", "PolicyDocument": NOTHING}}
+    more = {
+        "service": "iam",
+        "operation": "PutUserPolicy",
+        "params": {"UserName": "{UserName}", "PolicyName": "x", "PolicyDocument": NOTHING},
+    }
     install(quell_range, service="iam", operation="AttachUserPolicy", kind="excess", also=[more])
     attach(quell_range, name)
     assert quell_range.developer("iam").list_user_policies(UserName=name)["PolicyNames"] == ["x"]

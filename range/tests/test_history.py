@@ -22,7 +22,9 @@ def test_who_launched_an_instance(quell_range: Client) -> None:
     instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     ec2.create_tags(Resources=[instance], Tags=[{"Key": "a", "Value": "b"}])
     since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
-    events = looked_up(quell_range, "ResourceName", instance, StartTime=since, EndTime=since + datetime.timedelta(minutes=10), MaxResults=50)
+    events = looked_up(
+        quell_range, "ResourceName", instance, StartTime=since, EndTime=since + datetime.timedelta(minutes=10), MaxResults=50
+    )
     launch = next(event for event in events if event["EventName"] == "RunInstances")
     assert (launch["Username"], launch["ReadOnly"], launch["EventSource"]) == ("developer", "false", "ec2.amazonaws.com")
     record = json.loads(launch["CloudTrailEvent"])

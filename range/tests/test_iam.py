@@ -49,7 +49,9 @@ def refused(call: Any, **params: Any) -> tuple[str, int]:
 
 def test_service_specific_credentials(iam: Any, user: str) -> None:
     made = iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")["ServiceSpecificCredential"]
-    key = iam.create_service_specific_credential(UserName=user, ServiceName="bedrock.amazonaws.com", CredentialAgeDays=7)["ServiceSpecificCredential"]
+    key = iam.create_service_specific_credential(UserName=user, ServiceName="bedrock.amazonaws.com", CredentialAgeDays=7)[
+        "ServiceSpecificCredential"
+    ]
     assert made["ServiceSpecificCredentialId"].startswith("ACCA") and made["ServicePassword"] and made["Status"] == "Active"
     assert key["ServiceCredentialSecret"] and key["ExpirationDate"] > key["CreateDate"]
     named = {"UserName": user, "ServiceSpecificCredentialId": made["ServiceSpecificCredentialId"]}
@@ -62,7 +64,10 @@ def test_service_specific_credentials(iam: Any, user: str) -> None:
     assert len(iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]) == 1
     assert refused(iam.delete_service_specific_credential, **named) == ("NoSuchEntity", 404)
     assert refused(iam.list_service_specific_credentials, UserName="nobody") == ("NoSuchEntity", 404)
-    assert refused(iam.create_service_specific_credential, UserName=user, ServiceName="s3.amazonaws.com") == ("ServiceNotSupportedException", 404)
+    assert refused(iam.create_service_specific_credential, UserName=user, ServiceName="s3.amazonaws.com") == (
+        "ServiceNotSupportedException",
+        404,
+    )
     iam.create_service_specific_credential(UserName=user, ServiceName="bedrock.amazonaws.com")
     assert refused(iam.create_service_specific_credential, UserName=user, ServiceName="bedrock.amazonaws.com") == ("LimitExceeded", 409)
 
@@ -85,7 +90,9 @@ def test_the_simulator_sees_inline_attached_and_the_groups(quell_range: Client, 
     iam.attach_user_policy(UserName=user, PolicyArn=quarantine)
     assert set(decisions(iam, arn, *asked).values()) == {"explicitDeny"}
     (result,) = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["s3:GetObject"])["EvaluationResults"]
-    assert [(m["SourcePolicyId"], m["SourcePolicyType"]) for m in result["MatchedStatements"]] == [(quarantine.partition("/")[2], "user-managed")]
+    assert [(m["SourcePolicyId"], m["SourcePolicyType"]) for m in result["MatchedStatements"]] == [
+        (quarantine.partition("/")[2], "user-managed")
+    ]
     iam.detach_user_policy(UserName=user, PolicyArn=quarantine)
     assert "explicitDeny" not in decisions(iam, arn, *asked).values()
 
@@ -108,7 +115,10 @@ def test_the_simulator_takes_context_and_says_what_it_lacked(quell_range: Client
 def test_the_simulator_refuses_whom_there_is_not(quell_range: Client, iam: Any) -> None:
     arn = f"arn:aws:iam::{quell_range.production['id']}:user/nobody"
     assert refused(iam.simulate_principal_policy, PolicySourceArn=arn, ActionNames=["s3:GetObject"]) == ("NoSuchEntity", 404)
-    assert refused(iam.simulate_principal_policy, PolicySourceArn=arn.replace("user", "pet"), ActionNames=["s3:GetObject"])[0] == "InvalidInput"
+    assert (
+        refused(iam.simulate_principal_policy, PolicySourceArn=arn.replace("user", "pet"), ActionNames=["s3:GetObject"])[0]
+        == "InvalidInput"
+    )
 
 
 def test_a_boundary_of_a_user_is_shown_and_simulated(iam: Any, user: str) -> None:
@@ -117,7 +127,10 @@ def test_a_boundary_of_a_user_is_shown_and_simulated(iam: Any, user: str) -> Non
     iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=boundary)
     found = iam.get_user(UserName=user)["User"]
     assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
-    assert decisions(iam, found["Arn"], "s3:GetObject", "ec2:RunInstances") == {"s3:GetObject": "allowed", "ec2:RunInstances": "implicitDeny"}
+    assert decisions(iam, found["Arn"], "s3:GetObject", "ec2:RunInstances") == {
+        "s3:GetObject": "allowed",
+        "ec2:RunInstances": "implicitDeny",
+    }
     iam.delete_user_permissions_boundary(UserName=user)
     assert "PermissionsBoundary" not in iam.get_user(UserName=user)["User"]
     assert refused(iam.delete_user_permissions_boundary, UserName=user) == ("NoSuchEntity", 404)

@@ -33,7 +33,13 @@ def test_a_quarantined_user_is_refused_in_every_protocol(quell_range: Client) ->
     eve = {service: getattr(quell_range.client(service, keys), call) for service, call in calls.items()}
     assert {service: says(call) for service, call in eve.items()} == dict.fromkeys(calls, "ok")
     iam.put_user_policy(UserName=user, PolicyName="q", PolicyDocument=DENY_ALL)
-    expected = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied", "iam": "AccessDenied", "sqs": "AccessDeniedException", "lambda": "AccessDeniedException"}
+    expected = {
+        "ec2": "UnauthorizedOperation",
+        "s3": "AccessDenied",
+        "iam": "AccessDenied",
+        "sqs": "AccessDeniedException",
+        "lambda": "AccessDeniedException",
+    }
     assert {service: says(call) for service, call in eve.items()} == expected
     assert says(quell_range.client("sts", keys).get_caller_identity) == "ok"
     assert says(quell_range.client("ec2", keys).create_vpc, CidrBlock="10.9.0.0/16", DryRun=True) == "UnauthorizedOperation"
@@ -60,10 +66,14 @@ def test_one_session_of_a_role_is_denied_and_its_sibling_is_not(quell_range: Cli
     (one, of_one), (_, of_two) = session("one"), session("two")
     condition = {"StringEquals": {"aws:userid": one}}
     statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="Quell-1", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    iam.put_role_policy(
+        RoleName=role["RoleName"], PolicyName="Quell-1", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
     assert (says(of_one), says(of_two)) == ("UnauthorizedOperation", "ok")
     statement["Condition"] = {"DateLessThan": {"aws:TokenIssueTime": "2099-01-01T00:00:00Z"}}
-    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="Quell-1", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    iam.put_role_policy(
+        RoleName=role["RoleName"], PolicyName="Quell-1", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
     assert (says(of_one), says(of_two)) == ("UnauthorizedOperation", "UnauthorizedOperation")
 
 
@@ -101,10 +111,16 @@ def test_one_session_of_a_role_is_denied_and_its_sibling_is_not(quell_range: Cli
 )
 def test_what_a_statement_speaks_of(statement: dict[str, Any], expected: bool) -> None:
     context = {
-        "aws:username": ["b"], "aws:securetransport": ["true"], "aws:sourceip": ["203.0.113.9"], "aws:currenttime": ["2026-11-21T00:00:00Z"],
+        "aws:username": ["b"], "aws:securetransport": ["true"], "aws:sourceip": ["203.0.113.9"],
+        "aws:currenttime": ["2026-11-21T00:00:00Z"],
         "aws:age": ["10"], "aws:tagkeys": ["x", "y"], "aws:principalarn": ["arn:aws:iam::444455556666:role/b"],
     }  # fmt: skip
-    whole = {"Effect": "Allow", **({} if "NotAction" in statement else {"Action": "*"}), **({} if "NotResource" in statement else {"Resource": "*"}), **statement}
+    whole = {
+        "Effect": "Allow",
+        **({} if "NotAction" in statement else {"Action": "*"}),
+        **({} if "NotResource" in statement else {"Resource": "*"}),
+        **statement,
+    }
     asked = Asked("s3:GetObject", "arn:aws:s3:::b/k", context)
     assert decide([json.dumps({"Statement": whole})], asked)[0] == ("allowed" if expected else "implicitDeny")
 

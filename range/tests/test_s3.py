@@ -74,7 +74,9 @@ def test_a_public_policy_lets_everybody_in_until_public_buckets_are_restricted(b
     assert bucket.s3.get_bucket_policy_status(Bucket=bucket.name)["PolicyStatus"]["IsPublic"] is True
     bucket.s3.put_public_access_block(Bucket=bucket.name, PublicAccessBlockConfiguration=ALL)
     assert (bucket.anonymous(), bucket.stranger()) == (403, "AccessDenied")
-    assert json.loads(bucket.s3.get_bucket_policy(Bucket=bucket.name)["Policy"]) == json.loads(bucket.policy()), "the text stays, as evidence"
+    assert json.loads(bucket.s3.get_bucket_policy(Bucket=bucket.name)["Policy"]) == json.loads(bucket.policy()), (
+        "the text stays, as evidence"
+    )
     assert says(bucket.s3.get_object, Bucket=bucket.name, Key="k") == "ok"
 
 
@@ -113,7 +115,8 @@ def test_public_lists_and_what_ignores_them(bucket: Bucket) -> None:
 
 def test_the_expected_owner_is_looked_at_by_every_call(quell_range: Client, bucket: Bucket) -> None:
     other, owner = quell_range.sandbox["id"], quell_range.production["id"]
-    for call, more in ((bucket.s3.get_public_access_block, {}), (bucket.s3.put_public_access_block, {"PublicAccessBlockConfiguration": ALL}),
+    for call, more in ((bucket.s3.get_public_access_block, {}),
+                       (bucket.s3.put_public_access_block, {"PublicAccessBlockConfiguration": ALL}),
                        (bucket.s3.delete_bucket_policy, {}), (bucket.s3.get_bucket_encryption, {})):  # fmt: skip
         assert says(call, Bucket=bucket.name, ExpectedBucketOwner=other, **more) == "AccessDenied"
         assert says(call, Bucket=bucket.name, ExpectedBucketOwner=owner, **more) == "ok"
@@ -121,7 +124,10 @@ def test_the_expected_owner_is_looked_at_by_every_call(quell_range: Client, buck
 
 def test_another_account_changes_nothing(quell_range: Client, bucket: Bucket) -> None:
     theirs = quell_range.developer("s3", quell_range.sandbox)
-    assert says(theirs.put_public_access_block, Bucket=bucket.name, PublicAccessBlockConfiguration={"BlockPublicAcls": False}) == "AccessDenied"
+    assert (
+        says(theirs.put_public_access_block, Bucket=bucket.name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
+        == "AccessDenied"
+    )
     assert says(theirs.put_object, Bucket=bucket.name, Key="k", Body=b"y") == "AccessDenied"
 
 
@@ -136,7 +142,9 @@ def test_a_deny_binds_the_owner_too_but_not_for_ever(quell_range: Client, bucket
 
 def test_a_wrong_region_is_told(quell_range: Client) -> None:
     name = f"b-{uuid.uuid4().hex[:12]}"
-    quell_range.developer("s3", region="eu-west-1").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    quell_range.developer("s3", region="eu-west-1").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     assert quell_range.developer("s3").get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
     assert says(quell_range.developer("s3", region="eu-west-2").get_bucket_acl, Bucket=name) == "AuthorizationHeaderMalformed"
     assert says(quell_range.developer("s3", region="eu-west-1").get_bucket_acl, Bucket=name) == "ok"
@@ -144,7 +152,10 @@ def test_a_wrong_region_is_told(quell_range: Client) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '"x"', '{"Statement": []}', "elsewhere", "no principal"])
 def test_policies_that_are_none(bucket: Bucket, text: str) -> None:
-    made = {"elsewhere": bucket.policy(effect="Deny", Resource="arn:aws:s3:::other/*"), "no principal": bucket.policy().replace('"Principal"', '"Prince"')}
+    made = {
+        "elsewhere": bucket.policy(effect="Deny", Resource="arn:aws:s3:::other/*"),
+        "no principal": bucket.policy().replace('"Principal"', '"Prince"'),
+    }
     assert says(bucket.s3.put_bucket_policy, Bucket=bucket.name, Policy=made.get(text, text)) == "MalformedPolicy"
 
 
@@ -159,7 +170,10 @@ def test_encryption_is_kept_whole(bucket: Bucket) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": sse, "BucketKeyEnabled": True, "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}
     s3.put_bucket_encryption(Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [rule]})
     assert rules() == [rule]
-    assert says(s3.put_object, Bucket=bucket.name, Key="c", Body=b"x", SSECustomerAlgorithm="AES256", SSECustomerKey="0" * 32) == "AccessDenied"
+    assert (
+        says(s3.put_object, Bucket=bucket.name, Key="c", Body=b"x", SSECustomerAlgorithm="AES256", SSECustomerKey="0" * 32)
+        == "AccessDenied"
+    )
     s3.delete_bucket_encryption(Bucket=bucket.name)
     assert rules() == default
     wrong = {"Rules": [{"ApplyServerSideEncryptionByDefault": {**sse, "SSEAlgorithm": "AES256"}}]}

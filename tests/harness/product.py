@@ -123,6 +123,10 @@ class Server:
         return found
 
 
+#: For who makes the same mistake many times on one resource: no person is asked for that.
+AGAIN_AND_AGAIN = {"QUELL__RESPOND__CHANGES_PER_RESOURCE_DAY": "100000"}
+
+
 class Product:
     """A data folder with everything that stands around it."""
 

@@ -297,6 +297,8 @@ impl ChangeSession {
 const AT_HOME: &[(&str, &str, Safety)] = &[
     ("s3", "GetObject", Safety::Repeatable),
     ("s3", "HeadObject", Safety::Repeatable),
+    // Evidence: the same object under the same key, once more.
+    ("s3", "PutObject", Safety::Repeatable),
     ("sqs", "ChangeMessageVisibility", Safety::Repeatable),
     ("sqs", "DeleteMessage", Safety::Repeatable),
     ("sqs", "DeleteMessageBatch", Safety::Repeatable),

@@ -97,7 +97,9 @@ impl Engine {
             // An event of somebody's own source: nothing is detected on those yet. Or lines, which rules over single records are not for.
             return Assessed::Unmatched(None);
         }
-        let event = match event_ref(&record.reading) {
+        let event = event_ref(&record.reading);
+        let event = event.and_then(|event| event.is_of(record.envelope).map(|()| event));
+        let event = match event {
             Ok(event) => event,
             Err(error) => return Assessed::Quarantined(error),
         };

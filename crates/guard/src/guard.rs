@@ -78,8 +78,8 @@ pub struct Situation<'a> {
     pub rejection: Option<&'a Rejection>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
-    /// How often this playbook changed this resource within the last day.
-    pub changed_lately: usize,
+    /// How often this playbook changed this resource within the last day, when that is too often: two machines must not fight.
+    pub comes_back: Option<usize>,
     /// The run takes back what another had done when a step of it failed: nobody is asked about that, since what is
     /// half done is nobody's choice.
     pub takes_back: bool,
@@ -106,9 +106,6 @@ pub enum Decision {
 
 /// A permit lasts so long: the state that it rests on gets old.
 pub const PERMIT_MILLIS: i64 = 5 * 60 * 1000;
-
-/// What comes back so often within a day is not changed again without a person: two machines must not fight.
-const FLAPPING: usize = 2;
 
 /// Whether the plan may be carried out.
 pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
@@ -264,10 +261,9 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
         level => ask.push(format!("the level here is «{level}»")),
     }
-    if s.undo.is_none() && s.changed_lately >= FLAPPING {
+    if let Some(times) = s.comes_back.filter(|_| s.undo.is_none()) {
         ask.push(format!(
-            "it was changed {} times within a day and came back: somebody or something keeps making it so",
-            s.changed_lately
+            "it was changed {times} times within a day and came back: somebody or something keeps making it so"
         ));
     }
     if s.undo.is_none() {

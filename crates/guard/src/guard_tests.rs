@@ -127,7 +127,7 @@ pub(crate) fn good<'a>(
         approvals: &[],
         rejection: None,
         requested_by: None,
-        changed_lately: 0,
+        comes_back: None,
         takes_back: false,
         now: Timestamp::EPOCH,
     }

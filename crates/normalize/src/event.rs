@@ -30,6 +30,14 @@ pub enum EventError {
     /// It has more values than an [`Outline`].
     #[error("the record has more than four million values")]
     Large,
+    /// The envelope comes from another account than the record speaks of. AWS writes both, so one of them is not AWS's.
+    #[error("the envelope comes from account «{envelope}», and the record speaks of {record}")]
+    Elsewhere {
+        /// The account of the envelope.
+        envelope: String,
+        /// The account of the record.
+        record: String,
+    },
     /// The account is not twelve digits.
     #[error("the record's recipientAccountId «{0}» is not twelve digits")]
     Account(String),
@@ -248,6 +256,22 @@ pub struct EventRef<'a> {
 }
 
 impl EventRef<'_> {
+    /// Whether the envelope that it came in, if it came in one, is of its own account: whoever may send to the bus or the queue
+    /// must not speak for another.
+    ///
+    /// # Errors
+    /// [`EventError::Elsewhere`].
+    pub fn is_of(&self, envelope: Option<&Value>) -> Result<(), EventError> {
+        let account = envelope.and_then(|envelope| envelope.get("account"));
+        match account.and_then(Value::as_str).filter(|a| !a.is_empty()) {
+            Some(account) if account != self.account => Err(EventError::Elsewhere {
+                envelope: account.chars().take(40).collect(),
+                record: self.account.clone().into_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The event on its own, for a record of this id that came at `received_at`.
     pub fn owned(&self, record: RecordId, received_at: Timestamp) -> Event {
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
@@ -391,6 +415,25 @@ mod tests {
                 .to_string();
             assert!(error.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn an_account_does_not_speak_for_another() {
+        let record = record(GOOD);
+        let mut outline = Outline::default();
+        let reading = Reading::new(&record.body, &mut outline).unwrap();
+        let event = event_ref(&reading).unwrap();
+        let of = |envelope: Value| event.is_of(Some(&envelope)).map_err(|no| no.to_string());
+        assert!(event.is_of(None).is_ok());
+        for own in [
+            serde_json::json!({"account": "111122223333"}),
+            serde_json::json!({"account": ""}),
+            serde_json::json!({}),
+        ] {
+            assert_eq!(of(own), Ok(()));
+        }
+        let other = serde_json::json!({"account": "666677778888"});
+        assert!(of(other).unwrap_err().contains("666677778888"));
     }
 
     #[test]

@@ -93,6 +93,31 @@ fn a_key_made_meanwhile_is_found_by_a_later_look_and_is_a_plan_of_its_own() {
     }
 }
 
+/// Two keys are all that a user can have: who wants a third deletes one.
+#[test]
+fn a_key_that_is_deleted_to_make_room_for_another_hides_nothing() {
+    let deletes = |id: &str| json!(["DeleteAccessKey", {"UserName": "eve", "AccessKeyId": id}]);
+    let creates = json!(["CreateAccessKey", {"UserName": "eve"}]);
+    // The one that is off, and the one that is being switched off: before its call comes, and after.
+    for (moment, id) in [
+        ("AttachUserPolicy", SPARE),
+        ("UpdateAccessKey", SPARE),
+        ("AttachUserPolicy", KEY),
+        ("UpdateAccessKey", KEY),
+    ] {
+        let (end, world) = contain(&eve(vec![
+            json!({"after": moment, "calls": [deletes(id), creates]}),
+        ]));
+        assert_eq!(end.outcome(), "contained", "{moment} {id}: {}", said(&end));
+        assert_eq!(end.plans.len(), 2, "{moment} {id}");
+        let all = keys(&world);
+        assert_eq!(
+            all["AKIAMADE000000000001"], "Inactive",
+            "{moment} {id}: {all}"
+        );
+    }
+}
+
 #[test]
 fn whoever_keeps_making_keys_ends_with_a_person_and_stays_denied() {
     let case = eve(vec![creates_after("UpdateAccessKey"); 20]);

@@ -11,6 +11,7 @@
 )]
 mod harness;
 mod laws;
+mod traps;
 mod world;
 
 use harness::case::{Case, assert_calls, cases};

@@ -180,10 +180,14 @@ def instance_as_it_is(stage: Stage, name: str) -> dict[str, Any]:
     wanted = ("disableApiTermination", "disableApiStop", "instanceInitiatedShutdownBehavior", "userData")
     attributes = {a: ec2.describe_instance_attribute(InstanceId=name, Attribute=a) for a in wanted}
     addresses = ec2.describe_addresses(Filters=[{"Name": "instance-id", "Values": [name]}])["Addresses"]
-    profiles = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [name]}])["IamInstanceProfileAssociations"]
+    profiles = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [name]}])[
+        "IamInstanceProfileAssociations"
+    ]
     return {
         "state": shown["State"]["Name"],
-        "attributes": {a: {k: v for k, v in answer.items() if k not in ("ResponseMetadata", "InstanceId")} for a, answer in attributes.items()},
+        "attributes": {
+            a: {k: v for k, v in answer.items() if k not in ("ResponseMetadata", "InstanceId")} for a, answer in attributes.items()
+        },
         "disks": [(d["DeviceName"], d["Ebs"]["VolumeId"], d["Ebs"]["DeleteOnTermination"]) for d in shown["BlockDeviceMappings"]],
         "metadata": shown["MetadataOptions"],
         "interfaces": {

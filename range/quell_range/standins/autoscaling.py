@@ -16,8 +16,8 @@ PROCESSES = (
 )  # fmt: skip
 
 
-@check("autoscaling", "SuspendProcesses", "ResumeProcesses", "DetachInstances", "AttachInstances", "SetInstanceProtection", "SetDesiredCapacity",
-       "EnterStandby", "ExitStandby")  # fmt: skip
+@check("autoscaling", "SuspendProcesses", "ResumeProcesses", "DetachInstances", "AttachInstances", "SetInstanceProtection",
+       "SetDesiredCapacity", "EnterStandby", "ExitStandby")  # fmt: skip
 def group_exists(call: Call) -> None:
     name = call.params.get("AutoScalingGroupName")
     if name not in autoscaling_backends[call.account][call.region].autoscaling_groups:
@@ -55,7 +55,9 @@ def detach(call: Call) -> dict[str, Any] | None:
     group = backend.autoscaling_groups[call.params["AutoScalingGroupName"]]
     leaving = [str(name) for name in call.params.get("InstanceIds") or []]
     if call.params.get("ShouldDecrementDesiredCapacity") and group.desired_capacity - len(leaving) < group.min_size:
-        raise ApiError("ValidationError", f"AutoScalingGroup {group.name} has min-size={group.min_size}: the desired capacity cannot be decremented")
+        raise ApiError(
+            "ValidationError", f"AutoScalingGroup {group.name} has min-size={group.min_size}: the desired capacity cannot be decremented"
+        )
     for arn in group.target_group_arns or []:
         target_group = backend.elbv2_backend.target_groups.get(arn)
         if target_group is not None:
@@ -83,7 +85,10 @@ def install() -> None:
 
     def suspended_processes(self: Any) -> list[dict[str, str]]:
         # In the same order each time.
-        return [{"ProcessName": name, "SuspensionReason": "User suspended at the request of a user"} for name in sorted(self._suspended_processes)]
+        return [
+            {"ProcessName": name, "SuspensionReason": "User suspended at the request of a user"}
+            for name in sorted(self._suspended_processes)
+        ]
 
     def suspend(self: Any, processes: list[str]) -> None:
         self._suspended_processes = processes

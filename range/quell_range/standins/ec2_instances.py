@@ -46,7 +46,11 @@ def modify(call: Call) -> dict[str, Any] | None:
         raise ApiError("UnsupportedOperation", "The operation is not supported for Spot Instances")
     if name == "Groups":
         if len(instance.nics) > 1:
-            raise ApiError("InvalidInstanceID", f"There are multiple interfaces attached to instance '{instance.id}'. Please specify an interface ID for the operation instead.")
+            raise ApiError(
+                "InvalidInstanceID",
+                f"There are multiple interfaces attached to instance '{instance.id}'. "
+                "Please specify an interface ID for the operation instead.",
+            )
         return None
     if name == "BlockDeviceMappings":
         for mapping in params[name]:
@@ -66,7 +70,12 @@ def describe(call: Call) -> dict[str, Any] | None:
     mappings = [
         {
             "DeviceName": name,
-            "Ebs": {"VolumeId": d.volume_id, "Status": "attached", "DeleteOnTermination": bool(d.delete_on_termination), "AttachTime": d.attach_time},
+            "Ebs": {
+                "VolumeId": d.volume_id,
+                "Status": "attached",
+                "DeleteOnTermination": bool(d.delete_on_termination),
+                "AttachTime": d.attach_time,
+            },
         }
         for name, d in instance.block_device_mapping.items()
     ]
@@ -153,4 +162,3 @@ def managed(call: Call) -> dict[str, Any]:
 
 def _find(call: Call) -> Any:
     return ec2_backends[call.account][call.region].get_instance(str(call.params.get("InstanceId", "")))
-

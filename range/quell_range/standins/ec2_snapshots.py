@@ -65,10 +65,13 @@ def lock(call: Call) -> dict[str, Any]:
     now = utcnow()
     ends = now + datetime.timedelta(days=int(days)) if days is not None else _moment(until)
     if held and held["LockState"] == "compliance" and (mode == "governance" or ends < held["LockExpiresOn"]):
-        raise ApiError("SnapshotLock.InvalidState", f"The snapshot {snapshot.id} is locked in compliance mode: its lock can only be extended")
+        raise ApiError(
+            "SnapshotLock.InvalidState", f"The snapshot {snapshot.id} is locked in compliance mode: its lock can only be extended"
+        )
     state = mode if mode == "governance" or hours is None else "compliance-cooloff"
     made = {
-        "SnapshotId": snapshot.id, "LockState": state, "LockCreatedOn": now, "LockDuration": int(days) if days is not None else (ends - now).days,
+        "SnapshotId": snapshot.id, "LockState": state, "LockCreatedOn": now,
+        "LockDuration": int(days) if days is not None else (ends - now).days,
         "LockDurationStartTime": now, "LockExpiresOn": ends,
     }  # fmt: skip
     if hours is not None:

@@ -51,10 +51,8 @@ def create(call: Call) -> dict[str, Any]:
 
 @stand_in("iam", "ListServiceSpecificCredentials")
 def list_all(call: Call) -> dict[str, Any]:
-    if call.params.get("AllUsers"):
-        users = list(iam_backends[call.account][PARTITION].users.values())
-    else:
-        users = [_user(call)]
+    everybody = call.params.get("AllUsers")
+    users = list(iam_backends[call.account][PARTITION].users.values()) if everybody else [_user(call)]
     service = call.params.get("ServiceName")
     found = [one for user in users for one in _held(user).values() if service in (None, one["ServiceName"])]
     start, size = int(call.params.get("Marker") or 0), int(call.params.get("MaxItems") or 100)
@@ -70,7 +68,8 @@ def update(call: Call) -> dict[str, Any]:
     if status not in ("Active", "Inactive"):
         raise ApiError(
             "ValidationError",
-            f"1 validation error detected: Value '{status}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]",
+            f"1 validation error detected: Value '{status}' at 'status' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Active, Inactive]",
         )
     # A new one: what was answered or noted before does not change with it.
     held[one["ServiceSpecificCredentialId"]] = {**one, "Status": status}

@@ -20,8 +20,8 @@ _KINDS = ("User", "Group", "Role")
 
 
 @check(
-    "iam", "AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "DeleteRole",
-    "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
+    "iam", "AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole",
+    "DeleteRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
 )  # fmt: skip
 def protected_role(call: Call) -> None:
     """Roles that only AWS may change: service-linked ones, and Identity Center's."""
@@ -65,7 +65,8 @@ def status(call: Call) -> None:
     if given not in ("Active", "Inactive"):
         raise ApiError(
             "ValidationError",
-            f"1 validation error detected: Value '{given}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]",
+            f"1 validation error detected: Value '{given}' at 'status' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Active, Inactive]",
         )
 
 

@@ -1,4 +1,4 @@
-"""Who may do what to a bucket: its owner, whoever its policy and its access lists let in, and what Block Public Access takes away from them.
+"""Who may do what to a bucket: its owner, whom its policy and its access lists let in, and what Block Public Access takes from them.
 
 moto lets everybody do everything: a playbook that closes a bucket would show nothing.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
@@ -143,8 +143,14 @@ def put_acl(call: Call) -> None:
     bucket, canned = bucket_of(call.params.get("Bucket")), str(call.params.get("ACL") or "")
     if bucket is None:
         return
-    granted = json.dumps([call.params.get(name) for name in ("AccessControlPolicy", "GrantRead", "GrantWrite", "GrantFullControl", "GrantReadACP")])
-    public = canned in ("public-read", "public-read-write", "authenticated-read") or "/global/AllUsers" in granted or "/global/Authenticated" in granted
+    granted = json.dumps(
+        [call.params.get(name) for name in ("AccessControlPolicy", "GrantRead", "GrantWrite", "GrantFullControl", "GrantReadACP")]
+    )
+    public = (
+        canned in ("public-read", "public-read-write", "authenticated-read")
+        or "/global/AllUsers" in granted
+        or "/global/Authenticated" in granted
+    )
     if not canned and not call.operation.endswith("Acl") and not public:
         return
     if bucket.ownership_rule == "BucketOwnerEnforced" and canned not in ("private", "bucket-owner-full-control"):

@@ -19,7 +19,9 @@ _ALGORITHMS = ("AES256", "aws:kms", "aws:kms:dsse")
 def create(call: Call) -> None:
     canned = call.params.get("ACL")
     if canned not in (None, "private") and call.params.get("ObjectOwnership") in (None, "BucketOwnerEnforced"):
-        raise ApiError("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+        raise ApiError(
+            "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        )
 
 
 @stand_in("s3", "GetBucketEncryption")

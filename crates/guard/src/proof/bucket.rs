@@ -24,6 +24,12 @@ const ACL: &str = "bucket/acl";
 /// Whether it serves a web site.
 const WEBSITE: &str = "bucket/website";
 
+/// Whom a list lets in so that logs can be delivered: S3's own group, and the account from which CloudFront's come.
+const LOG_GRANTEES: [&str; 2] = [
+    "http://acs.amazonaws.com/groups/s3/LogDelivery ",
+    "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0 ",
+];
+
 const FLAGS: [&str; 4] = [
     "BlockPublicAcls",
     "IgnorePublicAcls",
@@ -174,9 +180,8 @@ pub(super) fn concerns(plan: &Plan) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let grants = before.get(ACL).and_then(Value::as_array);
-    let grants = grants.into_iter().flatten().filter_map(Value::as_str);
-    let by_list = { grants }.any(|grant| grant.contains("/groups/s3/LogDelivery "));
+    let mut grants = policy::each(before.get(ACL)).filter_map(Value::as_str);
+    let by_list = grants.any(|grant| LOG_GRANTEES.iter().any(|who| grant.starts_with(who)));
     if by_list || policy.as_ref().is_some_and(Policy::lets_logs_in) {
         ask.push("logs are delivered to the bucket".to_owned());
     }

@@ -325,7 +325,7 @@ fn comes_back(asked: &Asked<'_>, key: &str) -> Result<(), Unproven> {
     let before = attributes(undo.get("before").unwrap_or(&Value::Null), "before")?;
     let calls = undo.get("calls").and_then(Value::as_array);
     let sets = calls.into_iter().flatten().filter_map(|c| c.get("sets"));
-    let last = sets.filter_map(|sets| sets.get(key)).last();
+    let last = sets.filter_map(|sets| sets.get(key)).next_back();
     match last == Some(before.get(key).unwrap_or(&Value::Null)) {
         true => Ok(()),
         false => Err(no(format!(
@@ -424,3 +424,7 @@ fn is_instance(name: &str) -> bool {
 #[cfg(test)]
 #[path = "identity_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "identity_undo_tests.rs"]
+mod undo_tests;

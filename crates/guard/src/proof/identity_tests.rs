@@ -1,13 +1,15 @@
-use super::super::attributes::{prove_respond, prove_undo};
+use super::super::attributes::prove_respond;
 use super::*;
+use proptest::prelude::*;
 use quell_model::{Class, PlannedCall, UndoCall};
 use serde_json::json;
 
 const QUARANTINE_ARN: &str = "arn:aws:iam::444455556666:policy/QuellQuarantine";
-const ATTACHED: &str = "user/eve/policy/arn:aws:iam::444455556666:policy/QuellQuarantine";
-const KEY: &str = "user/eve/key/AKIAEXAMPLEEVE000001";
+pub(super) const ATTACHED: &str =
+    "user/eve/policy/arn:aws:iam::444455556666:policy/QuellQuarantine";
+pub(super) const KEY: &str = "user/eve/key/AKIAEXAMPLEEVE000001";
 const ROLE_ID: &str = "AROAEXAMPLEAPP0000001";
-const INLINE_KEY: &str = "role/app/inline/Quell-inc-20261121-0a1b2c3d";
+pub(super) const INLINE_KEY: &str = "role/app/inline/Quell-inc-20261121-0a1b2c3d";
 
 fn resource(kind: &str, arn: &str) -> Resource {
     let arn: quell_model::Arn = arn.parse().unwrap();
@@ -15,15 +17,15 @@ fn resource(kind: &str, arn: &str) -> Resource {
     Resource::new(arn, kind, name)
 }
 
-fn eve() -> Resource {
+pub(super) fn eve() -> Resource {
     resource("AWS::IAM::User", "arn:aws:iam::444455556666:user/team/eve")
 }
 
-fn app() -> Resource {
+pub(super) fn app() -> Resource {
     resource("AWS::IAM::Role", "arn:aws:iam::444455556666:role/app")
 }
 
-fn task(operation: &str) -> String {
+pub(super) fn task(operation: &str) -> String {
     format!("arn:aws:states:::aws-sdk:iam:{operation}")
 }
 
@@ -79,8 +81,11 @@ fn key_off() -> PlannedCall {
     )
 }
 
+/// A name, and how a plan becomes wrong.
+type Wrong = (&'static str, fn(&mut Plan));
+
 /// Carries a plan's calls out on its before-image.
-fn carried_out(mut plan: Plan) -> Plan {
+pub(super) fn carried_out(mut plan: Plan) -> Plan {
     let mut image = plan.before["attributes"].as_object().unwrap().clone();
     for (key, value) in plan.calls.iter().flat_map(|c| c.sets.clone()) {
         match value {
@@ -92,7 +97,7 @@ fn carried_out(mut plan: Plan) -> Plan {
     plan
 }
 
-fn of_user() -> Plan {
+pub(super) fn of_user() -> Plan {
     carried_out(Plan {
         playbook: "PB-001".into(),
         resource: eve().arn.to_string(),
@@ -136,7 +141,7 @@ fn of_user() -> Plan {
     })
 }
 
-fn denying(sessions: &[&str]) -> String {
+pub(super) fn denying(sessions: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [{
         "Sid": "QuellContainment", "Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"StringEquals": {"aws:userid": sessions}},
@@ -144,7 +149,7 @@ fn denying(sessions: &[&str]) -> String {
     .to_string()
 }
 
-fn build_7() -> String {
+pub(super) fn build_7() -> String {
     format!("{ROLE_ID}:build-7")
 }
 
@@ -162,7 +167,7 @@ fn put(text: &str, was: Option<&str>) -> PlannedCall {
     call("putRolePolicy", with(text), (INLINE_KEY, text.into()), undo)
 }
 
-fn of_role(text: &str, was: Option<&str>) -> Plan {
+pub(super) fn of_role(text: &str, was: Option<&str>) -> Plan {
     let mut before = json!({"role/app/id": ROLE_ID});
     if let Some(was) = was {
         before[INLINE_KEY] = was.into();
@@ -200,7 +205,7 @@ fn a_plan_that_denies_first_and_switches_off_is_proven() {
 /// Each changes the plan, which is then reckoned through again, so that nothing but its own wrong speaks against it.
 #[test]
 fn a_hostile_plan_about_a_user_is_refused() {
-    let wrongs: &[(&str, fn(&mut Plan))] = &[
+    let wrongs: &[Wrong] = &[
         ("attaches another policy", |p| {
             let other = "arn:aws:iam::aws:policy/AdministratorAccess";
             p.calls[0].arguments["PolicyArn"] = other.into();
@@ -442,7 +447,7 @@ fn a_hostile_plan_about_a_role_is_refused() {
     let both = denying(&[&one, &two]);
     // It would let somebody go.
     assert!(proven(&app(), &of_role(&denying(&[&one]), Some(&both))).is_err());
-    let wrongs: &[(&str, fn(&mut Plan))] = &[
+    let wrongs: &[Wrong] = &[
         ("another role", |p| {
             p.calls[0].arguments["RoleName"] = json!("admin");
             p.calls[0].undo[0].arguments["RoleName"] = json!("admin");
@@ -516,85 +521,6 @@ fn a_hostile_plan_about_a_role_is_refused() {
     }
 }
 
-/// The record of a response, as the frame keeps it.
-fn recorded(plan: &Plan) -> Value {
-    let calls: Vec<_> = plan
-        .calls
-        .iter()
-        .rev()
-        .flat_map(|c| c.undo.clone())
-        .collect();
-    json!({"before": plan.before, "after": plan.after, "calls": calls})
-}
-
-/// Undoes what `undo` says, all of it, from the state that `done` left.
-fn undone(resource: &Resource, done: &Plan, undo: &Value) -> Result<(), Unproven> {
-    let calls = undo["calls"].as_array().unwrap();
-    let planned = calls.iter().map(|c| PlannedCall {
-        resource: c["resource"].as_str().unwrap().to_owned(),
-        arguments: c["arguments"].clone(),
-        class: Class::R1,
-        sets: c["sets"].as_object().unwrap().clone(),
-        undo: Vec::new(),
-    });
-    let plan = carried_out(Plan {
-        calls: planned.collect(),
-        before: done.after.clone(),
-        facts: json!({}),
-        ..done.clone()
-    });
-    let claim = Claim {
-        run: "run-1",
-        resource,
-        facts: &Value::Null,
-        undo: Some(undo),
-        production: true,
-        known: crate::proof::Known::default(),
-    };
-    prove_undo(&Containment, &plan, &claim, undo)
-}
-
-#[test]
-fn an_undo_gives_back_what_was_there_and_no_more() {
-    let user = of_user();
-    let undo = recorded(&user);
-    assert_eq!(undone(&eve(), &user, &undo), Ok(()));
-    let theirs = r#"{"Statement":[]}"#;
-    for was in [None, Some(theirs)] {
-        let role = of_role(&denying(&[&build_7()]), was);
-        assert_eq!(undone(&app(), &role, &recorded(&role)), Ok(()), "{was:?}");
-    }
-    let tampered: &[(&str, fn(&mut Value))] = &[
-        ("switches on what was off", |undo| {
-            undo["before"]["attributes"][KEY] = json!("Inactive");
-        }),
-        ("attaches", |undo| {
-            undo["calls"][4]["resource"] = task("attachUserPolicy").into();
-            undo["calls"][4]["sets"][ATTACHED] = json!("attached");
-        }),
-        ("takes off a deny that was there before", |undo| {
-            undo["before"]["attributes"][ATTACHED] = json!("attached");
-        }),
-        ("deletes", |undo| {
-            undo["calls"][3]["resource"] = task("deleteAccessKey").into();
-        }),
-        ("another user", |undo| {
-            undo["calls"][3]["arguments"]["UserName"] = json!("alice");
-        }),
-    ];
-    for (name, tamper) in tampered {
-        let mut undo = undo.clone();
-        tamper(&mut undo);
-        assert!(undone(&eve(), &user, &undo).is_err(), "{name}");
-    }
-    let role = of_role(&denying(&[&build_7()]), Some(theirs));
-    let mut undo = recorded(&role);
-    let evil = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-    undo["calls"][0]["arguments"]["PolicyDocument"] = evil.into();
-    undo["calls"][0]["sets"][INLINE_KEY] = evil.into();
-    assert!(undone(&app(), &role, &undo).is_err());
-}
-
 #[test]
 fn a_person_is_asked_about_the_last_way_in_and_about_instances() {
     let asked = |ways: Value| {
@@ -615,4 +541,16 @@ fn a_person_is_asked_about_the_last_way_in_and_about_instances() {
     assert_eq!(role("build-7"), 0);
     assert_eq!(role("i-0123456789abcdef0"), 1);
     assert_eq!(role("i-team"), 0);
+}
+
+proptest! {
+    /// Whatever a session is called: it is denied by its full name, or not at all.
+    #[test]
+    fn a_session_is_denied_exactly_when_sts_could_have_named_it_so(name in "\\PC{0,70}|[A-Za-z0-9_+=,.@*?:$-]{0,70}") {
+        let id = format!("{ROLE_ID}:{name}");
+        let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let could = (2..=64).contains(&name.len()) && name.chars().all(legal);
+        let plan = of_role(&denying(&[&id]), None);
+        prop_assert_eq!(proven(&app(), &plan).is_ok(), could);
+    }
 }

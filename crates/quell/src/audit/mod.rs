@@ -5,9 +5,11 @@
 
 mod export;
 mod keeper;
+mod locker;
 
 pub use export::{ExportError, Exported, body, export};
 pub use keeper::{Keeper, KeeperError, LOG};
+pub use locker::{LockError, Locker};
 
 use quell_evidence::{Act, Entry, Hash};
 use quell_model::{Outcome, Timestamp};

@@ -68,6 +68,50 @@ pub struct StoreConfig {
 pub struct EvidenceConfig {
     /// The audit log's name in its signed checkpoints. It is taken once, when the log begins.
     pub name: String,
+    /// A bucket with Object Lock to which everything is copied; none by default.
+    pub lock: Option<LockConfig>,
+}
+
+/// A bucket with Object Lock for the audit log and what was captured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockConfig {
+    /// Its name. Quell's own credentials may put objects there and need nothing else.
+    pub bucket: String,
+    /// What keys begin with.
+    #[serde(default)]
+    pub prefix: String,
+    /// For so many days nobody can delete an object, or change it.
+    #[serde(default = "lock_days")]
+    pub days: u32,
+    /// Who can lift that.
+    #[serde(default)]
+    pub mode: LockMode,
+}
+
+/// S3's modes of retention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LockMode {
+    /// Whoever has `s3:BypassGovernanceRetention`.
+    #[default]
+    Governance,
+    /// Nobody, not even the account's root user.
+    Compliance,
+}
+
+impl LockMode {
+    /// S3's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
+}
+
+fn lock_days() -> u32 {
+    365
 }
 
 /// The HTTP server.
@@ -193,6 +237,8 @@ pub struct RespondConfig {
     pub http_hosts: Vec<String>,
     /// A plan waits so long for a person; then nothing is done, and the incident stays with one.
     pub approval_hours: u32,
+    /// A playbook changes a resource so often within a day; then it asks, since somebody or something keeps making it so.
+    pub changes_per_resource_day: usize,
     /// What a response did is looked at again after so many seconds.
     pub watch_seconds: Vec<u32>,
     /// What no playbook ever touches, beside what is compiled in.
@@ -239,6 +285,7 @@ impl Default for Config {
             },
             evidence: EvidenceConfig {
                 name: "quell/audit".to_owned(),
+                lock: None,
             },
             accounts: Vec::new(),
             respond: RespondConfig {
@@ -252,6 +299,7 @@ impl Default for Config {
                 event_age_seconds_max: 15 * 60,
                 http_hosts: Vec::new(),
                 approval_hours: 4,
+                changes_per_resource_day: 2,
                 watch_seconds: vec![15 * 60, 60 * 60, 24 * 60 * 60],
                 never_touch: NeverTouchConfig::default(),
             },

@@ -92,6 +92,7 @@ pub async fn start(app: &Arc<App>, tasks: &Tasks) -> Result<(), ClaimError> {
     let claims = app.claims.clone();
     tasks.start("claims", async move { claims.keep().await });
     tasks.start("audit", audit::run(app.clone()));
+    tasks.start("lock", audit::lock(app.clone()));
     collect::start(app, tasks);
     tasks.start("detect", detect::run(app.clone()));
     tasks.start("watch", watch::run(app.clone()));

@@ -122,7 +122,7 @@ impl<'a> Judge<'a> {
             approvals: &self.approvals,
             rejection: None,
             requested_by: run.requested_by.as_deref(),
-            changed_lately: 0,
+            comes_back: None,
             takes_back: run.takes_back,
             known: Known {
                 since: self.since,

@@ -1,6 +1,8 @@
 //! Failures that a verification has to find: AWS says yes, and what is there is not what was planned.
 
-use super::{Happening, Trial, at, cover, is_done, once, same_image};
+use super::{Happening, Kind, Trial, at, cover, is_done, once, same_image};
+use std::collections::BTreeSet;
+
 use quell_respond::Playbook;
 
 use crate::harness::case::Case;
@@ -37,9 +39,9 @@ fn what_aws_only_says_is_noticed_each_time() {
     let (mut all, mut broken) = (0, Vec::new());
     for id in ids() {
         let playbook = load(&id);
-        let mut planted = 0;
+        let (mut planted, mut tried) = (0, BTreeSet::new());
         for (name, case) in &cover::cases(&playbook) {
-            let (some, faults) = of(&playbook, name, case);
+            let (some, faults) = of(&playbook, name, case, &mut tried);
             planted += some;
             broken.extend(faults);
         }
@@ -55,11 +57,21 @@ fn what_aws_only_says_is_noticed_each_time() {
 }
 
 /// All failures that can be planted in a case: how many were noticed, and which were not.
-pub fn of(playbook: &Playbook, name: &str, case: &Case) -> (usize, Vec<String>) {
+pub fn of(
+    playbook: &Playbook,
+    name: &str,
+    case: &Case,
+    tried: &mut BTreeSet<Kind>,
+) -> (usize, Vec<String>) {
     let mut trial = Trial::new(playbook, name, case);
+    trial.tried = std::mem::take(tried);
     for step in 0..trial.calm.made.len() {
-        plant(&mut trial, step);
+        let (calls, stage) = (trial.calm.made.clone(), trial.calm.stages[step]);
+        if trial.is_new("respond", stage, &calls, step) {
+            plant(&mut trial, step);
+        }
     }
+    *tried = trial.tried;
     (trial.held, trial.broken)
 }
 

@@ -1,6 +1,6 @@
 //! The laws find what they are for: documents that were broken on purpose break them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quell_respond::Playbook;
 use serde_json::{Value, json};
@@ -22,8 +22,8 @@ fn broken(id: &str, name: &str, change: impl FnOnce(&mut Value)) -> Playbook {
 
 /// What the laws, and the planted failures, find of it on its shortest case.
 fn found(playbook: &Playbook, (name, case): &(String, Case)) -> Vec<String> {
-    let mut found = Trial::new(playbook, name, case).all().1;
-    found.extend(planted::of(playbook, name, case).1);
+    let mut found = Trial::new(playbook, name, case).all(&mut BTreeSet::new()).1;
+    found.extend(planted::of(playbook, name, case, &mut BTreeSet::new()).1);
     found
 }
 

@@ -73,8 +73,8 @@ const INLINE_MAX: usize = 10_240;
 pub struct Iam {
     users: BTreeMap<String, Value>,
     roles: BTreeMap<String, Value>,
-    profiles: BTreeMap<String, Value>,
     groups: BTreeMap<String, Value>,
+    profiles: BTreeMap<String, Value>,
     policies: BTreeMap<String, Value>,
     page: usize,
     simulates: Value,
@@ -140,8 +140,8 @@ impl Iam {
         Self {
             users: who("users"),
             roles: who("roles"),
-            profiles: map("instanceProfiles"),
             groups: who("groups"),
+            profiles: map("instanceProfiles"),
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
             simulates: case["simulates"].clone(),
@@ -360,6 +360,13 @@ impl Iam {
         )
     }
 
+    fn delete_key(&mut self, params: &Value) -> Answer {
+        let id = params["AccessKeyId"].as_str().unwrap();
+        let keys = self.user(params)?["keys"].as_object_mut();
+        let removed = keys.and_then(|keys| keys.remove(id));
+        removed.map(|_| json!({})).ok_or_else(|| gone(id))
+    }
+
     /// What the principal's policies say of actions, with the condition that a deny of sessions has.
     fn simulated(&mut self, params: &Value) -> Answer {
         if self.simulates == false {
@@ -425,6 +432,7 @@ impl Iam {
             "DeleteRolePolicy" => self.delete(params),
             "GetAccessKeyLastUsed" => self.last_used(params),
             "CreateAccessKey" => self.create_key(params),
+            "DeleteAccessKey" => self.delete_key(params),
             "GetLoginProfile" => match self.user(params)?["password"] == true {
                 true => Ok(json!({"LoginProfile": {
                     "UserName": params["UserName"], "CreateDate": policies::date(&self.user(params)?["passwordMade"]),

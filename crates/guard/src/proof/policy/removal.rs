@@ -7,9 +7,6 @@ use crate::policies::{DOCUMENT_BYTES_MAX, Document, Effect, Grant, narrows};
 use crate::proof::Unproven;
 use crate::proof::attributes::{Asked, Deed, Way, no};
 
-/// Parts of the names of policies that contain somebody: Quell's own, and those that AWS puts on stolen keys.
-const CONTAINING: &[&str] = &["Quell", "CompromisedKeyQuarantine"];
-
 /// Something that grants, as it is to go.
 struct Granting<'a> {
     /// Its attribute.
@@ -184,14 +181,10 @@ fn read_before<'a>(asked: &Asked<'a>, key: &'a str, name: &'a str) -> Granting<'
     }
 }
 
-/// Whether it may go, and whether a person has to say so first.
+/// Whether it may go, and whether a person has to say so first. What only denies (a quarantine is such a policy) raises no rights
+/// and stays; a name protects nothing, since whoever makes a policy chooses it.
 fn taken_away(asked: &Asked<'_>, deed: Deed, granting: &Granting<'_>) -> Result<Look, Unproven> {
     let (key, name, claim) = (granting.key, granting.name, asked.claim);
-    if CONTAINING.iter().any(|part| name.contains(part)) {
-        return Err(no(format!(
-            "{name} contains somebody: it is not taken away"
-        )));
-    }
     let baseline = approved(claim);
     let wanted = baseline.and_then(|all| all.get(key));
     if wanted.is_some_and(|wanted| asked.image.get(key) == Some(wanted)) {

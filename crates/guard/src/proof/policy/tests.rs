@@ -346,12 +346,23 @@ fn a_new_policy_that_raises_rights_is_detached_unasked_and_no_other() {
 }
 
 #[test]
-fn what_contains_somebody_is_not_taken_away() {
+fn a_quarantine_stays_and_no_name_protects_what_is_none() {
     for name in ["QuellQuarantine", "AWSCompromisedKeyQuarantineV3"] {
         let arn = format!("arn:aws:iam::444455556666:policy/{name}");
-        Guard::of(EVE).refuses(
-            &user_plan(&arn, &admin(), NEW, Class::R2),
-            "contains somebody",
+        let denies = policy(json!([{"Effect": "Deny", "Action": "*", "Resource": "*"}]));
+        let guard = Guard::of(EVE);
+        guard.refuses(
+            &user_plan(&arn, &denies, NEW, Class::R2),
+            "raises no rights",
+        );
+        guard.lets(&user_plan(&arn, &admin(), NEW, Class::R1));
+        let approved = Guard {
+            baseline: Some(json!({"attributes": {"user/eve/id": "AIDA1"}})),
+            ..Guard::of(EVE)
+        };
+        approved.refuses(
+            &user_plan(&arn, &denies, NEW, Class::R2),
+            "raises no rights",
         );
     }
 }

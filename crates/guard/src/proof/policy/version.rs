@@ -55,7 +55,15 @@ pub(super) fn put_in_force(asked: &Asked<'_>, target: &Target<'_>) -> Result<Loo
             now.id, wanted.id
         )));
     }
-    Ok(Look::with(deed, doubts(asked, &now, &wanted, raised)))
+    let mut doubts = doubts(asked, &now, &wanted, raised);
+    doubts.extend(may_be_ours(target));
+    Ok(Look::with(deed, doubts))
+}
+
+/// What is called so may be what Quell works by. A name proves nothing: a person decides, and nobody wins immunity by it.
+fn may_be_ours(target: &Target<'_>) -> Option<String> {
+    let text = format!("{} may be what Quell itself works by", target.name);
+    target.name.starts_with("Quell").then_some(text)
 }
 
 fn doubts(
@@ -121,10 +129,10 @@ pub(super) fn attachment(
         now.ok_or_else(|| no("no version is in force"))?,
     )?;
     let raised = raises(&now.document, None, asked.claim)?;
-    if raised == Grant::No || target.name.contains("Quell") {
+    if raised == Grant::No {
         return Err(no(format!("{} raises no rights: it stays", target.name)));
     }
-    let mut doubts = Vec::new();
+    let mut doubts = Vec::from_iter(may_be_ours(target));
     if now.document.denies() {
         doubts.push(format!(
             "{} denies something too, which would be denied no more",

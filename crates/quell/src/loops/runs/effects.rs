@@ -208,21 +208,22 @@ pub(super) async fn decide(
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
-        changed_lately: changed_lately(app, run).await,
+        comes_back: comes_back(app, run).await,
         takes_back: run.takes_back,
         now,
     };
     quell_guard::decide(plan, &situation)
 }
 
-/// How often the run's playbook changed its resource lately. When that cannot be read it counts as too often: a person is asked.
-async fn changed_lately(app: &App, run: &Run) -> usize {
+/// How often the run's playbook changed its resource lately, when that is too often. What cannot be read counts as that: a
+/// person is asked.
+async fn comes_back(app: &App, run: &Run) -> Option<usize> {
     let id = Watch::id(&run.playbook, &run.resource);
     let watch = app.state.get(Kind::Watch, &id).await;
     let watch = watch.and_then(|found| found.map(|d| d.read::<Watch>()).transpose());
-    match watch {
+    let times = match watch {
         Ok(watch) => watch.map_or(0, |watch| watch.fixes_lately(app.clock.now())),
-        Err(_) => Watch::FIXES_MAX,
-    }
+        Err(_) => return Some(Watch::FIXES_MAX),
+    };
+    (times >= app.config.respond.changes_per_resource_day).then_some(times)
 }
-

@@ -9,7 +9,8 @@
 //!   `snapshots`; `locks`: false where snapshots cannot be locked;
 //! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
-//! `pageSize` cuts the answers into pages of that size.
+//! `pageSize` cuts the answers into pages of that size; `meanwhile` is what an intruder does at once after a call, each once:
+//! `[{"after": "ModifyNetworkInterfaceAttribute", "calls": [[operation, {…}]]}]`.
 
 mod groups;
 mod machines;
@@ -37,6 +38,7 @@ pub struct Ec2 {
     load_balancers: Vec<Value>,
     fleets: Vec<Value>,
     page: usize,
+    meanwhile: Vec<Value>,
     next_id: u32,
 }
 
@@ -75,6 +77,7 @@ impl Ec2 {
             load_balancers: list("loadBalancers"),
             fleets: list("fleets"),
             page: case["pageSize"].as_u64().unwrap_or(250) as usize,
+            meanwhile: list("meanwhile"),
             next_id: 0,
         }
     }
@@ -193,16 +196,32 @@ fn only(params: &Value, known: &[&str]) {
     }
 }
 
+impl Ec2 {
+    fn answer(&mut self, service: &str, operation: &str, params: &Value) -> Answer {
+        let answer = match service {
+            "ec2" => groups::call(self, operation, params)
+                .or_else(|| machines::call(self, operation, params))
+                .or_else(|| network::call(self, operation, params)),
+            _ => service::call(self, operation, params),
+        };
+        answer.unwrap_or_else(|| panic!("the world knows no {operation}"))
+    }
+}
+
 impl World for Ec2 {
     fn call(&mut self, call: &Call) -> Answer {
-        let params = &call.params;
-        let answer = match call.service.as_str() {
-            "ec2" => groups::call(self, &call.operation, params)
-                .or_else(|| machines::call(self, &call.operation, params))
-                .or_else(|| network::call(self, &call.operation, params)),
-            _ => service::call(self, &call.operation, params),
-        };
-        answer.unwrap_or_else(|| panic!("the world knows no {}", call.operation))
+        let answer = self.answer(&call.service, &call.operation, &call.params);
+        let due = self.meanwhile.iter();
+        let due = due
+            .clone()
+            .position(|m| m["after"] == call.operation.as_str());
+        if let Some(due) = due.map(|at| self.meanwhile.remove(at)) {
+            for theirs in due["calls"].as_array().unwrap() {
+                self.answer("ec2", theirs[0].as_str().unwrap(), &theirs[1])
+                    .unwrap();
+            }
+        }
+        answer
     }
 
     fn image(&self) -> Value {

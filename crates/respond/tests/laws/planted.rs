@@ -3,12 +3,14 @@
 use super::{Happening, Kind, Trial, at, cover, is_done, once, same_image};
 use std::collections::BTreeSet;
 
+use quell_model::{Call, UndoCall};
 use quell_respond::Playbook;
 
 use crate::harness::case::Case;
-use crate::harness::drive::Blow;
-use crate::harness::life::{Life, Stands};
+use crate::harness::drive::{self, Blow, KIND};
+use crate::harness::life::{Life, Stands, recorded};
 use crate::harness::{ids, load};
+use crate::world::{World, Worlds};
 
 const fn always(name: &'static str, blow: Blow) -> Happening {
     Happening {
@@ -27,7 +29,7 @@ fn is_not_done(life: &Life) -> Result<(), String> {
 }
 
 /// Done only when it is so.
-fn is_true(trial: &Trial<'_>, life: &Life, world: &crate::world::Worlds) -> Result<(), String> {
+fn is_true(trial: &Trial<'_>, life: &Life, world: &Worlds) -> Result<(), String> {
     match is_done(life) {
         Ok(()) => same_image(world, &trial.after),
         Err(_) => Ok(()),
@@ -71,8 +73,34 @@ pub fn of(
             plant(&mut trial, step);
         }
     }
-    *tried = trial.tried;
+    after_the_end(&mut trial);
+    *tried = std::mem::take(&mut trial.tried);
     (trial.held, trial.broken)
+}
+
+/// Somebody takes back all that was done, after the run has ended: the next look of the watch, which is the document up to
+/// its gate, would change it again. Without that it would not.
+fn after_the_end(trial: &mut Trial<'_>) {
+    let Some(undo) = recorded(&trial.calm) else {
+        return;
+    };
+    let mut world = trial.world();
+    drop(drive::respond(trial.playbook, trial.case, &mut world, KIND));
+    let look = |world: &mut Worlds| drive::refused_at(trial.playbook, trial.case, world, 0);
+    let quiet = look(&mut world).plans.len();
+    let calls: Vec<UndoCall> = serde_json::from_value(undo["calls"].clone()).unwrap();
+    for back in &calls {
+        let call = Call::of_task(&back.resource, &back.arguments).unwrap();
+        world.call(&call).unwrap();
+    }
+    let reverted = look(&mut world).plans.len();
+    let seen = match (quiet, reverted) {
+        (0, 1) => Ok(()),
+        _ => Err(format!(
+            "{quiet} plans when it holds, {reverted} when it was taken back"
+        )),
+    };
+    trial.hold("somebody takes it back after the end", seen);
 }
 
 fn plant(trial: &mut Trial<'_>, step: usize) {

@@ -6,15 +6,36 @@ world of its own: Quell first, then Step Functions, of which Quell hears nothing
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonata.jsonata import Jsonata
 
-from harness.product import Product, Server
+from harness.product import ROOT, Product, Server
 from scenarios.case import Scenario
 from scenarios.driver import Play, scenarios, shortened
 from scenarios.on_step_functions import OnStepFunctions, essence, nameless, taken_back
+
+
+def expressions(value: Any) -> Iterator[str]:
+    """Every JSONata expression in a part of a document."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from expressions(part)
+    elif isinstance(value, str) and value.startswith("{%"):
+        yield value.removeprefix("{%").removesuffix("%}").strip()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "content/playbooks").glob("*/*.asl.json")), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_every_expression_is_one_to_another_evaluator_too(path: Path) -> None:
+    """What only Quell's own reads is refused by Step Functions when the document is created."""
+    found = set(expressions(json.loads(path.read_text())["States"]))
+    assert found
+    for expression in found:
+        Jsonata(expression)
 
 
 @pytest.fixture(scope="module")

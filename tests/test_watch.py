@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,13 @@ def test_what_keeps_coming_back_is_changed_twice_and_then_a_person_is_asked(tmp_
     with home.range_up(), home.server_up() as server:
         group = home.range.seed()["group_id"]
         mark = home.range.mark()
-        for _ in range(2):
+        for times in (1, 2):
             home.range.open(group)
-            server.fixed(group)
-        for _ in range(5):
-            home.range.open(group)
-            _, runs = server.at_rest(group)
+            until(f"revoked {times} times", lambda times=times: sum(home.range.revocations(mark).values()) == times, 30)
+            home.settled()
+        for port in (22, 23, 445, 1433):
+            home.range.open(group, port=port)
+            server.at_rest(group)
             home.settled()
         assert sum(home.range.revocations(mark).values()) == 2
         asked = [run for run in server.runs(group) if run["status"] == "parked"]
@@ -54,9 +56,14 @@ def locked(tmp_path: Path) -> Product:
 
 
 def test_evidence_and_the_log_are_locked_in_a_bucket(locked: Product) -> None:
-    with locked.range_up(), locked.server_up() as server:
+    with locked.range_up():
         s3 = locked.range.client("s3", locked.range.info["accounts"][0]["developer"])
         s3.create_bucket(Bucket="quell-evidence", ObjectLockEnabledForBucket=True)
+        locked_away(locked, s3)
+
+
+def locked_away(locked: Product, s3: Any) -> None:
+    with locked.server_up() as server:
         group = locked.range.seed()["group_id"]
         locked.range.open(group)
         _, runs = server.fixed(group)

@@ -25,7 +25,7 @@ SETTINGS = Config(retries={"max_attempts": 0}, read_timeout=20, connect_timeout=
 def start(ready: Path, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "quell_range", "up", "--ready-file", str(ready), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

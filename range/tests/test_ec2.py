@@ -295,3 +295,23 @@ def test_a_group_goes_down_to_nothing(quell_range: Client, fleet: tuple[Any, str
     scaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, DesiredCapacity=0)
     assert members(scaling, name) == []
     assert targets(quell_range, arn) == set()
+
+
+def test_a_fleet_is_held(quell_range: Client, host: Host) -> None:
+    name = f"fleet-{uuid.uuid4().hex[:8]}"
+    host.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.micro"})
+    template = {"LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "$Latest"}}
+    capacity = {"TotalTargetCapacity": 2, "OnDemandTargetCapacity": 2, "DefaultTargetCapacityType": "on-demand"}
+    made = host.ec2.create_fleet(LaunchTemplateConfigs=[template], TargetCapacitySpecification=capacity, Type="maintain")["FleetId"]
+    tagged = [{"Name": "tag:aws:ec2:fleet-id", "Values": [made]}]
+
+    def running() -> int:
+        return sum(len(r["Instances"]) for r in host.ec2.describe_instances(Filters=tagged)["Reservations"])
+
+    assert running() == 2
+    target = {"TotalTargetCapacity": 0}
+    host.ec2.modify_fleet(FleetId=made, TargetCapacitySpecification=target, ExcessCapacityTerminationPolicy="no-termination")
+    (fleet,) = host.ec2.describe_fleets(FleetIds=[made])["Fleets"]
+    assert (fleet["TargetCapacitySpecification"]["TotalTargetCapacity"], fleet["ExcessCapacityTerminationPolicy"]) == (0, "no-termination")
+    assert fleet["CreateTime"] and running() == 2
+    assert refused(host.ec2.modify_fleet, FleetId="fleet-0", TargetCapacitySpecification=target) == "InvalidFleetId.NotFound"

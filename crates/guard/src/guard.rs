@@ -89,6 +89,10 @@ pub struct Situation<'a> {
 
 /// What the guard says.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, with whoever asked"
+)]
 pub enum Decision {
     /// Yes.
     Permit(Permit),

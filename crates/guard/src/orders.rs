@@ -2,6 +2,8 @@
 //!
 //! It fails closed: what cannot be read counts as a no.
 
+use std::collections::BTreeSet;
+
 use quell_model::{Arn, Call, OuPath, Plan, Severity};
 
 use crate::ArnPattern;
@@ -157,11 +159,21 @@ impl Ordered {
     }
 
     fn policies(&mut self, plan: &Plan, s: &Situation<'_>, approved_by: usize) {
+        let mut asked = BTreeSet::new();
         for planned in &plan.calls {
             // What is no call is refused elsewhere.
             let Some(call) = call_of(planned) else {
                 continue;
             };
+            // Policies do not see arguments: a thousand calls of one kind are one question.
+            let kind = (
+                call.service.clone(),
+                call.operation.clone(),
+                class_of(planned),
+            );
+            if !asked.insert(kind) {
+                continue;
+            }
             let question = Question {
                 playbook: s.declaration.playbook,
                 version: s.declaration.version,

@@ -275,3 +275,27 @@ impl PlannedMessage {
         class_of(&planned)
     }
 }
+
+#[test]
+fn calls_of_one_kind_are_one_question() {
+    /// Counts what it is asked.
+    #[derive(Debug, Default)]
+    struct Counts(std::sync::atomic::AtomicUsize);
+    impl Policies for Counts {
+        fn judge(&self, _: &Question<'_>) -> Verdict {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Verdict::Permit
+        }
+    }
+    let (declared, resource, run) = (declared(), resource(), "run-1".parse::<RunId>().unwrap());
+    let mut plan = plan();
+    let call = plan.calls[0].clone();
+    plan.calls = vec![call; 100];
+    plan.calls[7].class = Class::R2;
+    let counts: &'static Counts = kept(Counts::default());
+    let mut situation = good(&run, &resource, &declared);
+    situation.orders.policies = counts;
+    ordered(&plan, &situation, 0);
+    let asked = counts.0.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(asked, 2, "another class is another question");
+}

@@ -341,7 +341,7 @@ fn fail_open_on_an_unreadable_policy() {
             "",
             Some(3),
         ),
-        (format!("{forbid}"), "", None),
+        (forbid.to_owned(), "", None),
         (ok.replace("forbid", "forbit"), "forbit", Some(3)),
         (
             ok.replace("principal,", "principal == Playbook::\"PB-080\","),

@@ -107,6 +107,7 @@ def load() -> None:
     from quell_range.standins import (  # noqa: F401
         autoscaling,
         cloudtrail,
+        ec2_fleets,
         ec2_instances,
         ec2_interfaces,
         ec2_prefix_lists,
@@ -125,5 +126,5 @@ def load() -> None:
         sts,
     )
 
-    for service in (autoscaling, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
+    for service in (autoscaling, ec2_fleets, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

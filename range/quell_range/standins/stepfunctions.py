@@ -18,6 +18,7 @@ import boto3
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
+from botocore.handlers import decode_console_output, json_decode_policies
 from moto.core.config import default_user_config
 from moto.iam.models import iam_backends
 from moto.settings import moto_server_port
@@ -71,6 +72,12 @@ def _load() -> None:
             f"{name}:={json.dumps(value) if isinstance(value, str) else to_json_str(value)};" for name, value in bindings.items()
         )
 
+    def references(expression: str) -> set[str]:
+        # moto refuses `$` wherever it stands. Step Functions does so only where it would be the document that there is not:
+        # in a predicate or after a map it is what is looked at.
+        found = hook._PATTERN_VARIABLE_REFERENCE.findall(expression or "")
+        return {name for name in found if name and name not in hook._ILLEGAL_VARIABLE_REFERENCES}
+
     def operation(self: Any, service: str | None, action: str | None) -> Any:
         return _operation(self._get_boto_service_name(service), self._get_boto_service_action(action))
 
@@ -92,6 +99,7 @@ def _load() -> None:
 
     hook._eval_jsonata = evaluate
     _replace(hook.encode_jsonata_variable_declarations, declarations)
+    _replace(hook.extract_jsonata_variable_references, references)
     _replace(clients.boto_client_for, client_for)
     StateTaskService._to_boto_request_value = spell_bytes
     StateTaskService._normalise_parameters = spell_parameters  # type: ignore[method-assign]
@@ -127,6 +135,9 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
         aws_session_token=session.session_token if session else "nothing",
         config=Config(parameter_validation=False, retries={"max_attempts": 0}, read_timeout=60, connect_timeout=10),
     )
+    # boto reads policies and console output for its callers; the Java SDK gives them as they come.
+    made.meta.events.unregister("after-call.iam", json_decode_policies)
+    made.meta.events.unregister("after-call.ec2.GetConsoleOutput", decode_console_output)
     if service == "s3control":
         made.meta.events.register("before-sign", _without_account)
     return made

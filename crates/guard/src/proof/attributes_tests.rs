@@ -99,7 +99,8 @@ fn a_plan_that_says_what_it_does_is_proven() {
 
 #[test]
 fn a_plan_that_says_something_else_is_not() {
-    let lies: &[(&str, fn(&mut Plan))] = &[
+    type Lie = (&'static str, fn(&mut Plan));
+    let lies: &[Lie] = &[
         ("sets", |p| {
             p.calls[0].sets.insert("a".into(), json!("9"));
         }),

@@ -168,7 +168,7 @@ impl Locker {
         let until = now.plus_millis(days.saturating_mul(DAY_MILLIS));
         json!({
             "Bucket": self.lock.bucket, "Key": format!("{}{key}", self.lock.prefix), "Body": BASE64.encode(body),
-            "ContentType": "application/json", "ChecksumSHA256": BASE64.encode(Hash::of_bytes(body).0),
+            "ContentType": "application/json", "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": BASE64.encode(Hash::of_bytes(body).0),
             "ObjectLockMode": self.lock.mode.as_str(), "ObjectLockRetainUntilDate": until.to_string(),
         })
     }

@@ -85,10 +85,11 @@ impl Subject for Instance {
 
 /// Who else would feel it.
 pub(super) fn concerns(plan: &Plan) -> Vec<String> {
-    match plan.calls.iter().any(isolates) {
-        true => capacity::concerns(&plan.facts),
-        false => Vec::new(),
+    let mut ask = stop::concerns(plan);
+    if plan.calls.iter().any(isolates) {
+        ask.extend(capacity::concerns(&plan.facts));
     }
+    ask
 }
 
 /// Whether a call takes part in cutting the instance off. What only protects or denies is felt by nobody else.

@@ -75,6 +75,24 @@ fn may_be_stopped(asked: &Asked<'_>) -> Result<Deed, Unproven> {
     Ok(Deed::setting("attribute/disableApiStop", false))
 }
 
+/// What somebody launched who is not known to be the attacker may be their work.
+pub(super) fn concerns(plan: &Plan) -> Vec<String> {
+    let stops = plan
+        .calls
+        .iter()
+        .any(|call| call.resource.ends_with(":ec2:stopInstances"));
+    let maker = plan.facts.get("maker");
+    let is_actor = maker.and_then(|maker| maker.get("isActor")?.as_bool());
+    if !stops || is_actor == Some(true) {
+        return Vec::new();
+    }
+    let name = maker.and_then(|maker| maker.get("arn")?.as_str());
+    let name = name.unwrap_or("nobody known");
+    vec![format!(
+        "{name} launched it, who is none of the incident's actors: it may be their work"
+    )]
+}
+
 /// The protection goes only for stopping it at once.
 pub(super) fn prove_whole(plan: &Plan) -> Result<(), Unproven> {
     let called = |name: &str| plan.calls.iter().any(|call| call.resource.ends_with(name));

@@ -198,6 +198,15 @@ fn it_hibernates_where_it_can() {
     assert_eq!(proven(&plan), Ok(()));
 }
 
+#[test]
+fn of_what_somebody_else_launched_a_person_decides() {
+    let mut plan = stopping();
+    assert_eq!(super::concerns(&plan).len(), 1);
+    plan.facts["maker"]["isActor"] = json!(true);
+    assert!(super::concerns(&plan).is_empty());
+    assert!(super::concerns(&holding()).is_empty());
+}
+
 type Lie = (&'static str, fn() -> Plan, fn(&mut Plan));
 
 /// A key of both images gets another value.

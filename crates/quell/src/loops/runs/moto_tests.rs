@@ -94,7 +94,8 @@ impl World {
         let id = format!("PB-9{:02}", self.playbooks.len());
         let mut state = task(made, ends(says));
         if is_of_aws(made) {
-            state["Credentials"] = role("A");
+            let family = quell_guard::Family::of(step.0, step.1);
+            state["Credentials"] = role(&format!("A-{}", family.name()));
         }
         let states = json!({"Gate": gate(&id, planned, "Tell"), "Tell": state, "Caught": {"Type": "Succeed"}});
         let (service, operation) = step;

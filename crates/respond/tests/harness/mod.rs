@@ -23,8 +23,8 @@ pub fn ids() -> Vec<String> {
         .filter(|entry| entry.file_type().unwrap().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
-    if let Ok(only) = std::env::var("QUELL_PLAYBOOK") {
-        ids.retain(|id| *id == only);
+    if let Some(only) = std::env::var_os("QUELL_PLAYBOOK") {
+        ids.retain(|id| *id.as_str() == *only);
     }
     ids.sort();
     assert!(!ids.is_empty());

@@ -264,6 +264,10 @@ impl<'a> Trial<'a> {
                 let back = drive::undo(self.playbook, self.case, undo, &mut world, &fate);
                 let is_fatal = happening.always || happening.blow == Blow::Halted;
                 let seen = match is_fatal {
+                    // What the calls before it had brought back as well.
+                    true if matches!(back.stands(), Stands::Done(_)) => {
+                        same_image(&world, &self.before)
+                    }
                     true => is_parked(&back.stands())
                         .and_then(|()| self.taken_back_by_a_person(&first, &mut world)),
                     false => same("outcome", &back.outcome(), &"undone")

@@ -103,6 +103,8 @@ enum Fate {
     Hollow(usize),
     /// It succeeds without effect each time from then on.
     AlwaysHollow(usize),
+    /// The second has no effect at first; meanwhile somebody else takes the first back, which was seen.
+    TakenBackMeanwhile,
     /// Somebody else sets another value at once.
     Foreign(usize),
     /// Somebody else sets something that no plan is about.
@@ -127,6 +129,7 @@ fn run(definition: Definition, input: Value, world: &mut World, fate: Fate) -> R
     };
     let (mut event, mut now) = (Event::Started, Timestamp::from_millis(0));
     let (mut plans, mut done, mut calls) = (Vec::new(), Vec::new(), 0);
+    let mut reads = 0;
     for step in 0..2_000 {
         flow.apply(LogEntry::Input {
             event,
@@ -174,6 +177,11 @@ fn run(definition: Definition, input: Value, world: &mut World, fate: Fate) -> R
             work => {
                 let call = work.call().unwrap().clone();
                 if call.operation == "GetParametersByPath" {
+                    reads += 1;
+                    // Before, again, and once after the calls.
+                    if fate == Fate::TakenBackMeanwhile && reads == 4 {
+                        world.insert("a".into(), "1".into());
+                    }
                     let list: Vec<Value> = world
                         .iter()
                         .map(|(n, v)| json!({"Name": n, "Value": v}))
@@ -202,6 +210,7 @@ fn run(definition: Definition, input: Value, world: &mut World, fate: Fate) -> R
                         failed("Quell.Interrupted")
                     }
                     Fate::Hollow(n) if calls == n => succeeded(json!({})),
+                    Fate::TakenBackMeanwhile if calls == 2 => succeeded(json!({})),
                     Fate::AlwaysHollow(n) if calls >= n => {
                         done.push(call.clone());
                         succeeded(json!({}))
@@ -313,6 +322,7 @@ fn somebody_elses_hand_is_noticed() {
     for fate in [
         Fate::Foreign(1),
         Fate::Foreign(2),
+        Fate::TakenBackMeanwhile,
         Fate::Beside(1),
         Fate::Beside(2),
     ] {

@@ -1,14 +1,16 @@
 //! Failures that a verification has to find: AWS says yes, and what is there is not what was planned.
 
-use super::{Happening, Kind, Trial, at, cover, is_done, once, same_image};
+use super::{Happening, Kind, Trial, at, cover, once, same_image};
 use std::collections::BTreeSet;
 
+use quell_model::{Call, UndoCall};
 use quell_respond::Playbook;
 
 use crate::harness::case::Case;
-use crate::harness::drive::Blow;
-use crate::harness::life::{Life, Stands};
+use crate::harness::drive::{self, Blow, KIND};
+use crate::harness::life::{Life, Stands, recorded};
 use crate::harness::{ids, load};
+use crate::world::{World, Worlds};
 
 const fn always(name: &'static str, blow: Blow) -> Happening {
     Happening {
@@ -18,19 +20,13 @@ const fn always(name: &'static str, blow: Blow) -> Happening {
     }
 }
 
-/// It must not be said that all is as planned.
-fn is_not_done(life: &Life) -> Result<(), String> {
+/// That all is as planned is said only when it is so. A call without an effect may have been needless: an instance that leaves
+/// its scaling group leaves the load balancers with it.
+fn is_true(trial: &Trial<'_>, life: &Life, world: &Worlds) -> Result<(), String> {
     match &life.stands {
-        Stands::Done(outcome) => Err(format!("nobody noticed: it ended «{outcome}»")),
+        Stands::Done(outcome) => same_image(world, &trial.after)
+            .map_err(|how| format!("nobody noticed, it ended «{outcome}»: {how}")),
         _ => Ok(()),
-    }
-}
-
-/// Done only when it is so.
-fn is_true(trial: &Trial<'_>, life: &Life, world: &crate::world::Worlds) -> Result<(), String> {
-    match is_done(life) {
-        Ok(()) => same_image(world, &trial.after),
-        Err(_) => Ok(()),
     }
 }
 
@@ -71,32 +67,48 @@ pub fn of(
             plant(&mut trial, step);
         }
     }
-    *tried = trial.tried;
+    after_the_end(&mut trial);
+    *tried = std::mem::take(&mut trial.tried);
     (trial.held, trial.broken)
+}
+
+/// Somebody takes back all that was done, after the run has ended: the next look of the watch, which is the document up to
+/// its gate, would change it again. Without that it would not.
+fn after_the_end(trial: &mut Trial<'_>) {
+    let Some(undo) = recorded(&trial.calm) else {
+        return;
+    };
+    let mut world = trial.world();
+    drop(drive::respond(trial.playbook, trial.case, &mut world, KIND));
+    let look = |world: &mut Worlds| drive::refused_at(trial.playbook, trial.case, world, 0);
+    let quiet = look(&mut world).plans.len();
+    let calls: Vec<UndoCall> = serde_json::from_value(undo["calls"].clone()).unwrap();
+    for back in &calls {
+        let call = Call::of_task(&back.resource, &back.arguments).unwrap();
+        world.call(&call).unwrap();
+    }
+    let reverted = look(&mut world).plans.len();
+    let seen = match (quiet, reverted) {
+        (0, 1) => Ok(()),
+        _ => Err(format!(
+            "{quiet} plans when it holds, {reverted} when it was taken back"
+        )),
+    };
+    trial.hold("somebody takes it back after the end", seen);
 }
 
 fn plant(trial: &mut Trial<'_>, step: usize) {
     let calls = trial.calm.made.clone();
     let operation = calls[step].operation.clone();
     let may_be_reverted = trial.has_a_way_back(&calls[step]);
-    let lasting = [
+    let planted = [
         Some(always("it never takes effect", Blow::Hollow)),
+        Some(once("it takes no effect the first time", Blow::Hollow)),
         Some(once("something else changes with it", Blow::TooMuch)),
         may_be_reverted.then(|| always("somebody takes it back each time", Blow::Reverted)),
-    ];
-    for happening in lasting.into_iter().flatten() {
-        let mut world = trial.world();
-        let life = trial.live(&mut world, &happening.to(step, &calls));
-        trial.hold(
-            &at("respond", step, &operation, happening.name),
-            is_not_done(&life),
-        );
-    }
-    let passing = [
-        Some(once("it takes no effect the first time", Blow::Hollow)),
         may_be_reverted.then(|| once("somebody takes it back once", Blow::Reverted)),
     ];
-    for happening in passing.into_iter().flatten() {
+    for happening in planted.into_iter().flatten() {
         let mut world = trial.world();
         let life = trial.live(&mut world, &happening.to(step, &calls));
         let seen = is_true(trial, &life, &world);

@@ -264,10 +264,7 @@ impl<'a> Trial<'a> {
                 let back = drive::undo(self.playbook, self.case, undo, &mut world, &fate);
                 let is_fatal = happening.always || happening.blow == Blow::Halted;
                 let seen = match is_fatal {
-                    // What the calls before it had brought back as well.
-                    true if matches!(back.stands(), Stands::Done(_)) => {
-                        same_image(&world, &self.before)
-                    }
+                    true if back.outcome() == "undone" => same_image(&world, &self.before),
                     true => is_parked(&back.stands())
                         .and_then(|()| self.taken_back_by_a_person(&first, &mut world)),
                     false => same("outcome", &back.outcome(), &"undone")
@@ -306,7 +303,9 @@ impl<'a> Trial<'a> {
     ) -> Result<(), String> {
         let stage = self.calm.stages[step];
         if let Stands::Done(outcome) = &life.stands {
-            return Err(format!("it ended «{outcome}»"));
+            // The step was needless: another had its effect.
+            same_image(world, &self.after).map_err(|how| format!("it ended «{outcome}»: {how}"))?;
+            return self.taken_back_by_a_person(&life.first, world);
         }
         let said = || {
             format!(

@@ -19,7 +19,7 @@ pub(super) fn read(asked: &Asked<'_>) -> Option<Result<Deed, Unproven>> {
     })
 }
 
-/// The group keeps its size: it launches another.
+/// The group keeps its size: it launches another. What the group itself serves in, it takes the instance out of.
 fn detach(asked: &Asked<'_>) -> Result<Deed, Unproven> {
     asked.only(&[
         "AutoScalingGroupName",
@@ -37,6 +37,14 @@ fn detach(asked: &Asked<'_>) -> Result<Deed, Unproven> {
     let mut deed = Deed::setting("scaling-group", Value::Null).of_class(Class::R2);
     deed.sets
         .insert("scaling-group/protected".to_owned(), Value::Null);
+    let serves = asked.facts.get("serves").and_then(Value::as_array);
+    for key in serves.into_iter().flatten().filter_map(Value::as_str) {
+        let is_one = key.starts_with("target/") || key.starts_with("load-balancer/");
+        if !is_one || !asked.image.contains_key(key) {
+            return Err(no(format!("the instance serves in no «{key}»")));
+        }
+        deed.sets.insert(key.to_owned(), Value::Null);
+    }
     Ok(deed)
 }
 

@@ -219,6 +219,15 @@ fn trap_isolated_means_every_interface_and_no_way_in_or_out() {
             ("has to name one instance", |p| {
                 p.calls[0].arguments["InstanceIds"] = json!([I, "i-other"])
             }),
+            ("serves in no «target/other»", |p| {
+                p.facts["serves"] = json!(["target/other"]);
+            }),
+            ("serves in no «eni/eni-1/groups»", |p| {
+                p.facts["serves"] = json!(["eni/eni-1/groups"]);
+            }),
+            ("is said to set", |p| {
+                p.facts["serves"] = json!(["load-balancer/old"]);
+            }),
             ("not in the Auto Scaling group", |p| {
                 p.calls[0].arguments["AutoScalingGroupName"] = json!("other")
             }),

@@ -37,7 +37,7 @@ fn incident(detected: i64, contained: Option<i64>, resolved: Option<i64>) -> Inc
 
 #[test]
 fn times_are_of_those_that_have_come_so_far() {
-    let mut all = vec![
+    let mut all = [
         incident(10, Some(30), Some(40)),
         incident(20, Some(80), None),
         incident(30, None, None),

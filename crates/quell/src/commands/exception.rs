@@ -16,8 +16,12 @@ use crate::place::Place;
 
 /// Exceptions: what is left as it is, for a while, because somebody answers for it
 ///
-/// While one is in force the guard refuses what it is about, whoever asks for it. docs/exceptions.md says what one means.
+/// While one is in force the guard refuses what it is about, whoever asks for it. docs/orders.md says what one means.
 #[derive(Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, when the program starts"
+)]
 pub enum ExceptionCommand {
     Add(Add),
     /// What is excepted, the first to expire first

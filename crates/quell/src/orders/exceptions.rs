@@ -1,4 +1,4 @@
-//! Exceptions in the store: added, listed and ended by people. docs/exceptions.md says what one means.
+//! Exceptions in the store: added, listed and ended by people. docs/orders.md says what one means.
 
 use quell_evidence::Act;
 use quell_guard::Exception;

@@ -78,7 +78,7 @@ def test_a_plan_for_a_group_with_nothing_to_fix(home: Product) -> None:
     [
         ("PB-999", group_arn("sg-1"), 4, "there is no playbook PB-999"),
         ("PB-008", group_arn("sg-1", account="999999999999"), 4, "not in scope"),
-        ("PB-008", "arn:aws:s3:::bucket", 4, "not of the type"),
+        ("PB-008", "arn:aws:s3:::bucket", 4, "not of a type"),
         ("PB-008", "sg-1", 2, "--resource"),
     ],
 )

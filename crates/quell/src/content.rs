@@ -127,27 +127,38 @@ impl Content {
         playbooks.find(|playbook| playbook.target(finding).is_some())
     }
 
-    /// What kind of trouble findings of one record are, which `playbook` answers, if one does: its category, else that of the
+    /// What kind of trouble findings of one record are, for which `playbook` begins, if one does: its category, else that of the
     /// playbook which the worst finding's detection names, whether there is one or not.
     pub fn trouble<'a>(
         &'a self,
         playbook: Option<&'a Playbook>,
         findings: impl Iterator<Item = &'a Finding>,
     ) -> Trouble<'a> {
-        let answered = match playbook.map(|playbook| playbook.subject) {
+        let worst = findings.max_by_key(|finding| finding.severity);
+        // An update may change the severity of what another product says, and is to stay in its incident.
+        let reported = worst.filter(|finding| finding.report.is_some());
+        let grouping = playbook.or_else(|| self.for_any_severity(reported?));
+        let answered = match grouping.map(|playbook| playbook.subject) {
             Some(Subject::Resource) => Answered::Resource,
             Some(Subject::Principal) => Answered::Principal,
             None => Answered::No,
         };
-        let worst = findings.max_by_key(|finding| finding.severity);
         let named = worst.and_then(|finding| self.answers.get(&finding.detection));
         let mut named = named.into_iter().flatten();
-        let category = playbook.map(|playbook| &playbook.category);
+        let category = grouping.map(|playbook| &playbook.category);
         let category = category.or_else(|| named.find_map(|id| self.categories.get(id)));
         Trouble {
             category: category.map_or("Unauthorized Access", String::as_str),
             answered,
+            begins: playbook.is_some(),
         }
+    }
+
+    /// The playbook that a finding would start if it were bad enough.
+    fn for_any_severity(&self, finding: &Finding) -> Option<&Playbook> {
+        let named = self.answers.get(&finding.detection)?.iter();
+        let mut playbooks = named.filter_map(|id| self.playbooks.get(id));
+        playbooks.find(|playbook| playbook.is_for(&finding.resource.kind))
     }
 
     /// The ids of everything that makes findings.

@@ -12,11 +12,13 @@ const SPAN_MILLIS_MAX: i64 = 24 * 60 * 60 * 1000;
 pub struct Trouble<'a> {
     /// The category of the reports: `Unauthorized Access`, `Impact`, …
     pub category: &'a str,
-    /// Whether a playbook answers.
+    /// Whether a playbook is for it, whatever its severity: that groups it.
     pub answered: Answered,
+    /// Whether one begins for it: then it is never weak.
+    pub begins: bool,
 }
 
-/// Whether a playbook answers, and what it is about.
+/// Whether a playbook is for it, and what that is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answered {
     /// None does.

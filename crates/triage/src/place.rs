@@ -6,7 +6,7 @@ use quell_model::{
     Finding, Incident, IncidentId, IncidentStatus, Resource, Severity, Timestamp, Told,
 };
 
-use crate::cause::{Answered, Cause, Trouble};
+use crate::cause::{Cause, Trouble};
 
 /// Findings from this severity on open an incident alone.
 const OPENS_ALONE: Severity = Severity::Medium;
@@ -69,7 +69,7 @@ pub fn place(
         Some(open) => Some(Placed::Joined(
             all.into_iter().fold(open, |i, f| join(i, f, cause)),
         )),
-        None if trouble.answered == Answered::No && !opens(&all) => Some(Placed::Waiting),
+        None if !trouble.begins && !opens(&all) => Some(Placed::Waiting),
         None => {
             // It is called after the worst of it; the first such, when several are.
             let worst = all.iter().rev().max_by_key(|f| f.severity)?;
@@ -198,6 +198,7 @@ fn join(mut incident: Incident, finding: &Finding, cause: &Cause) -> Incident {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cause::Answered;
     use quell_model::{Actor, FindingId, Product, RecordId};
 
     fn finding(detection: &str, event: &str, group: &str, severity: Severity) -> Finding {
@@ -236,6 +237,7 @@ mod tests {
     const NONE: Trouble<'_> = Trouble {
         category: "Unauthorized Access",
         answered: Answered::No,
+        begins: false,
     };
 
     fn put(
@@ -250,6 +252,7 @@ mod tests {
                 Some(_) => Answered::Resource,
                 None => Answered::No,
             },
+            begins: category.is_some(),
         };
         let cause = Cause::of(trouble, finding);
         let known = Known {

@@ -16,6 +16,10 @@ impl Run {
     /// Ends the run as its document ended: done when that is believed, otherwise parked with a person.
     pub fn end(&mut self, status: &Status, now: Timestamp) {
         self.note_unanswered();
+        if matches!(status, Status::Aborted { .. }) {
+            // Who stops a run wants to look at what it has done: nothing of that is taken back without them.
+            self.note_stage();
+        }
         let (status, outcome, reason, undo) = self.read_end(status);
         if status == RunStatus::Done {
             self.note(Stage::Verified, now);

@@ -263,6 +263,38 @@ mod tests {
         assert_eq!(back(&run), ["two", "one"]);
     }
 
+    #[test]
+    fn a_stage_that_failed_is_taken_back_alone_and_what_a_person_stopped_stays() {
+        let mut first = run();
+        first.note_receipt(&receipt(&first, "one", Outcome::Accepted));
+        // Another plan is permitted: what was done is verified.
+        first.note_stage();
+        first.note_receipt(&receipt(&first, "two", Outcome::Accepted));
+        let stopped = quell_states::Status::Aborted {
+            error: "States.TaskFailed".into(),
+            cause: "ann stopped it".into(),
+        };
+        let failed = quell_states::Status::Failed {
+            error: Some("Quell.StepFailed".into()),
+            cause: None,
+        };
+        let mut by_ann = first.clone();
+        by_ann.end(&stopped, Timestamp::EPOCH);
+        assert!(!by_ann.is_to_be_taken_back());
+        assert_eq!(back(&by_ann), ["two", "one"], "and ann may take it back");
+        first.end(&failed, Timestamp::EPOCH);
+        assert!(first.is_to_be_taken_back());
+        let calls: Vec<UndoCall> =
+            serde_json::from_value(first.stage_undo()["calls"].clone()).unwrap();
+        assert_eq!(calls.len(), 1);
+        assert!(calls[0].sets.contains_key("two"));
+        first.note_taken_back(true);
+        assert_eq!(
+            (first.status, back(&first)),
+            (RunStatus::Parked, vec!["one".to_owned()])
+        );
+    }
+
     /// Quell stopped after the intent: nobody knows, so it counts as done, also when the same call is refused later.
     #[test]
     fn what_was_never_answered_counts_as_done() {

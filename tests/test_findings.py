@@ -116,7 +116,7 @@ def test_a_guardduty_finding_and_its_updates_are_one(alone: tuple[Product, Serve
     assert (incident["severity"], incident["status"], incident["findingCount"]) == ("HIGH", "open", 1)
     assert incident["statusReason"] == f"account {ACCOUNT} is not in scope: list it under [[accounts]] in quell.toml to have it looked after"
     assert (finding["product"], finding["detection"], finding["severity"]) == ("guardDuty", "guardduty/Backdoor:EC2/Spambot", "HIGH")
-    assert finding["report"] == {"uid": name, "account": ACCOUNT, "region": REGION, "updatedAt": "2026-11-21T10:03:00.000Z", "state": "active"}
+    assert finding["report"] == {"uid": name, "account": ACCOUNT, "region": REGION, "updatedAt": "2026-11-21T10:03:00.000Z", "state": "active", "part": "actor"}
     assert (finding["firstEventTime"], finding["eventTime"]) == ("2026-11-21T09:59:00.000Z", "2026-11-21T10:03:00.000Z")
     assert finding["attack"] == ["T1496"]
     assert "outsider" not in finding

@@ -142,11 +142,13 @@ impl Placing {
                 of.opened = Some(opened.detected_at);
                 (opened, None)
             }
-            Placed::Joined(joined) => {
+            // What was not bad enough to begin for has become so: its product says more of it now.
+            Placed::Known(known) if answer.is_none() || !is_untouched(&known) => return Ok(()),
+            Placed::Joined(joined) | Placed::Known(joined) => {
                 let (_, stored, _) = of.incidents.pop().unwrap_or((joined.clone(), None, true));
                 (joined, stored)
             }
-            Placed::Known(_) | Placed::Waiting => return Ok(()),
+            Placed::Waiting => return Ok(()),
         };
         let waited = of.join_waiting(&cause, first, &mut self.findings);
         self.visits
@@ -408,6 +410,11 @@ pub(super) fn answer_to<'a>(
     let playbook = answer.map(|(playbook, _)| playbook);
     let trouble = app.content.trouble(playbook, findings.iter());
     (answer, trouble, Cause::of(trouble, first))
+}
+
+/// Whether nothing was done about an incident yet.
+fn is_untouched(incident: &Incident) -> bool {
+    incident.status == IncidentStatus::Open && incident.runs.is_empty()
 }
 
 /// Whether a finding that waits is near enough to what happens now.

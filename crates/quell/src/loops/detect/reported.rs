@@ -50,7 +50,9 @@ async fn add_one(
         return Ok(());
     }
     let (_, _, cause) = answer_to(app, std::slice::from_ref(&kept), &kept);
-    if document.status == WAITING || document.status == CLOSED || (upheld(&kept) && !upheld(&old)) {
+    let begins = |f: &Finding| f.may_begin_a_change() && app.content.playbook_for(f).is_some();
+    let is_worse = (upheld(&kept) && !upheld(&old)) || (begins(&kept) && !begins(&old));
+    if document.status == WAITING || document.status == CLOSED || is_worse {
         // As if it came for the first time: it may be worse than it was, or be there again.
         placing.stop_waiting(app, &cause, &kept.id).await?;
         let stored = match is_new {

@@ -13,7 +13,7 @@ use crate::declaration::Declaration;
 use crate::never_touch::{self, NeverTouch};
 use crate::orders::{Cause, Orders, Place, ordered};
 use crate::permit::Permit;
-use crate::proof::{Claim, Known, concerns, prove};
+use crate::proof::{Claim, Known, Proof, prove};
 
 /// How far a playbook may go by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +100,8 @@ pub enum Decision {
     Ask {
         /// Why.
         reasons: Vec<String>,
+        /// What was shown of the plan all the same.
+        proof: Proof,
     },
     /// No.
     Refuse {
@@ -118,12 +120,22 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let ordered = ordered(plan, situation, approvers.len());
     let mut refusals = refusals(plan, situation);
     refusals.extend(ordered.refusals);
-    if !refusals.is_empty() {
-        return Decision::Refuse { reasons: refusals };
-    }
+    let proven = prove(
+        &situation.resource.kind,
+        &to_the_resource(plan),
+        &claim_of(situation),
+    );
+    let proof = match proven {
+        Ok(proof) if refusals.is_empty() => proof,
+        Ok(_) => return Decision::Refuse { reasons: refusals },
+        Err(unproven) => {
+            refusals.push(unproven.to_string());
+            return Decision::Refuse { reasons: refusals };
+        }
+    };
     let mut questions = match situation.takes_back {
         true => Vec::new(),
-        false => [ordered.questions, questions(plan, situation)].concat(),
+        false => [ordered.questions, questions(plan, situation, &proof)].concat(),
     };
     let needed = match situation.takes_back {
         true => 0,
@@ -136,7 +148,10 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
             let said = approvers.len();
             questions.push(format!("{needed} persons have to say yes, and {said} did"));
         }
-        return Decision::Ask { reasons: questions };
+        return Decision::Ask {
+            reasons: questions,
+            proof,
+        };
     }
     let approver = match approvers.is_empty() {
         false => approvers.join(", "),
@@ -152,6 +167,7 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
         calls,
         approver,
         expires_at,
+        proof,
     ))
 }
 
@@ -235,9 +251,6 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             )),
         }
     }
-    if let Err(unproven) = prove(&s.resource.kind, &to_the_resource(plan), &claim_of(s)) {
-        no.push(unproven.to_string());
-    }
     no
 }
 
@@ -254,7 +267,7 @@ fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
 }
 
 /// What a person may say yes to.
-fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
+fn questions(plan: &Plan, s: &Situation<'_>, proof: &Proof) -> Vec<String> {
     let mut ask = Vec::new();
     let worst = plan.calls.iter().map(class_of).max().unwrap_or(Class::R3);
     let asked_for = s.requested_by.is_some();
@@ -270,9 +283,7 @@ fn questions(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
             "it was changed {times} times within a day and came back: somebody or something keeps making it so"
         ));
     }
-    if s.undo.is_none() {
-        ask.extend(concerns(plan, &claim_of(s)));
-    }
+    ask.extend(proof.concerns.iter().cloned());
     ask
 }
 

@@ -156,7 +156,7 @@ fn said(changes: &Changes) -> String {
     }
     match decide(&plan, &situation) {
         Decision::Permit(permit) => format!("permit {}", permit.approver()),
-        Decision::Ask { reasons } => format!("ask {}", reasons.join("; ")),
+        Decision::Ask { reasons, .. } => format!("ask {}", reasons.join("; ")),
         Decision::Refuse { reasons } => format!("refuse {}", reasons.join("; ")),
     }
 }
@@ -310,7 +310,7 @@ fn telling_others_is_declared_and_a_person_or_the_highest_level_says_yes() {
         let mut plan = plan();
         plan.calls.push(message(told));
         let decision = decide(&plan, &good(&run, &target, &declared));
-        let Decision::Ask { reasons } = decision else {
+        let Decision::Ask { reasons, .. } = decision else {
             panic!("{told}: {decision:?}");
         };
         assert_eq!(reasons, ["a step is of class R3"], "{told}");
@@ -560,7 +560,7 @@ fn what_disrupts_production_needs_a_person_and_what_is_for_good_needs_two() {
     // The same person twice is one, and whoever asked for the run has no second voice.
     for people in [&["bob", "bob"][..], &["ann", "bob"]] {
         let decision = decided_by(Class::R3, Level::Auto, true, people);
-        let Decision::Ask { reasons } = decision else {
+        let Decision::Ask { reasons, .. } = decision else {
             panic!("{decision:?}");
         };
         let last = reasons.last().unwrap();

@@ -32,7 +32,7 @@ fn decided(people: &[&str], change: impl FnOnce(&mut Situation<'_>)) -> String {
     change(&mut situation);
     match decide(&plan, &situation) {
         Decision::Permit(permit) => format!("permit {}", permit.approver()),
-        Decision::Ask { reasons } => format!("ask {}", reasons.join("; ")),
+        Decision::Ask { reasons, .. } => format!("ask {}", reasons.join("; ")),
         Decision::Refuse { reasons } => format!("refuse {}", reasons.join("; ")),
     }
 }

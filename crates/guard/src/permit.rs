@@ -4,6 +4,7 @@
 use quell_model::{Arn, Call, Plan, Resource, RunId, Timestamp};
 
 use crate::family::Family;
+use crate::proof::Proof;
 use crate::session;
 
 /// The right to make the calls of one plan, in one account and Region, until it expires.
@@ -33,6 +34,7 @@ pub struct Permit {
     plan_hash: String,
     calls: Vec<Call>,
     expires_at: Timestamp,
+    proof: Proof,
 }
 
 /// The call is outside the permit.
@@ -78,6 +80,7 @@ impl Permit {
         calls: Vec<Call>,
         approver: String,
         expires_at: Timestamp,
+        proof: Proof,
     ) -> Self {
         let (run, resource) = scope;
         Self {
@@ -89,7 +92,13 @@ impl Permit {
             plan_hash: plan.hash(),
             calls,
             expires_at,
+            proof,
         }
+    }
+
+    /// What was shown of the plan.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// Whether `call` may be made in `account` and `region` at `now`. Parameters must equal the plan's exactly.

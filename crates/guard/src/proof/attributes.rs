@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use quell_model::{Call, Class, Plan, PlannedCall, UndoCall};
 use serde_json::{Map, Value};
 
-use super::{Claim, Unproven};
+use super::{Claim, Proof, Unproven};
 
 /// A flat map from what can be set to its value; what is not there has no key.
 pub(super) type Image = Map<String, Value>;
@@ -120,6 +120,12 @@ pub(super) trait Subject {
         let _ = (plan, deeds, claim);
         Ok(())
     }
+
+    /// Who else would feel such a plan, in words for the person who is asked; empty when nothing speaks against it.
+    fn concerns(&self, plan: &Plan, claim: &Claim<'_>) -> Vec<String>;
+
+    /// What is known of every plan that is proven as one of this kind, a sentence each, for whoever has to say yes to it.
+    fn keeps(&self) -> &'static [&'static str];
 }
 
 pub(super) fn no(text: impl Into<String>) -> Unproven {
@@ -189,6 +195,48 @@ fn said(call: &PlannedCall) -> UndoCall {
         arguments: call.arguments.clone(),
         sets: call.sets.clone(),
     }
+}
+
+/// Proves a plan, and says what was shown.
+pub(super) fn prove(
+    subject: &dyn Subject,
+    plan: &Plan,
+    claim: &Claim<'_>,
+) -> Result<Proof, Unproven> {
+    let calls = plan.calls.len();
+    if let Some(undo) = claim.undo {
+        prove_undo(subject, plan, claim, undo)?;
+        return Ok(Proof {
+            shown: vec![
+                format!(
+                    "all {calls} calls were recorded by the run that is taken back, in this order"
+                ),
+                "nobody else has changed since what they set".to_owned(),
+                "afterwards everything that the run had changed is as it was before it".to_owned(),
+            ],
+            concerns: Vec::new(),
+        });
+    }
+    prove_respond(subject, plan, claim)?;
+    let ways_back = plan
+        .calls
+        .iter()
+        .filter(|call| !call.undo.is_empty())
+        .count();
+    let mut shown = vec![
+        format!(
+            "each of the {calls} calls sets what the plan says of it and nothing else, by its own arguments"
+        ),
+        "the predicted state is the one that was read, with these calls applied".to_owned(),
+        format!(
+            "{ways_back} of the {calls} calls have a way back, which brings back exactly what was there"
+        ),
+    ];
+    shown.extend(subject.keeps().iter().map(|&rule| rule.to_owned()));
+    Ok(Proof {
+        shown,
+        concerns: subject.concerns(plan, claim),
+    })
 }
 
 /// Proves a response.

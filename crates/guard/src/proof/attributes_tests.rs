@@ -23,6 +23,15 @@ impl Subject for Parameters {
             (other, way) => Err(no(format!("{other} {way:?}"))),
         }
     }
+
+    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
+        let many = plan.calls.len() > 2;
+        Vec::from_iter(many.then(|| "many would feel it".to_owned()))
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &["any parameter may be put"]
+    }
 }
 
 fn task(operation: &str) -> String {

@@ -8,8 +8,8 @@ mod policy;
 use quell_model::{Class, Plan};
 use serde_json::{Value, json};
 
-use super::Unproven;
 use super::attributes::{Asked, Deed, Image, Subject, Way, attributes, no};
+use super::{Claim, Unproven};
 use encryption::Rule;
 use policy::Policy;
 
@@ -54,6 +54,19 @@ impl Subject for Bucket {
             ("s3:DeleteBucketPolicy", Way::Back) => gone(asked, POLICY),
             (other, _) => Err(no(format!("{other} is no call that closes a bucket"))),
         }
+    }
+
+    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
+        concerns(plan)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[
+            "no flag of the public access block is taken away",
+            "encryption of new objects only gets stronger",
+            "every statement of the bucket policy stays as it is; at most one is added, which refuses requests without TLS",
+            "the account's own public access block is not changed",
+        ]
     }
 }
 

@@ -53,6 +53,18 @@ impl Subject for Egress {
         }
         Ok(())
     }
+
+    fn concerns(&self, plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
+        concerns(plan, claim.facts)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[
+            "each interface goes from its groups into copies of them, one for one",
+            "a copy lets in exactly what its original lets in",
+            "a copy lets out nothing but what the facts of the playbook and its original both let out",
+        ]
+    }
 }
 
 /// Who else would feel such a plan, for the person who is asked.

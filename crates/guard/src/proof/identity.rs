@@ -63,6 +63,18 @@ impl Subject for Containment {
             Kind::Role => Ok(()),
         }
     }
+
+    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
+        concerns(plan)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[
+            "a user gets the quarantine policy of its own account and no other, read to deny everything, before anything else",
+            "credentials of this user are only switched off; none is deleted",
+            "of a role only the named sessions are denied, and every other session goes on",
+        ]
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod policy;
 mod security_group;
 
 use quell_model::{Plan, Resource, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use attributes::Subject;
@@ -63,52 +64,30 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     }
 }
 
-/// Who else would feel a plan, in words for the person who is asked; empty when nothing speaks against it. Of a type that
-/// nobody looked at, that is what is said.
-pub fn concerns(plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
-    let (resource_type, declared) = (claim.resource.kind.as_str(), claim.facts);
-    match resource_type {
-        "AWS::EC2::SecurityGroup" => security_group::concerns(plan, declared),
-        "AWS::S3::Bucket" => bucket::concerns(plan),
-        "AWS::IAM::User" | "AWS::IAM::Role" => {
-            let mut ask = identity::concerns(plan);
-            ask.extend(policy::concerns(plan, claim));
-            ask
-        }
-        "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => policy::concerns(plan, claim),
-        "AWS::EC2::NetworkInterface" => egress::concerns(plan, declared),
-        "AWS::EC2::Instance" if attributes::prove_respond(&egress::Egress, plan, claim).is_ok() => {
-            egress::concerns(plan, declared)
-        }
-        "AWS::EC2::Instance" => instance::concerns(plan),
-        other => vec![format!(
-            "it is not known who else would feel a change of {other}"
-        )],
-    }
+/// What was shown of a plan: for whoever has to say yes to it, and for the record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// What holds of the plan, a sentence each.
+    pub shown: Vec<String>,
+    /// Who else would feel it, and what could not be found out: a person decides about these. Empty when nothing speaks against it.
+    pub concerns: Vec<String>,
 }
 
 /// Proves a plan for a resource type.
 ///
 /// # Errors
 /// [`Unproven`] says which rule it breaks; a type nobody wrote a proof for is unproven.
-pub fn prove(resource_type: &str, plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
+pub fn prove(resource_type: &str, plan: &Plan, claim: &Claim<'_>) -> Result<Proof, Unproven> {
     if plan.calls.is_empty() {
         return Err(Unproven("the plan has no calls".into()));
     }
     if resource_type == "AWS::EC2::SecurityGroup" {
-        return match claim.undo {
-            None => security_group::prove_respond(plan, claim),
-            Some(undo) => security_group::prove_undo(plan, claim, undo),
-        };
+        return security_group::prove(plan, claim);
     }
     let mut why = Vec::new();
     for subject in subjects(resource_type) {
-        let proven = match claim.undo {
-            None => attributes::prove_respond(*subject, plan, claim),
-            Some(undo) => attributes::prove_undo(*subject, plan, claim, undo),
-        };
-        match proven {
-            Ok(()) => return Ok(()),
+        match attributes::prove(*subject, plan, claim) {
+            Ok(proof) => return Ok(proof),
             Err(Unproven(text)) => why.push(text),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use quell_model::{Plan, PlannedCall, UndoCall};
 use serde_json::{Map, Value};
 
-use super::{Claim, Unproven};
+use super::{Claim, Proof, Unproven};
 use crate::addresses::{AddressSet, Family, cidr};
 
 const REVOKE: &str = "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress";
@@ -176,7 +176,33 @@ fn only<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a Map<String, Valu
     }
 }
 
-pub(super) fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
+/// Proves a plan, and says what was shown.
+pub(super) fn prove(plan: &Plan, claim: &Claim<'_>) -> Result<Proof, Unproven> {
+    let shown: &[&str] = match claim.undo {
+        Some(undo) => {
+            prove_undo(plan, claim, undo)?;
+            &["only rules that the run had revoked are made again, each as it was"]
+        }
+        None => {
+            prove_respond(plan, claim)?;
+            &[
+                "only ingress rules of this group are revoked, by their ids, and each of them opens a critical port to the public",
+                "afterwards no critical port is open to the public, by the union of all sources, prefix lists included",
+                "no other rule changes",
+                "every revoked rule can be made again as it was",
+            ]
+        }
+    };
+    Ok(Proof {
+        shown: shown.iter().map(|&rule| rule.to_owned()).collect(),
+        concerns: match claim.undo {
+            Some(_) => Vec::new(),
+            None => concerns(plan, claim.facts),
+        },
+    })
+}
+
+fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
     let exposure = Exposure::of(claim.facts)?;
     let revoked = revoked_ids(plan, claim.resource.id.as_str())?;
     let rules = candidates(
@@ -386,7 +412,7 @@ fn essence_of_call(call: &UndoCall) -> Result<Value, Unproven> {
 
 /// An undo makes exactly the calls that were recorded, in their order, on the state that was left behind; but for those that
 /// an earlier try made, whose rules are there.
-pub(super) fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result<(), Unproven> {
+fn prove_undo(plan: &Plan, claim: &Claim<'_>, undo: &Value) -> Result<(), Unproven> {
     let recorded = undo.get("calls").cloned();
     let recorded: Option<Vec<UndoCall>> = recorded.and_then(|c| serde_json::from_value(c).ok());
     let recorded = recorded.ok_or_else(|| no("nothing was recorded to undo"))?;
@@ -441,7 +467,7 @@ fn prove_left(left: &[Value], live: &[Value], mut made: Vec<Value>) -> Result<()
 const RESERVED_GROUP_NAMES: &[&str] = &["quell-", "d-"];
 
 /// Who else would feel it.
-pub(super) fn concerns(plan: &Plan, declared: &Value) -> Vec<String> {
+fn concerns(plan: &Plan, declared: &Value) -> Vec<String> {
     let mut ask = Vec::new();
     let facts = &plan.facts;
     let attachments = facts

@@ -74,6 +74,7 @@ fn check(plan: &Plan) -> Result<(), Unproven> {
             known: Known::default(),
         },
     )
+    .map(drop)
 }
 
 fn world() -> Vec<Value> {

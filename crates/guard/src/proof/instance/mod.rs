@@ -81,6 +81,19 @@ impl Subject for Instance {
         stop::prove_whole(plan)?;
         isolation::prove_whole(plan, before, attributes(&plan.after, "after")?)
     }
+
+    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
+        concerns(plan)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[
+            "the plan is about this instance and what hangs on it",
+            "evidence is saved before anything is cut off, and stays",
+            "the instance goes only into a group that has no rules, with every interface",
+            "only this instance's own session of its role is denied",
+        ]
+    }
 }
 
 /// Who else would feel it.

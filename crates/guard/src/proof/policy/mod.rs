@@ -47,6 +47,18 @@ impl Subject for Drift {
     fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {
         look(asked).map(|look| look.deed)
     }
+
+    fn concerns(&self, plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
+        concerns(plan, claim)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[
+            "access is only ever taken away: shown by comparing the policies themselves",
+            "only what raises rights, or goes beyond what a person approved, is taken away",
+            "no version of a policy, no key and no password is deleted",
+        ]
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use quell_model::{Class, Plan, PlannedCall, Resource, UndoCall};
 use serde_json::{Map, Value, json};
 
-use super::super::{Claim, Known, Unproven, concerns, prove};
+use super::super::{Claim, Known, Unproven, prove};
 
 const EVE: &str = "arn:aws:iam::444455556666:user/eve";
 const APP: &str = "arn:aws:iam::444455556666:role/team/app";
@@ -125,7 +125,10 @@ impl Guard {
                 baseline: self.baseline.as_ref(),
             },
         };
-        (prove(&resource.kind, plan, &claim), concerns(plan, &claim))
+        match prove(&resource.kind, plan, &claim) {
+            Ok(proof) => (Ok(()), proof.concerns),
+            Err(why) => (Err(why), Vec::new()),
+        }
     }
 
     /// Proven, and nobody need be asked.

@@ -120,7 +120,7 @@ async fn planned(
     let (decision, reasons) = match effects::decide(app, playbook, run, &plan, &left).await {
         // The permit ends here, unused.
         Decision::Permit(_) => ("permit", Vec::new()),
-        Decision::Ask { reasons } => ("ask", reasons),
+        Decision::Ask { reasons, .. } => ("ask", reasons),
         Decision::Refuse { reasons } => ("refuse", reasons),
     };
     Ok(Dry::Planned {

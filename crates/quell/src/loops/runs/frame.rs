@@ -361,7 +361,7 @@ impl Frame {
                 },
                 writes: Vec::new(),
             }),
-            Decision::Ask { reasons } => {
+            Decision::Ask { reasons, .. } => {
                 let hours = app.config.respond.approval_hours;
                 Ok(framed.wait_for_a_person(reasons, now, hours))
             }

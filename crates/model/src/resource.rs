@@ -135,6 +135,52 @@ impl From<Told> for Resource {
     }
 }
 
+/// The types that playbooks are for: service, what the last part of its ARN begins with, and the CloudFormation type.
+const TYPES: &[(&str, &str, &str)] = &[
+    ("cloudtrail", "trail/", "AWS::CloudTrail::Trail"),
+    (
+        "config",
+        "configuration-recorder/",
+        "AWS::Config::ConfigurationRecorder",
+    ),
+    ("dynamodb", "table/", "AWS::DynamoDB::Table"),
+    ("ec2", "image/", "AWS::EC2::Image"),
+    ("ec2", "instance/", "AWS::EC2::Instance"),
+    ("ec2", "network-acl/", "AWS::EC2::NetworkAcl"),
+    ("ec2", "network-interface/", "AWS::EC2::NetworkInterface"),
+    ("ec2", "security-group/", "AWS::EC2::SecurityGroup"),
+    ("ec2", "snapshot/", "AWS::EC2::Snapshot"),
+    ("ec2", "subnet/", "AWS::EC2::Subnet"),
+    ("ec2", "volume/", "AWS::EC2::Volume"),
+    ("ec2", "vpc/", "AWS::EC2::VPC"),
+    ("ec2", "vpc-flow-log/", "AWS::EC2::FlowLog"),
+    ("ecs", "cluster/", "AWS::ECS::Cluster"),
+    ("ecs", "service/", "AWS::ECS::Service"),
+    ("ecs", "task/", "AWS::ECS::Task"),
+    ("eks", "cluster/", "AWS::EKS::Cluster"),
+    (
+        "elasticloadbalancing",
+        "loadbalancer/app/",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    ),
+    ("events", "rule/", "AWS::Events::Rule"),
+    ("guardduty", "detector/", "AWS::GuardDuty::Detector"),
+    ("iam", "group/", "AWS::IAM::Group"),
+    ("iam", "policy/", "AWS::IAM::ManagedPolicy"),
+    ("iam", "role/", "AWS::IAM::Role"),
+    ("iam", "user/", "AWS::IAM::User"),
+    ("kms", "key/", "AWS::KMS::Key"),
+    ("lambda", "function:", "AWS::Lambda::Function"),
+    ("organizations", "account/", "AWS::Organizations::Account"),
+    ("rds", "cluster-snapshot:", "AWS::RDS::DBClusterSnapshot"),
+    ("rds", "cluster:", "AWS::RDS::DBCluster"),
+    ("rds", "db:", "AWS::RDS::DBInstance"),
+    ("rds", "snapshot:", "AWS::RDS::DBSnapshot"),
+    ("s3", "", "AWS::S3::Bucket"),
+    ("secretsmanager", "secret:", "AWS::SecretsManager::Secret"),
+    ("ssm", "document/", "AWS::SSM::Document"),
+];
+
 impl Resource {
     /// A resource by its ARN, which says where it is as far as it can.
     pub fn new(arn: Arn, kind: impl Into<String>, id: impl Into<String>) -> Self {
@@ -159,21 +205,24 @@ impl Resource {
 
     /// The resource that an ARN names, for the types that playbooks are for; `None` for another.
     pub fn of_arn(arn: &Arn) -> Option<Self> {
-        let (object, rest) = match arn.service.as_str() {
-            "s3" => ("", arn.resource.as_str()),
-            _ => arn.resource.split_once('/')?,
-        };
-        let kind = match (arn.service.as_str(), object) {
-            ("ec2", "security-group") => "AWS::EC2::SecurityGroup",
-            ("ec2", "instance") => "AWS::EC2::Instance",
-            ("iam", "user") => "AWS::IAM::User",
-            ("iam", "role") => "AWS::IAM::Role",
-            ("iam", "group") => "AWS::IAM::Group",
-            ("iam", "policy") => "AWS::IAM::ManagedPolicy",
-            ("s3", _) if !rest.contains('/') => "AWS::S3::Bucket",
-            _ => return None,
-        };
-        // Identities may have a path before their name.
+        let (service, resource) = (arn.service.as_str(), arn.resource.as_str());
+        let (kind, rest) = TYPES.iter().find_map(|(of, prefix, kind)| {
+            let rest = resource.strip_prefix(prefix)?;
+            (*of == service).then_some((*kind, rest))
+        })?;
+        // What stands behind it is another thing: a version of a function, an object of a bucket, an index of a table.
+        let has_path = [
+            "ecs",
+            "elasticloadbalancing",
+            "iam",
+            "organizations",
+            "secretsmanager",
+        ];
+        let is_part = rest.contains('/') && !has_path.contains(&service);
+        if is_part || (service == "lambda" && rest.contains(':')) {
+            return None;
+        }
+        // Identities may have a path before their name, a service of ECS has its cluster, an account its organisation.
         let id = rest.rsplit('/').next().filter(|id| !id.is_empty())?;
         Some(Self::new(arn.clone(), kind, id))
     }
@@ -240,6 +289,58 @@ mod tests {
             Resource::new(role, "AWS::IAM::Role", "r").region,
             "cn-north-1"
         );
+    }
+
+    #[test]
+    fn an_arn_names_a_resource_and_no_part_of_one() {
+        let of = |text: &str| {
+            let found = Resource::of_arn(&text.parse().unwrap());
+            found.map(|found| (found.kind, found.id))
+        };
+        for (arn, kind, id) in [
+            ("arn:aws:iam::1:role/team/app", "AWS::IAM::Role", "app"),
+            (
+                "arn:aws:s3:::logs.example",
+                "AWS::S3::Bucket",
+                "logs.example",
+            ),
+            (
+                "arn:aws:ec2:us-east-1::snapshot/snap-1",
+                "AWS::EC2::Snapshot",
+                "snap-1",
+            ),
+            (
+                "arn:aws:rds:us-east-1:1:snapshot:rds:shop-1",
+                "AWS::RDS::DBSnapshot",
+                "rds:shop-1",
+            ),
+            (
+                "arn:aws:lambda:us-east-1:1:function:pay",
+                "AWS::Lambda::Function",
+                "pay",
+            ),
+            (
+                "arn:aws:ecs:us-east-1:1:service/web/pay",
+                "AWS::ECS::Service",
+                "pay",
+            ),
+            (
+                "arn:aws:organizations::1:account/o-1/222222222222",
+                "AWS::Organizations::Account",
+                "222222222222",
+            ),
+        ] {
+            assert_eq!(of(arn), Some((kind.to_owned(), id.to_owned())), "{arn}");
+        }
+        for part in [
+            "arn:aws:s3:::logs/object",
+            "arn:aws:lambda:us-east-1:1:function:pay:3",
+            "arn:aws:dynamodb:us-east-1:1:table/orders/index/by-day",
+            "arn:aws:kms:us-east-1:1:alias/x",
+            "arn:aws:iam::1:role/",
+        ] {
+            assert_eq!(of(part), None, "{part}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod evidence;
 mod exception;
 mod freeze;
 mod halt;
+mod iam;
 mod incident;
 mod keep;
 mod ocsf;
@@ -97,6 +98,8 @@ enum Command {
     Playbook(playbook::PlaybookCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Iam(iam::IamCommand),
     #[command(subcommand)]
     Exception(exception::ExceptionCommand),
     #[command(subcommand)]
@@ -258,6 +261,7 @@ impl Command {
             Self::Run(c) => c.run(global).await,
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
+            Self::Iam(c) => c.run(global),
             Self::Policy(c) => c.run(global),
             Self::Exception(c) => c.run(global).await,
             Self::Freeze(c) => c.run(global).await,

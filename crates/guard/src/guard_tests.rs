@@ -112,7 +112,7 @@ pub(crate) fn good<'a>(
         halted: false,
         place: Place {
             environment: Some("production"),
-            ou: None,
+            ..Place::default()
         },
         cause: Cause::default(),
         orders: Orders {

@@ -45,6 +45,17 @@ fn resources(call: &Call, about: &Arn, account: &str, region: &str) -> Vec<Strin
                 _ => named,
             }
         }
+        Family::Organization => {
+            let of = |kind: &str, member: &str| {
+                let id = call.params.get(member).and_then(Value::as_str);
+                let id = id.unwrap_or("-");
+                format!("arn:{partition}:organizations::{account}:{kind}/{id}")
+            };
+            vec![
+                of("policy/*/service_control_policy", "PolicyId"),
+                of("account/*", "TargetId"),
+            ]
+        }
         // Of EC2's own objects some have no account in their ARN.
         _ if call.service == "ec2" => vec![
             format!("arn:{partition}:ec2:{region}:{account}:*"),
@@ -128,6 +139,18 @@ mod tests {
                 ["s3:PutEncryptionConfiguration"],
                 ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]
             ])
+        );
+        assert_eq!(
+            said(
+                "organizations",
+                "AttachPolicy",
+                json!({"PolicyId": "p-1", "TargetId": "444455556666"})
+            )[1],
+            json!([
+                "arn:aws:organizations::444455556666:account/*/444455556666",
+                "arn:aws:organizations::444455556666:policy/*/service_control_policy/p-1"
+            ]),
+            "the account of the ARN is the one that the call is made in"
         );
         let ec2 = said("ec2", "CreateSnapshots", json!({"TagSpecifications": [{}]}));
         assert_eq!(ec2[0], json!(["ec2:CreateSnapshots", "ec2:CreateTags"]));

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use quell_guard::{Decision, Permit};
+use quell_guard::{Decision, Family, Permit};
 use quell_model::{Call, Caller, Class, Outcome, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::Work;
 use quell_respond::{Begun, Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus};
 use quell_states::{Event, MachineRef, Moment, Status, TaskId, TaskRequest};
 use serde_json::{Value, json};
 
-use super::case::{Case, RUN, roles};
+use super::case::{Case, MANAGEMENT, RUN, roles};
 use super::judge::Judge;
 use super::life::Stands;
 use crate::world::{World, Worlds};
@@ -324,7 +324,7 @@ impl<'a> Drive<'a> {
         let roles = roles();
         let role = match changes {
             true => roles.acting(&call.service, &call.operation),
-            false => &roles.read,
+            false => roles.reading(&call.service, &call.operation),
         };
         let named = request.credentials_role.as_deref();
         let who = (&self.playbook.id, &request.state);
@@ -415,8 +415,9 @@ impl<'a> Drive<'a> {
             ));
         };
         assert!(self.playbook.declaration().covers(call), "{call:?}");
-        let place = &self.run.resource;
-        let within = permit.check(&place.account, &place.region, call, self.now);
+        let family = Family::of(&call.service, &call.operation);
+        let (account, region) = family.place(&self.run.resource, Some(MANAGEMENT));
+        let within = permit.check(account, region, call, self.now);
         within.unwrap_or_else(|no| panic!("{}: {no}", self.playbook.id));
         if blow == Blow::BeforeIntent {
             self.dies();

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::audit;
 use crate::begin;
 use crate::loops::watch;
+use crate::orders::images;
 use crate::runner::wake;
 
 #[async_trait]
@@ -54,6 +55,7 @@ impl Desk for App {
             Some(by.to_owned()),
             self.clock.now(),
         );
+        let run = images::told(&*self.state, run, playbook, self.clock.now()).await;
         incident.acknowledged_at.get_or_insert(self.clock.now());
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;

@@ -10,7 +10,7 @@ use quell_store::{Batch, Document, Kind, State, StoreError, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CONFLICTS_MAX, OrderError, all, conflict};
+use super::{CONFLICTS_MAX, OrderError, all};
 use crate::audit;
 
 /// The image of a resource as a person approved it.
@@ -120,7 +120,8 @@ pub async fn approve(state: &dyn State, image: &ApprovedImage) -> Result<(), Ord
             Err(error) => return Err(error.into()),
         }
     }
-    Err(conflict(Kind::ApprovedImage, &id).into())
+    let kind = Kind::ApprovedImage.as_str();
+    Err(StoreError::Conflict { kind, id }.into())
 }
 
 /// All that are stored, the first to expire first; also those that count no more.

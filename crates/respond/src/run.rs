@@ -125,6 +125,9 @@ pub struct Told {
     pub incident: Value,
     /// Who did what it is about, and what says so.
     pub hints: Value,
+    /// The image of the resource as a person approved it, when one did: `{"attributes": {…}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Value>,
 }
 
 impl Told {
@@ -137,6 +140,7 @@ impl Told {
             hints: serde_json::json!({
                 "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
             }),
+            baseline: None,
         }
     }
 
@@ -245,10 +249,13 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
         "roles": roles.by_key(), "incident": run.told.incident, "hints": run.told.hints,
         "queues": {"permit": PERMIT_QUEUE},
     });
-    if run.mode == Mode::Undo
-        && let Some(map) = input.as_object_mut()
-    {
-        map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
+    if let Some(map) = input.as_object_mut() {
+        if run.mode == Mode::Undo {
+            map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
+        }
+        if let Some(approved) = &run.told.baseline {
+            map.insert("baseline".to_owned(), approved.clone());
+        }
     }
     input
 }

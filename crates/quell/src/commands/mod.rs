@@ -13,6 +13,7 @@ mod exception;
 mod freeze;
 mod halt;
 mod iam;
+mod image;
 mod incident;
 mod keep;
 mod ocsf;
@@ -104,6 +105,8 @@ enum Command {
     Exception(exception::ExceptionCommand),
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
+    #[command(subcommand)]
+    Image(image::ImageCommand),
     Approve(approve::Approve),
     Reject(reject::Reject),
     Keep(keep::Keep),
@@ -265,6 +268,7 @@ impl Command {
             Self::Policy(c) => c.run(global),
             Self::Exception(c) => c.run(global).await,
             Self::Freeze(c) => c.run(global).await,
+            Self::Image(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Reject(c) => c.run(global).await,
             Self::Keep(c) => c.run(global).await,

@@ -10,6 +10,7 @@ mod identity;
 mod instance;
 mod policy;
 mod security_group;
+mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,10 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::ECS::Service" => &[&workload::Service],
+        "AWS::ECS::Task" => &[&workload::Task],
+        "AWS::EKS::Cluster" => &[&workload::Cluster],
+        "AWS::Lambda::Function" => &[&workload::Function],
         _ => &[],
     }
 }

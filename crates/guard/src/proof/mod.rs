@@ -11,6 +11,7 @@ mod instance;
 mod organization;
 mod policy;
 mod security_group;
+mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,10 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::ECS::Service" => &[&workload::Service],
+        "AWS::ECS::Task" => &[&workload::Task],
+        "AWS::EKS::Cluster" => &[&workload::Cluster],
+        "AWS::Lambda::Function" => &[&workload::Function],
         _ => &[],
     }
 }

@@ -84,6 +84,10 @@ fn usual(kind: &str) -> Resource {
         "AWS::IAM::User" => ("arn:aws:iam::444455556666:user/eve", "eve"),
         "AWS::IAM::Role" => ("arn:aws:iam::444455556666:role/app", "app"),
         "AWS::::Account" => ("arn:aws:iam::444455556666:root", ACCOUNT),
+        "AWS::Lambda::Function" => (
+            "arn:aws:lambda:us-east-1:444455556666:function:resize",
+            "resize",
+        ),
         "AWS::S3::Bucket" => ("arn:aws:s3:::shop-data", "shop-data"),
         other => panic!("the case has to say which {other} it is about: \"resource\": {{…}}"),
     };

@@ -10,6 +10,7 @@ mod identity;
 mod instance;
 mod policy;
 mod security_group;
+mod sharing;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// The image of the resource as a person approved it; absent when nobody did.
     pub baseline: Option<&'a Value>,
+    /// The accounts that Quell was told to look after: the installation's own.
+    pub accounts: &'a [&'a str],
 }
 
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
@@ -59,6 +62,11 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::Snapshot"
+        | "AWS::EC2::Image"
+        | "AWS::RDS::DBSnapshot"
+        | "AWS::RDS::DBClusterSnapshot"
+        | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         _ => &[],
     }

@@ -172,10 +172,7 @@ impl App {
 
     /// How far a playbook may go in an account: the least of the playbook's own level and the installation's.
     pub fn level(&self, playbook: &Playbook, account: &Account) -> Level {
-        let own = match Self::is_production(account) {
-            true => playbook.level.production,
-            false => playbook.level.non_production,
-        };
+        let own = playbook.level.of(Self::is_production(account));
         own.min(self.config.respond.level_max)
     }
 

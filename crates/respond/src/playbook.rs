@@ -72,6 +72,16 @@ pub struct Levels {
     pub non_production: Level,
 }
 
+impl Levels {
+    /// How far it goes by itself where it is production, or elsewhere.
+    pub fn of(self, production: bool) -> Level {
+        match production {
+            true => self.production,
+            false => self.non_production,
+        }
+    }
+}
+
 /// The IAM actions a playbook needs, exactly.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ mod collect;
 mod detect;
 mod runs;
 mod serve;
-pub(crate) mod watch;
+mod watch;
 
 pub use detect::work_off;
 pub use runs::{Dry, drive_to_end, dry_run};

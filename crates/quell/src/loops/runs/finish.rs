@@ -11,7 +11,7 @@ use super::nested;
 use crate::app::App;
 use crate::audit;
 use crate::begin;
-use crate::loops::watch;
+use crate::watched;
 
 /// Others write incidents too; not for ever at the same moment.
 const CONFLICTS_MAX: usize = 20;
@@ -64,7 +64,7 @@ async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, 
         }
         (Mode::Undo, None) => return Ok(None),
     };
-    watch::write(stored, &watch).map(Some)
+    watched::write(stored, &watch).map(Some)
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says

@@ -19,6 +19,7 @@ mod permit;
 pub mod policies;
 pub mod proof;
 mod session;
+mod traffic;
 mod verdict;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};

@@ -8,6 +8,7 @@ mod bucket;
 mod egress;
 mod identity;
 mod instance;
+mod loss;
 mod policy;
 mod security_group;
 mod sharing;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use attributes::Subject;
 
+pub use loss::Lost;
 pub use security_group::Exposure;
 
 /// Why a plan is not proven, in words for people.
@@ -79,6 +81,9 @@ pub struct Proof {
     pub shown: Vec<String>,
     /// Who else would feel it, and what could not be found out: a person decides about these. Empty when nothing speaks against it.
     pub concerns: Vec<String>,
+    /// What a plan closes, exactly, where the proof can tell: of security groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
 }
 
 /// Proves a plan for a resource type.

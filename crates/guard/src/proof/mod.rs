@@ -12,6 +12,8 @@ mod organization;
 mod policy;
 mod security_group;
 mod workload;
+mod loss;
+mod sharing;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,7 @@ use serde_json::Value;
 
 use attributes::Subject;
 
+pub use loss::Lost;
 pub use security_group::Exposure;
 
 /// Why a plan is not proven, in words for people.
@@ -51,6 +54,8 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// The image of the resource as a person approved it; absent when nobody did.
     pub baseline: Option<&'a Value>,
+    /// The accounts that Quell was told to look after: the installation's own.
+    pub accounts: &'a [&'a str],
 }
 
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
@@ -62,6 +67,11 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::::Account" => &[&organization::Organization],
+        "AWS::EC2::Snapshot"
+        | "AWS::EC2::Image"
+        | "AWS::RDS::DBSnapshot"
+        | "AWS::RDS::DBClusterSnapshot"
+        | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
@@ -78,6 +88,9 @@ pub struct Proof {
     pub shown: Vec<String>,
     /// Who else would feel it, and what could not be found out: a person decides about these. Empty when nothing speaks against it.
     pub concerns: Vec<String>,
+    /// What a plan closes, exactly, where the proof can tell: of security groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
 }
 
 /// Proves a plan for a resource type.

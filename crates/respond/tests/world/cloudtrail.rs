@@ -1,4 +1,5 @@
-//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them.
+//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them; `pageSize` cuts answers into pages of that
+//! size; `denied`: nobody may look.
 
 use quell_model::Call;
 use serde_json::{Value, json};
@@ -10,6 +11,8 @@ pub struct CloudTrail {
     events: Vec<Value>,
     /// So many times it is asked before it shows what happened.
     late: u64,
+    page: usize,
+    denied: bool,
 }
 
 impl CloudTrail {
@@ -17,6 +20,8 @@ impl CloudTrail {
         Self {
             events: case["events"].as_array().cloned().unwrap_or_default(),
             late: case["late"].as_u64().unwrap_or(0),
+            page: case["pageSize"].as_u64().unwrap_or(50) as usize,
+            denied: case["denied"].as_bool().unwrap_or(false),
         }
     }
 
@@ -53,9 +58,16 @@ impl CloudTrail {
             .filter(at)
             .map(shown)
             .collect();
-        match found.is_empty() {
-            true => json!({}),
-            false => json!({"Events": found}),
+        let from: usize = params["NextToken"]
+            .as_str()
+            .map_or(0, |t| t.parse().unwrap());
+        let to = (from + self.page).min(found.len());
+        match found.get(from..to) {
+            None | Some([]) => json!({}),
+            Some(shown) if to < found.len() => {
+                json!({"Events": shown, "NextToken": to.to_string()})
+            }
+            Some(shown) => json!({"Events": shown}),
         }
     }
 }
@@ -63,6 +75,9 @@ impl CloudTrail {
 impl World for CloudTrail {
     fn call(&mut self, call: &Call) -> Result<Value, String> {
         match call.operation.as_str() {
+            "LookupEvents" if self.denied => {
+                Err("CloudTrail.CloudTrailException: not authorized".to_owned())
+            }
             "LookupEvents" => Ok(self.lookup(&call.params)),
             other => panic!("the world knows no {other}"),
         }

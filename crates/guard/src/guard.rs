@@ -262,7 +262,10 @@ fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
         facts: s.declaration.facts,
         undo: s.undo,
         production: s.production,
-        known: s.known,
+        known: Known {
+            never_touch: s.never_touch,
+            ..s.known
+        },
     }
 }
 

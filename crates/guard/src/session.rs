@@ -34,6 +34,7 @@ const RENAMED: &[(&str, &str)] = &[
 const PREFIXES: &[(&str, &str)] = &[
     ("elasticloadbalancingv2", "elasticloadbalancing"),
     ("cloudwatchlogs", "logs"),
+    ("s3control", "s3"),
 ];
 
 /// The actions that a call needs.
@@ -52,9 +53,12 @@ fn actions(call: &Call) -> Vec<String> {
     if call.service == "ec2" && tags.is_some_and(|tags| !tags.is_empty()) {
         all.push("ec2:CreateTags".to_owned());
     }
-    if call.operation == "ReplaceIamInstanceProfileAssociation"
-        || call.operation == "AssociateIamInstanceProfile"
-    {
+    let passes = [
+        "ReplaceIamInstanceProfileAssociation",
+        "AssociateIamInstanceProfile",
+        "PutBucketReplication",
+    ];
+    if passes.contains(&call.operation.as_str()) {
         all.push("iam:PassRole".to_owned());
     }
     // EC2 asks whoever starts an instance for a grant on the keys of its disks.
@@ -75,14 +79,21 @@ const NAMED: &[(&str, &str)] = &[
 fn resources(call: &Call, about: &Arn, account: &str, region: &str) -> Vec<String> {
     let partition = &about.partition;
     match Family::of(&call.service, &call.operation) {
+        Family::S3 if call.service == "s3control" => {
+            let job = call.params.get("JobId").and_then(Value::as_str);
+            let job = job.unwrap_or("-");
+            vec![format!("arn:{partition}:s3:{region}:{account}:job/{job}")]
+        }
         Family::S3 => {
+            let role = call.params.pointer("/ReplicationConfiguration/Role");
+            let role = role.and_then(Value::as_str).map(str::to_owned);
             let bucket = call
                 .params
                 .get("Bucket")
                 .and_then(Value::as_str)
                 .unwrap_or("-");
             let arn = format!("arn:{partition}:s3:::{bucket}");
-            vec![format!("{arn}/*"), arn]
+            [format!("{arn}/*"), arn].into_iter().chain(role).collect()
         }
         Family::Iam => {
             let named = NAMED.iter().filter_map(|(member, object)| {
@@ -178,6 +189,25 @@ mod tests {
             json!([
                 ["s3:PutEncryptionConfiguration"],
                 ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]
+            ])
+        );
+        let role = "arn:aws:iam::444455556666:role/copy";
+        assert_eq!(
+            said(
+                "s3",
+                "PutBucketReplication",
+                json!({"Bucket": "b", "ReplicationConfiguration": {"Role": role}})
+            ),
+            json!([
+                ["iam:PassRole", "s3:PutReplicationConfiguration"],
+                [role, "arn:aws:s3:::b", "arn:aws:s3:::b/*"]
+            ])
+        );
+        assert_eq!(
+            said("s3control", "UpdateJobStatus", json!({"JobId": "j-1"})),
+            json!([
+                ["s3:UpdateJobStatus"],
+                ["arn:aws:s3:us-east-1:444455556666:job/j-1"]
             ])
         );
         let ec2 = said("ec2", "CreateSnapshots", json!({"TagSpecifications": [{}]}));

@@ -112,7 +112,7 @@ impl Case {
 
     /// What a run's document is given.
     pub fn input(&self, playbook: &Playbook, run: &Run) -> Value {
-        let mut input = run::input(run, &playbook.facts, &roles());
+        let mut input = run::input(run, &playbook.facts, &roles(), &[ACCOUNT]);
         merge(&mut input, &self.input);
         input
     }

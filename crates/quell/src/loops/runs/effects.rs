@@ -172,7 +172,7 @@ pub(super) async fn decide(
     budgets: &[quell_guard::Budget],
 ) -> Decision {
     let account = app.account(&run.resource.account);
-    let names = app.never_touched();
+    let (names, accounts) = (app.never_touched(), app.account_ids());
     let (now, respond) = (app.clock.now(), &app.config.respond);
     let laid_down = LaidDown::read(&*app.state, &run.incident, now).await;
     let detections = laid_down.detections();
@@ -200,6 +200,9 @@ pub(super) async fn decide(
         known: Known {
             since: run.told.since(),
             baseline: None,
+            accounts: &accounts,
+            actors: run.told.hints.get("actors"),
+            ..Known::default()
         },
         never_touch: NeverTouch {
             accounts: &respond.never_touch.accounts,

@@ -11,6 +11,7 @@ mod identity;
 mod instance;
 mod policy;
 mod security_group;
+mod sharing;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,11 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::Snapshot"
+        | "AWS::EC2::Image"
+        | "AWS::RDS::DBSnapshot"
+        | "AWS::RDS::DBClusterSnapshot"
+        | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
         _ => &[],
     }

@@ -6,7 +6,9 @@
 mod cloudtrail;
 mod ec2;
 mod iam;
+mod rds;
 mod s3;
+mod ssm;
 
 use std::collections::BTreeMap;
 
@@ -60,9 +62,11 @@ const WORLDS: &[Maker] = &[
         |state| Box::new(ec2::Ec2::of(state)),
     ),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),
+    ("ssm", &["ssm"], |state| Box::new(ssm::Ssm::of(state))),
 ];
 
 /// The worlds of a case, as one.

@@ -6,6 +6,7 @@
 mod attributes;
 mod bucket;
 mod egress;
+mod exfiltration;
 mod identity;
 mod instance;
 mod organization;
@@ -19,6 +20,7 @@ use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::never_touch::NeverTouch;
 use attributes::Subject;
 
 pub use loss::Lost;
@@ -56,13 +58,17 @@ pub struct Known<'a> {
     pub baseline: Option<&'a Value>,
     /// The accounts that Quell was told to look after: the installation's own.
     pub accounts: &'a [&'a str],
+    /// Who did what the run is about, as the incident's records say: [`quell_model::Actor`]s. Absent when nobody is known.
+    pub actors: Option<&'a Value>,
+    /// What no playbook ever touches, beside what is compiled in. The guard fills it in.
+    pub never_touch: NeverTouch<'a>,
 }
 
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
-        "AWS::S3::Bucket" => &[&bucket::Bucket],
+        "AWS::S3::Bucket" => &[&bucket::Bucket, &exfiltration::Exfiltration],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],

@@ -95,6 +95,7 @@ impl Try {
                 since: self.since.map(|at| at.parse().unwrap()),
                 baseline: None,
                 accounts: &[OWN, ME],
+                ..Known::default()
             },
         };
         let plan = serde_json::from_value(self.plan.clone()).unwrap();

@@ -34,6 +34,7 @@ pub struct Judge<'a> {
     since: Option<Timestamp>,
     baseline: Option<Value>,
     accounts: Vec<String>,
+    actors: Value,
     production: bool,
     people_agree: bool,
     approvals: Vec<Approval>,
@@ -55,6 +56,7 @@ impl<'a> Judge<'a> {
             since: serde_json::from_value(input["hints"]["since"].clone()).ok(),
             baseline: input.get("baseline").cloned(),
             accounts: serde_json::from_value(input["accounts"].clone()).unwrap_or_default(),
+            actors: input["hints"]["actors"].clone(),
             production: case.production,
             people_agree: case.people_agree,
             approvals: Vec::new(),
@@ -134,6 +136,8 @@ impl<'a> Judge<'a> {
                 since: self.since,
                 baseline: self.baseline.as_ref(),
                 accounts: &accounts,
+                actors: Some(&self.actors),
+                ..Known::default()
             },
             now,
         };

@@ -35,12 +35,14 @@ impl CloudTrail {
             panic!("CloudTrail takes one attribute")
         };
         let value = attribute["AttributeValue"].as_str().unwrap();
+        // Without times it is all that is kept.
         let (from, upto) = (
-            params["StartTime"].as_str().unwrap(),
-            params["EndTime"].as_str().unwrap(),
+            params["StartTime"].as_str().unwrap_or("0"),
+            params["EndTime"].as_str().unwrap_or("9"),
         );
         let has = |event: &&Value| match attribute["AttributeKey"].as_str() {
             Some("EventName") => event["eventName"] == value,
+            Some("AccessKeyId") => event["userIdentity"]["accessKeyId"] == value,
             Some("ResourceName") => event.to_string().contains(&format!("\"{value}\"")),
             other => panic!("no attribute {other:?} is known"),
         };

@@ -207,6 +207,8 @@ pub(super) async fn decide(
             since: run.told.since(),
             baseline: approved.as_ref(),
             accounts: &accounts,
+            actors: run.told.hints.get("actors"),
+            ..Known::default()
         },
         never_touch: NeverTouch {
             accounts: &respond.never_touch.accounts,

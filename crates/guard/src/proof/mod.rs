@@ -8,6 +8,7 @@ mod bucket;
 mod egress;
 mod identity;
 mod instance;
+mod logging;
 mod policy;
 mod security_group;
 
@@ -60,6 +61,9 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::CloudTrail::Trail" => &[&logging::Trail],
+        "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
+        "AWS::GuardDuty::Detector" => &[&logging::Detector],
         _ => &[],
     }
 }

@@ -80,6 +80,10 @@ fn usual(kind: &str) -> Resource {
         ),
         "AWS::IAM::User" => ("arn:aws:iam::444455556666:user/eve", "eve"),
         "AWS::IAM::Role" => ("arn:aws:iam::444455556666:role/app", "app"),
+        "AWS::CloudTrail::Trail" => (
+            "arn:aws:cloudtrail:us-east-1:444455556666:trail/main",
+            "main",
+        ),
         "AWS::S3::Bucket" => ("arn:aws:s3:::shop-data", "shop-data"),
         other => panic!("the case has to say which {other} it is about: \"resource\": {{…}}"),
     };

@@ -1,15 +1,23 @@
-//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them.
+//! CloudTrail: trails by name, and the event history.
+//!
+//! A case has `events`: records as CloudTrail writes them; and `trails`, each as `GetTrail` shows it without its name and ARN, and
+//! besides: `logging`, `stopped` and `started` (moments), `tried` and `error` (of the last delivery), `selectors` and `insights`. What
+//! is stopped or started here is so at two moments of the incident.
+
+mod trails;
 
 use quell_model::Call;
 use serde_json::{Value, json};
 
 use super::World;
+use trails::Trails;
 
 #[derive(Clone)]
 pub struct CloudTrail {
     events: Vec<Value>,
     /// So many times it is asked before it shows what happened.
     late: u64,
+    trails: Trails,
 }
 
 impl CloudTrail {
@@ -17,6 +25,7 @@ impl CloudTrail {
         Self {
             events: case["events"].as_array().cloned().unwrap_or_default(),
             late: case["late"].as_u64().unwrap_or(0),
+            trails: Trails::of(&case["trails"]),
         }
     }
 
@@ -31,8 +40,8 @@ impl CloudTrail {
         };
         let value = attribute["AttributeValue"].as_str().unwrap();
         let (from, upto) = (
-            params["StartTime"].as_str().unwrap(),
-            params["EndTime"].as_str().unwrap(),
+            params["StartTime"].as_str().unwrap_or(""),
+            params["EndTime"].as_str().unwrap_or("9"),
         );
         let has = |event: &&Value| match attribute["AttributeKey"].as_str() {
             Some("EventName") => event["eventName"] == value,
@@ -64,15 +73,17 @@ impl World for CloudTrail {
     fn call(&mut self, call: &Call) -> Result<Value, String> {
         match call.operation.as_str() {
             "LookupEvents" => Ok(self.lookup(&call.params)),
-            other => panic!("the world knows no {other}"),
+            _ => self.trails.call(call),
         }
     }
 
     fn image(&self) -> Value {
-        Value::Null
+        self.trails.image()
     }
 
-    fn meddle(&mut self, _: &Call) {}
+    fn meddle(&mut self, call: &Call) {
+        self.trails.meddle(call);
+    }
 
     fn copy(&self) -> Box<dyn World> {
         Box::new(self.clone())

@@ -4,7 +4,9 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod config;
 mod ec2;
+mod guardduty;
 mod iam;
 mod s3;
 
@@ -49,6 +51,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("config", &["config"], |state| {
+        Box::new(config::Config::of(state))
+    }),
     (
         "ec2",
         &[
@@ -59,6 +64,9 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("guardduty", &["guardduty"], |state| {
+        Box::new(guardduty::GuardDuty::of(state))
+    }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))

@@ -6,8 +6,11 @@
 mod cloudtrail;
 mod config;
 mod ec2;
+mod ecs;
+mod eks;
 mod guardduty;
 mod iam;
+mod lambda;
 mod s3;
 
 use std::collections::BTreeMap;
@@ -64,10 +67,15 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
+    ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("guardduty", &["guardduty"], |state| {
         Box::new(guardduty::GuardDuty::of(state))
     }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("lambda", &["lambda"], |state| {
+        Box::new(lambda::Lambda::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -9,12 +9,13 @@ mod egress;
 mod exfiltration;
 mod identity;
 mod instance;
+mod logging;
+mod loss;
 mod organization;
 mod policy;
 mod security_group;
-mod workload;
-mod loss;
 mod sharing;
+mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,9 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         | "AWS::RDS::DBClusterSnapshot"
         | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::CloudTrail::Trail" => &[&logging::Trail],
+        "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
+        "AWS::GuardDuty::Detector" => &[&logging::Detector],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
         "AWS::EKS::Cluster" => &[&workload::Cluster],

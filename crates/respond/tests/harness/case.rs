@@ -87,6 +87,10 @@ fn usual(kind: &str) -> Resource {
         ),
         "AWS::IAM::User" => ("arn:aws:iam::444455556666:user/eve", "eve"),
         "AWS::IAM::Role" => ("arn:aws:iam::444455556666:role/app", "app"),
+        "AWS::CloudTrail::Trail" => (
+            "arn:aws:cloudtrail:us-east-1:444455556666:trail/main",
+            "main",
+        ),
         "AWS::::Account" => ("arn:aws:iam::444455556666:root", ACCOUNT),
         "AWS::Lambda::Function" => (
             "arn:aws:lambda:us-east-1:444455556666:function:resize",

@@ -4,9 +4,11 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod config;
 mod ec2;
 mod ecs;
 mod eks;
+mod guardduty;
 mod iam;
 mod lambda;
 mod rds;
@@ -54,6 +56,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("config", &["config"], |state| {
+        Box::new(config::Config::of(state))
+    }),
     (
         "ec2",
         &[
@@ -66,6 +71,9 @@ const WORLDS: &[Maker] = &[
     ),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("guardduty", &["guardduty"], |state| {
+        Box::new(guardduty::GuardDuty::of(state))
+    }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))

@@ -4,8 +4,10 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod cloudwatch;
 mod ec2;
 mod iam;
+mod organizations;
 mod s3;
 
 use std::collections::BTreeMap;
@@ -49,6 +51,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("cloudwatch", &["cloudwatch"], |state| {
+        Box::new(cloudwatch::CloudWatch::of(state))
+    }),
     (
         "ec2",
         &[
@@ -60,6 +65,9 @@ const WORLDS: &[Maker] = &[
         |state| Box::new(ec2::Ec2::of(state)),
     ),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -233,8 +233,12 @@ impl World for Ec2 {
         json!({"snapshots": self.snapshots, "tags": self.instances.iter().map(tags).collect::<Vec<_>>()})
     }
 
-    /// A harmless rule more, or a private address more.
+    /// Another option of the metadata service, a harmless rule more, or a private address more.
     fn meddle(&mut self, call: &Call) {
+        if call.operation == "ModifyInstanceMetadataOptions" {
+            self.instances[0]["MetadataOptions"]["InstanceMetadataTags"] = json!("enabled");
+            return;
+        }
         let id = self.new_id("");
         match self
             .interfaces

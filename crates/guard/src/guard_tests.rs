@@ -31,6 +31,7 @@ pub(crate) fn declared() -> Declared {
         class,
         service: "ec2".into(),
         operation: operation.into(),
+        condition: None,
     };
     Declared {
         steps: vec![
@@ -290,6 +291,7 @@ fn declaring(service: &str, operation: &str) -> Declared {
         class: Class::R3,
         service: service.into(),
         operation: operation.into(),
+        condition: None,
     });
     declared
 }

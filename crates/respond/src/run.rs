@@ -125,6 +125,9 @@ pub struct Told {
     pub incident: Value,
     /// Who did what it is about, and what says so.
     pub hints: Value,
+    /// The image of the resource as a person approved it, when one did: `{"attributes": {…}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Value>,
 }
 
 impl Told {
@@ -137,6 +140,7 @@ impl Told {
             hints: serde_json::json!({
                 "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
             }),
+            baseline: None,
         }
     }
 
@@ -233,7 +237,9 @@ impl Run {
 
 /// What a playbook's document is given. The same members for every playbook; a nested run has what its task gave it,
 /// and nothing else.
-pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
+///
+/// `accounts` are the installation's own; a document is told of [`ACCOUNTS_MAX`] of them.
+pub fn input(run: &Run, facts: &Value, roles: &Roles, accounts: &[&str]) -> Value {
     if let Some(parent) = &run.parent {
         return parent.execution.input();
     }
@@ -244,11 +250,15 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
         "resource": run.resource, "facts": facts,
         "roles": roles.by_key(), "incident": run.told.incident, "hints": run.told.hints,
         "queues": {"permit": PERMIT_QUEUE},
+        "accounts": accounts.iter().take(ACCOUNTS_MAX).collect::<Vec<_>>(),
     });
-    if run.mode == Mode::Undo
-        && let Some(map) = input.as_object_mut()
-    {
-        map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
+    if let Some(map) = input.as_object_mut() {
+        if run.mode == Mode::Undo {
+            map.insert("undo".to_owned(), run.undo.clone().unwrap_or_default());
+        }
+        if let Some(approved) = &run.told.baseline {
+            map.insert("baseline".to_owned(), approved.clone());
+        }
     }
     input
 }
@@ -300,6 +310,10 @@ impl Roles {
         Value::Object(all.collect())
     }
 }
+
+/// A document is told of so many accounts at most: Step Functions takes 256 KiB as input, and this is less than 80. The guard
+/// knows them all.
+pub const ACCOUNTS_MAX: usize = 5_000;
 
 /// Where a document sends its plan to ask for a permit. Quell's own runner answers it in process; on Step
 /// Functions it is a queue that Quell reads.

@@ -193,6 +193,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// An account of which nothing is known but its id.
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: String::new(),
+            environment: production(),
+            ou: None,
+            read_role: read_role(),
+            act_role_prefix: act_role_prefix(),
+        }
+    }
+
     /// The name of the role that makes the calls of a family.
     pub fn act_role(&self, family: Family) -> String {
         format!("{}{}", self.act_role_prefix, family.name())

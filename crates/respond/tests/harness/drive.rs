@@ -59,6 +59,8 @@ pub struct End {
     pub plans: Vec<Plan>,
     /// The changing calls that arrived, in order.
     pub made: Vec<Call>,
+    /// The calls that only read, in order.
+    pub reads: Vec<Call>,
     /// Which of the plans each of these calls was of.
     pub stages: Vec<usize>,
     /// How the world was when each permit was asked for.
@@ -112,6 +114,7 @@ struct Drive<'a> {
     permit: Option<Arc<Permit>>,
     plans: Vec<Plan>,
     made: Vec<Call>,
+    reads: Vec<Call>,
     stages: Vec<usize>,
     images: Vec<Value>,
     attempts: usize,
@@ -213,6 +216,7 @@ impl<'a> Drive<'a> {
             permit: None,
             plans: Vec::new(),
             made: Vec::new(),
+            reads: Vec::new(),
             stages: Vec::new(),
             images: Vec::new(),
             attempts: 0,
@@ -229,6 +233,7 @@ impl<'a> Drive<'a> {
             status: self.flow.status().clone(),
             plans: self.plans,
             made: self.made,
+            reads: self.reads,
             stages: self.stages,
             images: self.images,
             attempts: self.attempts,
@@ -373,6 +378,7 @@ impl<'a> Drive<'a> {
     /// What only reads changes nothing.
     fn read(&mut self, task: TaskId, call: &Call) -> Event {
         let before = self.world.image();
+        self.reads.push(call.clone());
         let event = answer(task, self.world.call(call));
         assert_eq!(
             self.world.image(),

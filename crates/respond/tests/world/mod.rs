@@ -5,10 +5,17 @@
 
 mod cloudtrail;
 mod cloudwatch;
+mod config;
 mod ec2;
+mod ecs;
+mod eks;
+mod guardduty;
 mod iam;
+mod lambda;
 mod organizations;
+mod rds;
 mod s3;
+mod ssm;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +61,9 @@ const WORLDS: &[Maker] = &[
     ("cloudwatch", &["cloudwatch"], |state| {
         Box::new(cloudwatch::CloudWatch::of(state))
     }),
+    ("config", &["config"], |state| {
+        Box::new(config::Config::of(state))
+    }),
     (
         "ec2",
         &[
@@ -64,13 +74,23 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
+    ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("guardduty", &["guardduty"], |state| {
+        Box::new(guardduty::GuardDuty::of(state))
+    }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("lambda", &["lambda"], |state| {
+        Box::new(lambda::Lambda::of(state))
+    }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("organizations", &["organizations"], |state| {
         Box::new(organizations::Organizations::of(state))
     }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),
+    ("ssm", &["ssm"], |state| Box::new(ssm::Ssm::of(state))),
 ];
 
 /// The worlds of a case, as one.

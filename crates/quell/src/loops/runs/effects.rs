@@ -13,7 +13,7 @@ use quell_store::Kind;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::orders::LaidDown;
+use crate::orders::{LaidDown, images};
 use crate::runner::{Answer, Ended};
 
 /// What a task wants done, and what that takes.
@@ -176,10 +176,11 @@ pub(super) async fn decide(
     budgets: &[quell_guard::Budget],
 ) -> Decision {
     let account = app.account(&run.resource.account);
-    let names = app.never_touched();
+    let (names, accounts) = (app.never_touched(), app.account_ids());
     let (now, respond) = (app.clock.now(), &app.config.respond);
     let laid_down = LaidDown::read(&*app.state, &run.incident, now).await;
     let detections = laid_down.detections();
+    let approved = images::of_run(&*app.state, run, now).await;
     let situation = Situation {
         run: &run.id,
         resource: &run.resource,
@@ -204,7 +205,10 @@ pub(super) async fn decide(
         production: account.is_none_or(App::is_production),
         known: Known {
             since: run.told.since(),
-            baseline: None,
+            baseline: approved.as_ref(),
+            accounts: &accounts,
+            actors: run.told.hints.get("actors"),
+            ..Known::default()
         },
         never_touch: NeverTouch {
             accounts: &respond.never_touch.accounts,

@@ -49,4 +49,4 @@ def test_what_the_attack_leaves(quell_range: Client) -> None:
     made = pb_010.prepare(stage)
     before = pb_010.read(stage, made)
     pb_010.attack(stage, made)
-    assert sorted([*before, "all", pb_010.ATTACKER]) == pb_010.read(stage, made)
+    assert (before, pb_010.read(stage, made)) == ([], sorted(["all", pb_010.ATTACKER, quell_range.sandbox["id"]]))

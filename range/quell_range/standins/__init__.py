@@ -107,6 +107,7 @@ def load() -> None:
     from quell_range.standins import (  # noqa: F401
         autoscaling,
         cloudtrail,
+        cloudtrail_trails,
         ec2_fleets,
         ec2_instances,
         ec2_interfaces,
@@ -115,6 +116,7 @@ def load() -> None:
         ec2_sharing,
         ec2_snapshots,
         ec2_vpcs,
+        guardduty,
         iam,
         iam_credentials,
         iam_limits,

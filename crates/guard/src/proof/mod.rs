@@ -9,9 +9,13 @@ mod egress;
 mod exfiltration;
 mod identity;
 mod instance;
+mod logging;
+mod loss;
+mod organization;
 mod policy;
 mod security_group;
 mod sharing;
+mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +24,7 @@ use serde_json::Value;
 use crate::never_touch::NeverTouch;
 use attributes::Subject;
 
+pub use loss::Lost;
 pub use security_group::Exposure;
 
 /// Why a plan is not proven, in words for people.
@@ -68,12 +73,20 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::Snapshot"
         | "AWS::EC2::Image"
         | "AWS::RDS::DBSnapshot"
         | "AWS::RDS::DBClusterSnapshot"
         | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::CloudTrail::Trail" => &[&logging::Trail],
+        "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
+        "AWS::GuardDuty::Detector" => &[&logging::Detector],
+        "AWS::ECS::Service" => &[&workload::Service],
+        "AWS::ECS::Task" => &[&workload::Task],
+        "AWS::EKS::Cluster" => &[&workload::Cluster],
+        "AWS::Lambda::Function" => &[&workload::Function],
         _ => &[],
     }
 }
@@ -85,6 +98,9 @@ pub struct Proof {
     pub shown: Vec<String>,
     /// Who else would feel it, and what could not be found out: a person decides about these. Empty when nothing speaks against it.
     pub concerns: Vec<String>,
+    /// What a plan closes, exactly, where the proof can tell: of security groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
 }
 
 /// Proves a plan for a resource type.

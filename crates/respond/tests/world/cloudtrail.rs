@@ -1,10 +1,16 @@
-//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them; `pageSize` cuts answers into pages of that
-//! size; `denied`: nobody may look.
+//! CloudTrail: trails by name, and the event history.
+//!
+//! A case has `events`: records as CloudTrail writes them; and `trails`, each as `GetTrail` shows it without its name and ARN, and
+//! besides: `logging`, `stopped` and `started` (moments), `tried` and `error` (of the last delivery), `selectors` and `insights`. What
+//! is stopped or started here is so at two moments of the incident. `pageSize` cuts answers into pages of that size; `denied`: nobody may look.
+
+mod trails;
 
 use quell_model::Call;
 use serde_json::{Value, json};
 
 use super::World;
+use trails::Trails;
 
 #[derive(Clone)]
 pub struct CloudTrail {
@@ -13,6 +19,7 @@ pub struct CloudTrail {
     late: u64,
     page: usize,
     denied: bool,
+    trails: Trails,
 }
 
 impl CloudTrail {
@@ -22,6 +29,7 @@ impl CloudTrail {
             late: case["late"].as_u64().unwrap_or(0),
             page: case["pageSize"].as_u64().unwrap_or(50) as usize,
             denied: case["denied"].as_bool().unwrap_or(false),
+            trails: Trails::of(&case["trails"]),
         }
     }
 
@@ -81,15 +89,17 @@ impl World for CloudTrail {
                 Err("CloudTrail.CloudTrailException: not authorized".to_owned())
             }
             "LookupEvents" => Ok(self.lookup(&call.params)),
-            other => panic!("the world knows no {other}"),
+            _ => self.trails.call(call),
         }
     }
 
     fn image(&self) -> Value {
-        Value::Null
+        self.trails.image()
     }
 
-    fn meddle(&mut self, _: &Call) {}
+    fn meddle(&mut self, call: &Call) {
+        self.trails.meddle(call);
+    }
 
     fn copy(&self) -> Box<dyn World> {
         Box::new(self.clone())

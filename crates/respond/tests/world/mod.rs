@@ -4,8 +4,13 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod config;
 mod ec2;
+mod ecs;
+mod eks;
+mod guardduty;
 mod iam;
+mod lambda;
 mod rds;
 mod s3;
 mod ssm;
@@ -51,6 +56,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("config", &["config"], |state| {
+        Box::new(config::Config::of(state))
+    }),
     (
         "ec2",
         &[
@@ -61,7 +69,15 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
+    ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("guardduty", &["guardduty"], |state| {
+        Box::new(guardduty::GuardDuty::of(state))
+    }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("lambda", &["lambda"], |state| {
+        Box::new(lambda::Lambda::of(state))
+    }),
     ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))

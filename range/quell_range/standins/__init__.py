@@ -113,6 +113,7 @@ def load() -> None:
         ec2_interfaces,
         ec2_prefix_lists,
         ec2_security_groups,
+        ec2_sharing,
         ec2_snapshots,
         ec2_vpcs,
         guardduty,

@@ -12,7 +12,9 @@ mod eventbridge;
 mod guardduty;
 mod iam;
 mod lambda;
+mod rds;
 mod s3;
+mod ssm;
 
 use std::collections::BTreeMap;
 
@@ -80,9 +82,11 @@ const WORLDS: &[Maker] = &[
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),
+    ("ssm", &["ssm"], |state| Box::new(ssm::Ssm::of(state))),
 ];
 
 /// The worlds of a case, as one.

@@ -60,6 +60,7 @@ pub(super) fn check(
         known: Known {
             since: None,
             baseline: baseline.as_ref(),
+            ..Known::default()
         },
     };
     prove(&resource.kind, plan, &claim)

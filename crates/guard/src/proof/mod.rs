@@ -83,6 +83,7 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::CloudTrail::Trail" => &[&logging::Trail],
         "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
         "AWS::GuardDuty::Detector" => &[&logging::Detector],
+        "AWS::Events::Rule" => &[&logging::Rule],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
         "AWS::EKS::Cluster" => &[&workload::Cluster],

@@ -75,6 +75,7 @@ pub(super) static ROWS: &[Row] = &[
     row("elasticloadbalancing", &["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"], ALL),
     row("elasticloadbalancing", &["DeregisterTargets", "RegisterTargets"], &["arn:P:elasticloadbalancing:*:A:targetgroup/*"]),
     row("elasticloadbalancing", &["DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer"], &["arn:P:elasticloadbalancing:*:A:loadbalancer/*"]),
+    row("events", &["DescribeRule", "DisableRule", "EnableRule", "ListTargetsByRule"], &["arn:P:events:*:A:rule/*"]),
     row("guardduty", &["ListDetectors", "ListIPSets"], ALL),
     row("guardduty", &["GetDetector", "UpdateDetector"], &["arn:P:guardduty:*:A:detector/*"]),
     row("guardduty", &["GetIPSet", "UpdateIPSet"], &["arn:P:guardduty:*:A:detector/*/ipset/*"]),

@@ -9,6 +9,7 @@ mod config;
 mod ec2;
 mod ecs;
 mod eks;
+mod eventbridge;
 mod guardduty;
 mod iam;
 mod lambda;
@@ -76,6 +77,9 @@ const WORLDS: &[Maker] = &[
     ),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("eventbridge", &["eventbridge"], |state| {
+        Box::new(eventbridge::EventBridge::of(state))
+    }),
     ("guardduty", &["guardduty"], |state| {
         Box::new(guardduty::GuardDuty::of(state))
     }),

@@ -82,9 +82,9 @@ class Play:
 
     def __init__(self, home: Product, server: Server, scenario: Scenario, keys: list[Key]) -> None:
         self.home, self.server, self.scenario, self.keys = home, server, scenario, keys
-        self.scene = attacks.of(scenario.playbook)
+        self.scene = attacks.of(scenario.name)
         self.stage = Stage(home.range.info)
-        self.told = Told(scenario.playbook)
+        self.told = Told(scenario.name)
 
     def run(self) -> Told:
         """All of it; what goes wrong is in `fault`."""

@@ -118,6 +118,7 @@ def load() -> None:
         iam_credentials,
         iam_limits,
         iam_simulation,
+        kms,
         s3_access,
         s3_defaults,
         s3_notifications,

@@ -4,8 +4,11 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod dynamodb;
 mod ec2;
 mod iam;
+mod kms;
+mod rds;
 mod s3;
 
 use std::collections::BTreeMap;
@@ -49,6 +52,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("dynamodb", &["dynamodb"], |state| {
+        Box::new(dynamodb::DynamoDb::of(state))
+    }),
     (
         "ec2",
         &[
@@ -60,6 +66,8 @@ const WORLDS: &[Maker] = &[
         |state| Box::new(ec2::Ec2::of(state)),
     ),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),
@@ -86,7 +94,10 @@ impl Worlds {
         let Call {
             service, operation, ..
         } = call;
-        let answers = |(_, services, _): &&Maker| services.contains(&service.as_str());
+        // The keys of a bucket are in its world, where the case has none of KMS.
+        let answers = |(name, services, _): &&Maker| {
+            services.contains(&service.as_str()) && self.0.contains_key(name)
+        };
         let (name, ..) = WORLDS
             .iter()
             .find(answers)

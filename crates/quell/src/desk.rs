@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::audit;
 use crate::begin;
+use crate::orders::images;
 use crate::runner::wake;
 use crate::watched;
 
@@ -54,6 +55,7 @@ impl Desk for App {
             Some(by.to_owned()),
             self.clock.now(),
         );
+        let run = images::told(&*self.state, run, playbook, self.clock.now()).await;
         incident.acknowledged_at.get_or_insert(self.clock.now());
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;

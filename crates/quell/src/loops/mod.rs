@@ -8,7 +8,7 @@ mod serve;
 mod watch;
 
 pub use detect::work_off;
-pub use runs::{Dry, drive_to_end, dry_run};
+pub use runs::{Dry, drive_to_end, dry_run, read_image};
 pub use serve::bind;
 
 use std::future::Future;

@@ -13,6 +13,7 @@ use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use super::runs::{Dry, dry_run_of};
 use crate::app::App;
+use crate::orders::images;
 use crate::{begin, watched};
 
 /// What is due is looked for so often.
@@ -61,6 +62,7 @@ async fn look(app: &App, document: Document) -> Result<(), StoreError> {
                 Ok(Dry::Planned { .. }) => Seen::CameBack,
                 Ok(Dry::Ended {
                     status: Status::Succeeded { .. },
+                    ..
                 }) => Seen::Holds,
                 Ok(Dry::Ended { .. }) | Err(_) => Seen::Unreadable,
             }
@@ -98,6 +100,7 @@ async fn follow(app: &App, watch: &Watch, then: Then) -> Result<Vec<Write>, Stor
                 return Ok(Vec::new());
             }
             let next = begin::respond(&incident, &watch.resource, playbook, None, now);
+            let next = images::told(&*app.state, next, playbook, now).await;
             incident.runs.push(next.id.clone());
             incident.status = IncidentStatus::Responding;
             incident.status_reason = Some(format!("what {run} had done is not there any more"));

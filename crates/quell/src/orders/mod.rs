@@ -1,8 +1,9 @@
-//! What people have laid down for the guard, as it stands in the store: exceptions and freezes, and what is known of why a run is
-//! there. Read anew for each decision, never from memory: what was laid down anywhere holds everywhere.
+//! What people have laid down for the guard, as it stands in the store: exceptions, freezes and approved images, and what is known of
+//! why a run is there. Read anew for each decision, never from memory: what was laid down anywhere holds everywhere.
 
 pub mod exceptions;
 pub mod freezes;
+pub mod images;
 
 use quell_evidence::Entry;
 use quell_guard::{Cause, Exception, Freeze};

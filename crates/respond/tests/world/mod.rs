@@ -6,8 +6,11 @@
 mod cloudtrail;
 mod dynamodb;
 mod ec2;
+mod ecs;
+mod eks;
 mod iam;
 mod kms;
+mod lambda;
 mod rds;
 mod s3;
 
@@ -65,9 +68,14 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
+    ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
     ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("lambda", &["lambda"], |state| {
+        Box::new(lambda::Lambda::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -11,6 +11,7 @@ use super::nested;
 use crate::app::App;
 use crate::audit;
 use crate::begin;
+use crate::orders::images;
 use crate::watched;
 
 /// Others write incidents too; not for ever at the same moment.
@@ -218,6 +219,7 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
         }
         Some(playbook) if again => {
             let next = begin::respond(&incident, &run.resource, playbook, None, now);
+            let next = images::told(&*app.state, next, playbook, now).await;
             incident.runs.push(next.id.clone());
             incident.status = IncidentStatus::Responding;
             writes.extend(begin::writes(&next)?);

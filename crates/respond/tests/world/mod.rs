@@ -11,6 +11,7 @@ mod eks;
 mod iam;
 mod kms;
 mod lambda;
+mod organizations;
 mod rds;
 mod s3;
 
@@ -72,6 +73,9 @@ const WORLDS: &[Maker] = &[
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))

@@ -43,9 +43,10 @@ def test_scenario(home: Product, server: Server, scenario: Scenario) -> None:
 
 def test_the_policies_of_the_roles_allow_every_call_that_was_made(home: Product, server: Server) -> None:
     """All that the scenarios above had the roles do, replayed under the policies that `quell iam policy` makes."""
-    accounts = {account["id"] for account in home.range.info["accounts"]}
-    made = {account: home.quell("iam", "policy", "--account", account).json["roles"] for account in accounts}
-    of = {(account, role["role"]): [json.dumps(p) for p in role["policies"]] for account, roles in made.items() for role in roles}
+    of: dict[tuple[str, str], list[str]] = {}
+    for account in home.range.info["accounts"]:
+        for role in home.quell("iam", "policy", "--account", account["id"]).json:
+            of[role["account"], role["role"]] = [json.dumps(policy) for policy in role["policies"]]
     replayed: set[str] = set()
     wrong: set[str] = set()
     for call in home.range.journal():

@@ -27,6 +27,10 @@ WORKS = {
     "PB-009": "ok",
     "PB-010": "ok",
     "PB-012": "ok",
+    "PB-013": "KMSInvalidStateException",
+    "PB-013-BUCKET": "nothing",
+    "PB-013-DATABASE": "lost",
+    "PB-013-TABLE": "lost",
 }
 
 

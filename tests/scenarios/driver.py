@@ -110,9 +110,9 @@ class Play:
 
     def __init__(self, home: Product, server: Server, scenario: Scenario, keys: list[Key], place: Place = PRODUCTION) -> None:
         self.home, self.server, self.scenario, self.keys = home, server, scenario, keys
-        self.scene = attacks.of(scenario.playbook)
+        self.scene = attacks.of(scenario.name)
         self.stage = Stage(home.range.info, *place)
-        self.told = Told(scenario.playbook, f"{self.stage.account['id']} {self.stage.region}")
+        self.told = Told(scenario.name, f"{self.stage.account['id']} {self.stage.region}")
 
     def run(self) -> Told:
         """All of it; what goes wrong is in `fault`."""

@@ -122,6 +122,7 @@ def load() -> None:
         iam_limits,
         iam_simulation,
         organizations,
+        kms,
         s3_access,
         s3_defaults,
         s3_jobs,

@@ -33,6 +33,7 @@ _ERROR_NAMES = {
     "cloudtrail": "CloudTrail",
     "cloudwatch": "CloudWatch",
     "config": "Config",
+    "dynamodb": "DynamoDb",
     "ec2": "Ec2",
     "elasticloadbalancing": "ElasticLoadBalancing",
     "elasticloadbalancingv2": "ElasticLoadBalancingV2",

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod bucket;
+mod destruction;
 mod egress;
 mod exfiltration;
 mod identity;
@@ -69,7 +70,15 @@ pub struct Known<'a> {
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
-        "AWS::S3::Bucket" => &[&bucket::Bucket, &exfiltration::Exfiltration],
+        "AWS::S3::Bucket" => &[
+            &bucket::Bucket,
+            &exfiltration::Exfiltration,
+            &destruction::Rescue,
+        ],
+        "AWS::KMS::Key"
+        | "AWS::RDS::DBInstance"
+        | "AWS::RDS::DBCluster"
+        | "AWS::DynamoDB::Table" => &[&destruction::Rescue],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],

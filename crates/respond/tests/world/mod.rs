@@ -6,12 +6,14 @@
 mod cloudtrail;
 mod cloudwatch;
 mod config;
+mod dynamodb;
 mod ec2;
 mod ecs;
 mod eks;
 mod eventbridge;
 mod guardduty;
 mod iam;
+mod kms;
 mod lambda;
 mod organizations;
 mod rds;
@@ -65,6 +67,9 @@ const WORLDS: &[Maker] = &[
     ("config", &["config"], |state| {
         Box::new(config::Config::of(state))
     }),
+    ("dynamodb", &["dynamodb"], |state| {
+        Box::new(dynamodb::DynamoDb::of(state))
+    }),
     (
         "ec2",
         &[
@@ -84,6 +89,10 @@ const WORLDS: &[Maker] = &[
         Box::new(guardduty::GuardDuty::of(state))
     }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
@@ -118,7 +127,10 @@ impl Worlds {
         let Call {
             service, operation, ..
         } = call;
-        let answers = |(_, services, _): &&Maker| services.contains(&service.as_str());
+        // The keys of a bucket are in its world, where the case has none of KMS.
+        let answers = |(name, services, _): &&Maker| {
+            services.contains(&service.as_str()) && self.0.contains_key(name)
+        };
         let (name, ..) = WORLDS
             .iter()
             .find(answers)

@@ -31,6 +31,7 @@ WORKS = {
     "PB-013-BUCKET": "nothing",
     "PB-013-DATABASE": "lost",
     "PB-013-TABLE": "lost",
+    "PB-014": "open",
 }
 
 

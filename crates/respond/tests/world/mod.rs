@@ -11,6 +11,7 @@ mod ec2;
 mod ecs;
 mod eks;
 mod eventbridge;
+mod firewall;
 mod guardduty;
 mod iam;
 mod kms;
@@ -19,6 +20,7 @@ mod organizations;
 mod rds;
 mod s3;
 mod ssm;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -80,6 +82,11 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("firewall", &["networkfirewall"], |state| {
+        Box::new(firewall::Firewall::of(state))
+    }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("waf", &["wafv2"], |state| Box::new(waf::Waf::of(state))),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("eventbridge", &["eventbridge"], |state| {
@@ -96,7 +103,6 @@ const WORLDS: &[Maker] = &[
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
-    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("organizations", &["organizations"], |state| {
         Box::new(organizations::Organizations::of(state))
     }),

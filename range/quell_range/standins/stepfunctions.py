@@ -31,7 +31,7 @@ from quell_range.standins import check, sts
 _ERROR_NAMES = {
     "autoscaling": "AutoScaling", "ec2": "Ec2", "elasticloadbalancing": "ElasticLoadBalancing",
     "elasticloadbalancingv2": "ElasticLoadBalancingV2",
-    "iam": "Iam", "kms": "Kms", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
+    "ecs": "Ecs", "eks": "Eks", "iam": "Iam", "kms": "Kms", "lambda": "Lambda", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
 }  # fmt: skip
 #: How boto calls services that a document calls otherwise.
 _BOTO_NAMES = {"elasticloadbalancing": "elb", "elasticloadbalancingv2": "elbv2"}

@@ -85,6 +85,11 @@ def locked_away(locked: Product, s3: Any) -> None:
         [checkpoint] = [s3.get_object(Bucket="quell-evidence", Key=k)["Body"].read().decode() for k in keys() if k.startswith("p/checkpoint/")][:1]
         assert int(checkpoint.splitlines()[1]) <= len(lines)
     assert state.count(locked.data, "evidence", "locked") == 1
+    # What is in the bucket is in an export all the same.
+    folder = locked.folder / "export"
+    said = locked.quell("evidence", "export", str(folder))
+    assert said.code == 0, said
+    assert any((folder / "checkpoints").iterdir())
 
 
 def test_a_persons_verdict_closes_an_incident_and_counts(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ pub enum Act {
     FreezeAdded,
     /// A freeze was ended before its time.
     FreezeEnded,
+    /// A person approved the image of a resource.
+    ImageApproved,
+    /// The approved image of a resource was removed.
+    ImageRemoved,
 }
 
 /// An entry.

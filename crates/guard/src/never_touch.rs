@@ -20,12 +20,9 @@ const NAMES: &[&str] = &[
     "AWSControlTowerExecution",
     "AWSControlTowerAdmin",
 ];
-const NAME_PREFIXES: &[&str] = &[
-    "AWSServiceRoleFor",
-    "AWSReservedSSO_",
-    "stacksets-exec-",
-    "Quell",
-];
+/// What the names of such roles begin with. Users are told by their exact names alone: whoever may make one chooses its name. So are Quell's own
+/// roles, whose names the settings know.
+const ROLE_PREFIXES: &[&str] = &["AWSServiceRoleFor", "AWSReservedSSO_", "stacksets-exec-"];
 const PATH_PREFIXES: &[&str] = &["aws-service-role/", "aws-reserved/", "service-role/aws-"];
 
 /// Members of a call's arguments that name an identity.
@@ -39,7 +36,9 @@ pub(crate) fn reason(plan: &Plan, resource: &Resource, never: NeverTouch<'_>) ->
             resource.account
         ));
     }
-    if resource.arn.service == "iam" && resource.arn.resource == "root" {
+    // The account as a whole has the same ARN. What may be done to it is for its own proof to say.
+    let is_root = resource.arn.service == "iam" && resource.arn.resource == "root";
+    if is_root && resource.kind != "AWS::::Account" {
         return Some("an account's root user is never changed by a playbook".to_owned());
     }
     let own = of_arn(&resource.arn, never);
@@ -63,14 +62,16 @@ fn of_arn(arn: &Arn, never: NeverTouch<'_>) -> Option<String> {
     let reserved = PATH_PREFIXES.iter().any(|prefix| path.starts_with(prefix));
     match is_identity && reserved {
         true => Some(no(name)),
-        false => is_identity.then(|| of_name(name, never)).flatten(),
+        false => is_identity
+            .then(|| of_name(name, kind == "user", never))
+            .flatten(),
     }
 }
 
-fn of_name(name: &str, never: NeverTouch<'_>) -> Option<String> {
-    let known = NAMES.contains(&name)
-        || NAME_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        || never.names.iter().any(|own| own == name);
+fn of_name(name: &str, is_user: bool, never: NeverTouch<'_>) -> Option<String> {
+    let is_role = !is_user
+        && (NAMES.contains(&name) || ROLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
+    let known = is_role || never.names.iter().any(|own| own == name);
     known.then(|| no(name))
 }
 
@@ -84,7 +85,7 @@ fn of_arguments(arguments: &Value, never: NeverTouch<'_>) -> Option<String> {
         Value::Object(members) => members.iter().find_map(|(key, value)| {
             let named = value.as_str().filter(|_| NAMING.contains(&key.as_str()));
             named
-                .and_then(|name| of_name(name, never))
+                .and_then(|name| of_name(name, key == "UserName", never))
                 .or_else(|| of_arguments(value, never))
         }),
         Value::Array(items) => items.iter().find_map(|item| of_arguments(item, never)),
@@ -119,7 +120,13 @@ mod tests {
 
     fn of(arn: &str, arguments: Value) -> Option<String> {
         let accounts = ["999988887777".to_owned()];
-        let names = ["break-glass".to_owned(), "SecurityReader".to_owned()];
+        let names = [
+            "break-glass",
+            "SecurityReader",
+            "QuellReader",
+            "QuellAct-Network",
+        ];
+        let names = names.map(str::to_owned);
         let never = NeverTouch {
             accounts: &accounts,
             names: &names,
@@ -152,7 +159,11 @@ mod tests {
                     "{name}"
                 );
                 let bare = name.rsplit('/').next().unwrap();
-                assert!(of(other, json!({"RoleName": bare})).is_some(), "{name}");
+                let member = match name.starts_with("user/") {
+                    true => "UserName",
+                    false => "RoleName",
+                };
+                assert!(of(other, json!({member: bare})).is_some(), "{name}");
             }
         }
         let session = "arn:aws:sts::111122223333:assumed-role/QuellReader/run-1";
@@ -167,6 +178,9 @@ mod tests {
             "user/eve",
             "role/MyOrganizationAccountAccessRole",
             "policy/QuellThing",
+            "user/Quell-helper",
+            "user/AWSReservedSSO_eve",
+            "role/QuellAct-Backdoor",
         ] {
             let arn = format!("arn:aws:iam::111122223333:{name}");
             assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quell_model::{Incident, IncidentId, Resource, RunId, Timestamp};
 use quell_respond::{Mode, Parent, Playbook, Run, RunStatus, Stage, Told};
-use quell_store::{Document, Kind, StoreError, Write};
+use quell_store::{Document, Kind, Query, State, StoreError, Write};
 
 use crate::audit;
 use crate::runner::wake;
@@ -30,6 +30,18 @@ pub fn respond(
     run.requested_by = requested_by;
     run.note(Stage::Opened, now);
     run
+}
+
+/// The run that is at work for an incident, or has a plan that a person is asked about: there is one at a time.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn at_work(state: &dyn State, incident: &IncidentId) -> Result<Option<Run>, StoreError> {
+    let query = Query::all(Kind::Run).parent(incident.as_str());
+    let query = query.status("running").status("parked").newest();
+    let runs: Vec<Run> = state.list(&query).await?.read()?;
+    let is_open = |run: &Run| run.status == RunStatus::Running || run.outcome.is_none();
+    Ok(runs.into_iter().find(is_open))
 }
 
 /// A run that takes another back.

@@ -8,14 +8,15 @@ use quell_model::{
 };
 use quell_respond::{Mode, Playbook, Run, RunStatus, Watch};
 use quell_server::{Desk, DeskError, Remediation};
-use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
+use quell_store::{Batch, Document, Kind, StoreError, Write};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::audit;
 use crate::begin;
-use crate::loops::watch;
+use crate::orders::images;
 use crate::runner::wake;
+use crate::watched;
 
 #[async_trait]
 impl Desk for App {
@@ -54,6 +55,7 @@ impl Desk for App {
             Some(by.to_owned()),
             self.clock.now(),
         );
+        let run = images::told(&*self.state, run, playbook, self.clock.now()).await;
         incident.acknowledged_at.get_or_insert(self.clock.now());
         incident.status = IncidentStatus::Responding;
         incident.status_reason = None;
@@ -265,7 +267,7 @@ impl App {
         watch.keep(hours, now);
         let details = json!({"hours": hours, "until": watch.until});
         let told = audit::entry(now, Act::Kept, by, id.as_str(), details);
-        let mut batch = Batch::new().with(watch::write(Some(stored), &watch)?);
+        let mut batch = Batch::new().with(watched::write(Some(stored), &watch)?);
         batch.push(audit::write(&told)?);
         let found = self
             .state
@@ -273,10 +275,13 @@ impl App {
             .await?;
         if let Some(document) = found {
             let mut incident: Incident = document.read()?;
-            incident.status = IncidentStatus::Contained;
-            incident.status_reason = Some(format!("{by} keeps the containment"));
-            let status = incident.status.as_str();
-            batch.push(Write::Update(document.with(status, &incident)?));
+            // What a person judged stays judged.
+            if incident.status != IncidentStatus::Resolved {
+                incident.status = IncidentStatus::Contained;
+                incident.status_reason = Some(format!("{by} keeps the containment"));
+                let status = incident.status.as_str();
+                batch.push(Write::Update(document.with(status, &incident)?));
+            }
         }
         self.state.commit(batch).await?;
         Ok(watch)
@@ -284,21 +289,14 @@ impl App {
 
     /// One run at a time for one incident.
     async fn refuse_a_second_run(&self, incident: &Incident) -> Result<(), DeskError> {
-        let query = Query::all(Kind::Run)
-            .parent(incident.id.as_str())
-            .status("running")
-            .status("parked");
-        for document in self.state.list(&query).await?.documents {
-            let run: Run = document.read()?;
-            if run.status == RunStatus::Running || run.outcome.is_none() {
-                return Err(DeskError::Conflict(format!(
-                    "{} is still {}",
-                    run.id,
-                    run.status.as_str()
-                )));
-            }
+        match begin::at_work(&*self.state, &incident.id).await? {
+            None => Ok(()),
+            Some(run) => Err(DeskError::Conflict(format!(
+                "{} is still {}",
+                run.id,
+                run.status.as_str()
+            ))),
         }
-        Ok(())
     }
 }
 

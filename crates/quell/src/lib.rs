@@ -15,6 +15,7 @@ mod random;
 mod range_host;
 mod sealing;
 mod trial;
+mod watched;
 
 pub mod app;
 pub mod audit;

@@ -135,6 +135,14 @@ impl Flow {
         self.execution.status()
     }
 
+    /// The image that the document read last, `{"attributes": {…}}`: the shared states keep it in the variable `before` before they
+    /// decide anything. `None` when it has read none yet, or is a document without attributes.
+    pub fn image(&self) -> Option<Value> {
+        let before = self.execution.variable("before")?;
+        let read = before.as_object().is_some_and(|image| !image.is_empty());
+        read.then(|| serde_json::json!({"attributes": before}))
+    }
+
     /// The tasks that it waits for, in the order in which they were asked for.
     pub fn tasks(&self) -> impl Iterator<Item = &Awaited> {
         self.tasks.values()

@@ -8,6 +8,7 @@ use quell_states::{Definition, Resource, RetriedTask};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::rights;
 use crate::task::may_be_gate;
 
 /// A playbook, checked and ready.
@@ -43,6 +44,8 @@ pub struct Playbook {
     pub iam: IamFacts,
     /// What its documents are given as `facts`.
     pub facts: Value,
+    /// Whether its response looks at the image of the resource that a person approved.
+    pub uses_approved_image: bool,
     /// The document that responds.
     pub respond: Definition,
     /// The document that undoes.
@@ -70,6 +73,16 @@ pub struct Levels {
     pub production: Level,
     /// Elsewhere.
     pub non_production: Level,
+}
+
+impl Levels {
+    /// How far it goes by itself where it is production, or elsewhere.
+    pub fn of(self, production: bool) -> Level {
+        match production {
+            true => self.production,
+            false => self.non_production,
+        }
+    }
 }
 
 /// The IAM actions a playbook needs, exactly.
@@ -115,6 +128,8 @@ const RESPOND: &str = "respond.asl.json";
 /// How a task fails whose call was under way when Quell stopped: it may or may not have happened.
 pub const INTERRUPTED: &str = "Quell.Interrupted";
 const UNDO: &str = "undo.asl.json";
+/// Where a document finds the image that a person approved.
+const APPROVED_IMAGE: &str = "$states.input.baseline";
 
 impl Playbook {
     /// Reads a playbook from the files of its folder, by name.
@@ -148,7 +163,10 @@ impl Playbook {
         let digest = [FACTS, RESPOND, UNDO]
             .map(|n| sha256_hex(files.get(n).map_or("", String::as_str)))
             .concat();
-        let playbook = assemble(file, respond, undo, sha256_hex(digest));
+        let asks = |text: &String| text.contains(APPROVED_IMAGE);
+        let uses_approved_image = files.get(RESPOND).is_some_and(asks);
+        let documents = (respond, undo);
+        let playbook = assemble(file, documents, sha256_hex(digest), uses_approved_image);
         playbook.check(folder, &mut faults);
         if faults.is_empty() {
             Ok(playbook)
@@ -199,6 +217,9 @@ impl Playbook {
             let message = format!("the id «{}» is not the folder's name", self.id);
             faults.push(Diagnostic::new(format!("{folder}/{FACTS}"), message).at("/id"));
         }
+        let path = format!("{folder}/{FACTS}");
+        let fault = |message: String| Diagnostic::new(&path, message).at("/iam");
+        faults.extend(rights::faults(self).into_iter().map(fault));
         for (document, definition, name) in [
             ("respond", &self.respond, RESPOND),
             ("undo", &self.undo, UNDO),
@@ -294,7 +315,12 @@ pub fn document_fault(path: &str, found: quell_states::Diagnostic) -> Diagnostic
     }
 }
 
-fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -> Playbook {
+fn assemble(
+    file: File,
+    (respond, undo): (Definition, Definition),
+    digest: String,
+    uses_approved_image: bool,
+) -> Playbook {
     Playbook {
         id: file.id,
         name: file.name,
@@ -311,6 +337,7 @@ fn assemble(file: File, respond: Definition, undo: Definition, digest: String) -
         steps: file.steps,
         iam: file.iam,
         facts: serde_json::to_value(file.facts).unwrap_or_default(),
+        uses_approved_image,
         respond,
         undo,
         digest,

@@ -56,6 +56,8 @@ pub enum Kind {
     Exception,
     /// A change freeze: `planned` until it is `ended`, by the moment at which it is over.
     Freeze,
+    /// The image of a resource as a person approved it, for one playbook, by the moment at which it expires.
+    ApprovedImage,
 }
 
 impl Kind {
@@ -85,6 +87,7 @@ impl Kind {
             Self::Watch => "watch",
             Self::Exception => "exception",
             Self::Freeze => "freeze",
+            Self::ApprovedImage => "approved-image",
         }
     }
 }

@@ -8,6 +8,7 @@ use quell_model::canonical_json;
 use quell_store::{Kind, Query, State, StoreError};
 use serde_json::Value;
 
+use super::keeper::{KEPT, LOCKED};
 use super::{Keeper, LOG};
 
 /// Entries read at once.
@@ -138,7 +139,8 @@ async fn write_bodies(state: &dyn State, folder: &Path, line: &str) -> Result<u6
 
 async fn write_checkpoints(state: &dyn State, folder: &Path) -> Result<u64, ExportError> {
     let mut query = Query::all(Kind::AuditLog)
-        .status("checkpoint")
+        .status(KEPT)
+        .status(LOCKED)
         .limit(Query::LIMIT_MAX);
     let mut written = 0;
     loop {

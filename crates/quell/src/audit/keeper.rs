@@ -45,6 +45,11 @@ struct StoredKey {
     seed: String,
 }
 
+/// The status of a checkpoint that is kept for good.
+pub(super) const KEPT: &str = "checkpoint";
+/// The status of what is in the locked bucket besides.
+pub(super) const LOCKED: &str = "locked";
+
 /// The log as it stands.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Head {
@@ -147,7 +152,7 @@ impl Keeper {
         if now.millis_since(head.kept_at) >= KEPT_EVERY_MILLIS {
             head.kept_at = now;
             let id = format!("checkpoint/{:020}", head.tree.size());
-            let kept = Document::new(Kind::AuditLog, id, "checkpoint", now, &head.checkpoint)?;
+            let kept = Document::new(Kind::AuditLog, id, KEPT, now, &head.checkpoint)?;
             batch.push(Write::InsertNew(kept));
         }
         batch.push(match stored {

@@ -15,7 +15,7 @@ use quell_model::Timestamp;
 use quell_store::{Batch, Clock, Document, Kind, Query, State, StoreError, Write};
 use serde_json::{Value, json};
 
-use super::keeper::LOG;
+use super::keeper::{KEPT, LOCKED, LOG};
 use crate::config::LockConfig;
 
 /// So many lines of the log in one object.
@@ -84,9 +84,7 @@ impl Locker {
             for document in sealed {
                 let key = format!("evidence/{}.json", document.id);
                 self.put(&key, document.body.as_bytes()).await?;
-                let body: Value = document.read()?;
-                self.note(Write::Update(document.with("locked", &body)?))
-                    .await?;
+                self.locked(document).await?;
             }
             if is_last {
                 return Ok(());
@@ -96,15 +94,14 @@ impl Locker {
 
     /// The log up to each checkpoint that was kept for good, and that checkpoint.
     async fn lock_log(&self) -> Result<(), LockError> {
-        let query = Query::all(Kind::AuditLog).status("checkpoint").limit(PAGE);
+        let query = Query::all(Kind::AuditLog).status(KEPT).limit(PAGE);
         for kept in self.state.list(&query).await?.documents {
             let size = kept.id.rsplit('/').next().and_then(|n| n.parse().ok());
             self.lock_lines(size.unwrap_or(0)).await?;
             let text: String = kept.read()?;
             let key = format!("{}.txt", kept.id);
             self.put(&key, text.as_bytes()).await?;
-            self.note(Write::Update(kept.with("locked", &text)?))
-                .await?;
+            self.locked(kept).await?;
         }
         Ok(())
     }
@@ -143,6 +140,13 @@ impl Locker {
             };
             self.note(write).await?;
         }
+    }
+
+    /// Notes that it is there. What it says stays to the letter.
+    async fn locked(&self, document: Document) -> Result<(), StoreError> {
+        let status = LOCKED.to_owned();
+        self.note(Write::Update(Document { status, ..document }))
+            .await
     }
 
     /// Another process may have noted the same.

@@ -12,6 +12,8 @@ mod evidence;
 mod exception;
 mod freeze;
 mod halt;
+mod iam;
+mod image;
 mod incident;
 mod keep;
 mod ocsf;
@@ -98,9 +100,13 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
+    Iam(iam::IamCommand),
+    #[command(subcommand)]
     Exception(exception::ExceptionCommand),
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
+    #[command(subcommand)]
+    Image(image::ImageCommand),
     Approve(approve::Approve),
     Reject(reject::Reject),
     Keep(keep::Keep),
@@ -258,9 +264,11 @@ impl Command {
             Self::Run(c) => c.run(global).await,
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
+            Self::Iam(c) => c.run(global),
             Self::Policy(c) => c.run(global),
             Self::Exception(c) => c.run(global).await,
             Self::Freeze(c) => c.run(global).await,
+            Self::Image(c) => c.run(global).await,
             Self::Approve(c) => c.run(global).await,
             Self::Reject(c) => c.run(global).await,
             Self::Keep(c) => c.run(global).await,

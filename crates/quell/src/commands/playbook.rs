@@ -7,6 +7,7 @@ use quell_states::Status;
 use serde_json::{Value, json};
 
 use super::{Failure, Global};
+use crate::app::App;
 use crate::loops::{Dry, dry_run};
 use crate::output::{safe, table};
 
@@ -70,21 +71,8 @@ impl PlaybookCommand {
                 region,
             } => {
                 let playbook = app.playbook(&playbook)?;
-                let resource = resource_of(resource, playbook)?.told_to_be_in(&account, &region);
-                if resource.account.is_empty() || resource.region.is_empty() {
-                    let text = format!(
-                        "{} does not say where it is: give --account and --region",
-                        resource.arn
-                    );
-                    return Err(Failure::Denied(text));
-                }
-                if app.account(&resource.account).is_none() {
-                    let text = format!(
-                        "account {} is not in scope: list it under [[accounts]] in quell.toml",
-                        resource.account
-                    );
-                    return Err(Failure::Denied(text));
-                }
+                let resource = resource_of(resource, playbook)?;
+                let resource = in_scope(&app, resource, (&account, &region))?;
                 let dry = dry_run(&app, playbook, resource)
                     .await
                     .map_err(Failure::Remote)?;
@@ -105,8 +93,32 @@ fn summary(p: &Playbook, detections: &[&str]) -> Value {
     })
 }
 
+/// The resource, told where it is, when its account is looked after.
+pub(super) fn in_scope(
+    app: &App,
+    resource: Resource,
+    (account, region): (&str, &str),
+) -> Result<Resource, Failure> {
+    let resource = resource.told_to_be_in(account, region);
+    if resource.account.is_empty() || resource.region.is_empty() {
+        let text = format!(
+            "{} does not say where it is: give --account and --region",
+            resource.arn
+        );
+        return Err(Failure::Denied(text));
+    }
+    if app.account(&resource.account).is_none() {
+        let text = format!(
+            "account {} is not in scope: list it under [[accounts]] in quell.toml",
+            resource.account
+        );
+        return Err(Failure::Denied(text));
+    }
+    Ok(resource)
+}
+
 /// The resource that an ARN names, when it is of a type that the playbook is for.
-fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
+pub(super) fn resource_of(arn: Arn, playbook: &Playbook) -> Result<Resource, Failure> {
     let no = || {
         Failure::Denied(format!(
             "{arn} is not of a type that {} is for: {}",
@@ -145,6 +157,7 @@ fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {
         }
         Dry::Ended {
             status: Status::Succeeded { output },
+            ..
         } => {
             let value = json!({"plan": null, "output": output, "changed": false});
             global.output.print(&value, |_| {
@@ -155,7 +168,7 @@ fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {
             });
             Ok(())
         }
-        Dry::Ended { status } => Err(Failure::Check(format!(
+        Dry::Ended { status, .. } => Err(Failure::Check(format!(
             "the dry run failed, and changed nothing: {status:?}"
         ))),
     }

@@ -181,10 +181,7 @@ impl Test {
         let now = SystemClock.now();
         let at = self.at.as_deref().map(|text| moment(text, now));
         let production = account.is_none_or(App::is_production);
-        let own = match production {
-            true => playbook.level.production,
-            false => playbook.level.non_production,
-        };
+        let own = playbook.level.of(production);
         let question = Question {
             playbook: &playbook.id,
             version: &playbook.version,
@@ -197,6 +194,7 @@ impl Test {
             place: Place {
                 environment: account.map(|a| a.environment.as_str()),
                 ou: self.ou.as_ref().or(account.and_then(|a| a.ou.as_ref())),
+                management_account: None,
             },
             production,
             level: account.map_or(Level::Observe, |_| own.min(settings.respond.level_max)),

@@ -5,10 +5,10 @@ mod collect;
 mod detect;
 mod runs;
 mod serve;
-pub(crate) mod watch;
+mod watch;
 
 pub use detect::work_off;
-pub use runs::{Dry, drive_to_end, dry_run};
+pub use runs::{Dry, drive_to_end, dry_run, read_image};
 pub use serve::bind;
 
 use std::future::Future;

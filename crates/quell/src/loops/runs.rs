@@ -19,7 +19,7 @@ use quell_respond::{Run, Stage};
 use quell_store::{Batch, Kind, Query, StoreError};
 
 pub(super) use dry::dry_run_of;
-pub use dry::{Dry, dry_run};
+pub use dry::{Dry, dry_run, read_image};
 
 use self::frame::Frame;
 use super::Tasks;

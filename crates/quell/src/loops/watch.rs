@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_model::{Incident, IncidentStatus};
-use quell_respond::{Run, RunStatus, Seen, Then, Watch};
+use quell_respond::{Run, Seen, Then, Watch};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
 use super::runs::{Dry, dry_run_of};
 use crate::app::App;
-use crate::begin;
+use crate::orders::images;
+use crate::{begin, watched};
 
 /// What is due is looked for so often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ async fn look(app: &App, document: Document) -> Result<(), StoreError> {
                 Ok(Dry::Planned { .. }) => Seen::CameBack,
                 Ok(Dry::Ended {
                     status: Status::Succeeded { .. },
+                    ..
                 }) => Seen::Holds,
                 Ok(Dry::Ended { .. }) | Err(_) => Seen::Unreadable,
             }
@@ -70,7 +72,7 @@ async fn look(app: &App, document: Document) -> Result<(), StoreError> {
     let now = app.clock.now();
     let then = watch.looked(seen, &app.config.respond.watch_seconds, now);
     tracing::info!(run = %watch.run, resource = %watch.resource.arn, ?seen, ?then, "looked again at what was done");
-    let mut batch = Batch::new().with(write(Some(document), &watch)?);
+    let mut batch = Batch::new().with(watched::write(Some(document), &watch)?);
     for write in follow(app, &watch, then).await? {
         batch.push(write);
     }
@@ -94,10 +96,11 @@ async fn follow(app: &App, watch: &Watch, then: Then) -> Result<Vec<Write>, Stor
     match (then, app.content.playbooks.get(&watch.playbook)) {
         (Then::RunAgain, Some(playbook)) => {
             // A run that is there already sees the same.
-            if is_at_work(app, &incident).await? {
+            if begin::at_work(&*app.state, &incident.id).await?.is_some() {
                 return Ok(Vec::new());
             }
             let next = begin::respond(&incident, &watch.resource, playbook, None, now);
+            let next = images::told(&*app.state, next, playbook, now).await;
             incident.runs.push(next.id.clone());
             incident.status = IncidentStatus::Responding;
             incident.status_reason = Some(format!("what {run} had done is not there any more"));
@@ -116,44 +119,9 @@ async fn follow(app: &App, watch: &Watch, then: Then) -> Result<Vec<Write>, Stor
             ));
         }
     }
+    // It is not over any more, whatever was said of it.
+    incident.resolved_at = None;
     let status = incident.status.as_str();
     writes.push(Write::Update(document.with(status, &incident)?));
     Ok(writes)
-}
-
-async fn is_at_work(app: &App, incident: &Incident) -> Result<bool, StoreError> {
-    let query = Query::all(Kind::Run).parent(incident.id.as_str());
-    let runs = app
-        .state
-        .list(&query.status("running").status("parked"))
-        .await?;
-    let runs: Vec<Run> = runs.read()?;
-    let is_open = |run: &Run| run.status == RunStatus::Running || run.outcome.is_none();
-    Ok(runs.iter().any(is_open))
-}
-
-/// The write of a watch. It is listed by when it is due.
-///
-/// # Errors
-/// [`StoreError::Unwritable`].
-pub(crate) fn write(stored: Option<Document>, watch: &Watch) -> Result<Write, StoreError> {
-    let status = match watch.due {
-        Some(_) => "watching",
-        None => "over",
-    };
-    let at = watch
-        .due
-        .or(watch.fixes.last().copied())
-        .unwrap_or_default();
-    Ok(match stored {
-        Some(mut document) => {
-            document.at = at;
-            Write::Update(document.with(status, watch)?)
-        }
-        None => {
-            let id = Watch::id(&watch.playbook, &watch.resource);
-            let document = Document::new(Kind::Watch, id, status, at, watch)?;
-            Write::Insert(document.under(watch.incident.as_str()))
-        }
-    })
 }

@@ -7,7 +7,7 @@ use quell_model::Timestamp;
 use quell_store::{Batch, Document, Kind, State, StoreError, Write};
 use serde_json::json;
 
-use super::{CONFLICTS_MAX, IN_FORCE_MAX, OrderError, all, conflict, new_id};
+use super::{IN_FORCE_MAX, OrderError, all, new_id};
 use crate::audit;
 
 impl From<NoException> for OrderError {
@@ -81,27 +81,17 @@ pub async fn end(
     by: &str,
     now: Timestamp,
 ) -> Result<Exception, OrderError> {
-    for _ in 0..CONFLICTS_MAX {
-        let stored = state.get(Kind::Exception, id).await?;
-        let document = stored.ok_or_else(|| OrderError::NotFound(format!("exception {id}")))?;
-        let mut exception: Exception = document.read()?;
-        if !exception.is_in_force(now) {
-            return Err(OrderError::Refused(format!("{id} has ended already")));
-        }
-        exception.ended = Some(Ended {
-            by: by.to_owned(),
-            at: now,
-        });
-        let update = Write::Update(document.with(ENDED, &exception)?);
-        let told = audit::entry(now, Act::ExceptionEnded, by, id, serde_json::Value::Null);
-        let batch = Batch::new().with(update).with(audit::write(&told)?);
-        match state.commit(batch).await {
-            Ok(_) => return Ok(exception),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(conflict(Kind::Exception, id).into())
+    let ended = Ended {
+        by: by.to_owned(),
+        at: now,
+    };
+    let over = |exception: &mut Exception| {
+        let was_over = !exception.is_in_force(now);
+        exception.ended = Some(ended.clone());
+        !was_over
+    };
+    let told = audit::entry(now, Act::ExceptionEnded, by, id, serde_json::Value::Null);
+    super::end(state, (Kind::Exception, id, ENDED), &told, over).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use quell_model::Timestamp;
 use quell_store::{Batch, Document, Kind, State, StoreError, Write};
 use serde_json::json;
 
-use super::{CONFLICTS_MAX, IN_FORCE_MAX, OrderError, all, conflict, new_id};
+use super::{IN_FORCE_MAX, OrderError, all, new_id};
 use crate::audit;
 
 const PLANNED: &str = "planned";
@@ -81,27 +81,17 @@ pub async fn end(
     by: &str,
     now: Timestamp,
 ) -> Result<Freeze, OrderError> {
-    for _ in 0..CONFLICTS_MAX {
-        let stored = state.get(Kind::Freeze, id).await?;
-        let document = stored.ok_or_else(|| OrderError::NotFound(format!("freeze {id}")))?;
-        let mut freeze: Freeze = document.read()?;
-        if freeze.ended.is_some() || freeze.until <= now {
-            return Err(OrderError::Refused(format!("{id} has ended already")));
-        }
-        freeze.ended = Some(Ended {
-            by: by.to_owned(),
-            at: now,
-        });
-        let update = Write::Update(document.with(ENDED, &freeze)?);
-        let told = audit::entry(now, Act::FreezeEnded, by, id, serde_json::Value::Null);
-        let batch = Batch::new().with(update).with(audit::write(&told)?);
-        match state.commit(batch).await {
-            Ok(_) => return Ok(freeze),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(conflict(Kind::Freeze, id).into())
+    let ended = Ended {
+        by: by.to_owned(),
+        at: now,
+    };
+    let over = |freeze: &mut Freeze| {
+        let was_over = freeze.ended.is_some() || freeze.until <= now;
+        freeze.ended = Some(ended.clone());
+        !was_over
+    };
+    let told = audit::entry(now, Act::FreezeEnded, by, id, serde_json::Value::Null);
+    super::end(state, (Kind::Freeze, id, ENDED), &told, over).await
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
-//! What people have laid down for the guard, as it stands in the store: exceptions and freezes, and what is known of why a run is
-//! there. Read anew for each decision, never from memory: what was laid down anywhere holds everywhere.
+//! What people have laid down for the guard, as it stands in the store: exceptions, freezes and approved images, and what is known of
+//! why a run is there. Read anew for each decision, never from memory: what was laid down anywhere holds everywhere.
 
 pub mod exceptions;
 pub mod freezes;
+pub mod images;
 
+use quell_evidence::Entry;
 use quell_guard::{Cause, Exception, Freeze};
 use quell_model::{Actor, Arn, Incident, IncidentId, Severity, Timestamp};
-use quell_store::{Kind, Query, State, StoreError};
+use quell_store::{Batch, Kind, Query, State, StoreError, Write};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::audit;
 use crate::random::{self, NoRandomness};
 
 /// Others write it too; not for ever at the same moment.
@@ -37,9 +41,32 @@ fn new_id(prefix: &str) -> Result<String, NoRandomness> {
     Ok(format!("{prefix}{}", hex::encode(random::bytes::<6>()?)))
 }
 
-fn conflict(kind: Kind, id: &str) -> StoreError {
+/// Ends what was laid down as `kind` and `id`, tells the audit log, and answers it. `over` says whether it was in force until now, and
+/// ends it; `status` is what it is listed by from then on.
+async fn end<T: DeserializeOwned + Serialize>(
+    state: &dyn State,
+    (kind, id, status): (Kind, &str, &str),
+    told: &Entry,
+    over: impl Fn(&mut T) -> bool,
+) -> Result<T, OrderError> {
+    for _ in 0..CONFLICTS_MAX {
+        let stored = state.get(kind, id).await?;
+        let document =
+            stored.ok_or_else(|| OrderError::NotFound(format!("{} {id}", kind.as_str())))?;
+        let mut order: T = document.read()?;
+        if !over(&mut order) {
+            return Err(OrderError::Refused(format!("{id} has ended already")));
+        }
+        let update = Write::Update(document.with(status, &order)?);
+        let batch = Batch::new().with(update).with(audit::write(told)?);
+        match state.commit(batch).await {
+            Ok(_) => return Ok(order),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let (kind, id) = (kind.as_str(), id.to_owned());
-    StoreError::Conflict { kind, id }
+    Err(StoreError::Conflict { kind, id }.into())
 }
 
 /// All documents of a kind, of one status or of all, from a moment on or from the first.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quell_model::{Finding, FindingId, Incident, IncidentId, IncidentStatus, Timestamp};
-use quell_respond::Run;
 use quell_store::{Batch, Document, Kind, Query, State, StoreError, Write};
 use quell_triage::{Cause, Known, Placed, Trouble, place};
 
 use super::respond::{Answer, respond};
 use super::{open_incident, push_incident};
 use crate::app::App;
+use crate::begin;
 
 /// The status of a finding that waits for more of its kind.
 pub(super) const WAITING: &str = "waiting";
@@ -157,7 +157,7 @@ impl Placing {
             incident.status,
             IncidentStatus::Open | IncidentStatus::Parked | IncidentStatus::Contained
         );
-        if idle && !waits_for_a_person(&*app.state, &incident).await? {
+        if idle && begin::at_work(&*app.state, &incident.id).await?.is_none() {
             self.runs.extend(respond(app, &mut incident, answer).await?);
         }
         of.incidents.push((incident, stored, true));
@@ -422,17 +422,4 @@ fn belongs(cause: &Cause, waiting: &Finding, first: &Finding) -> bool {
     cause
         .since(first.event_time)
         .is_none_or(|since| waiting.event_time >= since)
-}
-
-/// Whether a run of the incident has a plan that somebody is asked about: another would only ask again.
-async fn waits_for_a_person(state: &dyn State, incident: &Incident) -> Result<bool, StoreError> {
-    let query = Query::all(Kind::Run)
-        .parent(incident.id.as_str())
-        .status("parked")
-        .newest()
-        .limit(1);
-    match state.list(&query).await?.documents.pop() {
-        Some(document) => Ok(document.read::<Run>()?.outcome.is_none()),
-        None => Ok(false),
-    }
 }

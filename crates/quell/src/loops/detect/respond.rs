@@ -7,7 +7,7 @@ use quell_store::{StoreError, Write};
 
 use crate::app::App;
 use crate::begin;
-use crate::orders::exceptions;
+use crate::orders::{exceptions, images};
 
 /// A playbook that answers, and what its run would be about.
 pub(super) type Answer<'a> = (&'a Playbook, &'a Resource);
@@ -29,7 +29,9 @@ pub(super) async fn respond(
         incident.status_reason = Some(words);
         return Ok(Vec::new());
     }
-    let run = begin::respond(incident, resource, playbook, None, app.clock.now());
+    let now = app.clock.now();
+    let run = begin::respond(incident, resource, playbook, None, now);
+    let run = images::told(&*app.state, run, playbook, now).await;
     incident.runs.push(run.id.clone());
     incident.acknowledged_at.get_or_insert(app.clock.now());
     incident.status = IncidentStatus::Responding;

@@ -6,6 +6,7 @@ use quell_guard::Decision;
 use quell_model::{Plan, Resource};
 use quell_respond::{Flow, LogEntry, Playbook, Run};
 use quell_states::{Event, Moment, Status};
+use serde_json::Value;
 
 use super::budget::Budgets;
 use super::effects::{self, Outcome, Want};
@@ -13,6 +14,7 @@ use super::frame::new_flow;
 use super::perform;
 use crate::app::App;
 use crate::begin;
+use crate::orders::images;
 use crate::random;
 
 /// What a dry run found.
@@ -31,6 +33,8 @@ pub enum Dry {
     Ended {
         /// How it ended.
         status: Status,
+        /// The image that it had read by then.
+        image: Option<Value>,
     },
 }
 
@@ -43,8 +47,31 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// # Errors
 /// In words.
 pub async fn dry_run(app: &App, playbook: &Playbook, resource: Resource) -> Result<Dry, String> {
-    let run = begin::imagined(playbook, resource, app.clock.now());
+    let now = app.clock.now();
+    let run = begin::imagined(playbook, resource, now);
+    let run = images::told(&*app.state, run, playbook, now).await;
     dry_run_of(app, playbook, &run).await
+}
+
+/// Reads a resource as a playbook does: the image that its document has before it decides anything.
+///
+/// # Errors
+/// In words. What could only be read in part is no image.
+pub async fn read_image(
+    app: &App,
+    playbook: &Playbook,
+    resource: Resource,
+) -> Result<Value, String> {
+    let run = begin::imagined(playbook, resource, app.clock.now());
+    let nothing = || format!("{} read nothing of {}", playbook.id, run.resource.arn);
+    match dry_run_of(app, playbook, &run).await? {
+        Dry::Planned { plan, .. } => Ok(plan.before),
+        Dry::Ended {
+            status: Status::Failed { error, cause },
+            ..
+        } if error.as_deref() == Some("Quell.ReadFailed") => Err(cause.unwrap_or_default()),
+        Dry::Ended { image, .. } => image.ok_or_else(nothing),
+    }
 }
 
 /// The same, as a certain run would do it.
@@ -62,7 +89,8 @@ pub(crate) async fn dry_run_of(app: &App, playbook: &Playbook, run: &Run) -> Res
         flow.apply(LogEntry::Input { event, moment });
         if *flow.status() != Status::Running {
             let status = flow.status().clone();
-            return Ok(Dry::Ended { status });
+            let image = flow.image();
+            return Ok(Dry::Ended { status, image });
         }
         let next = flow.tasks().next().map(|awaited| awaited.request.clone());
         let Some(request) = next else {

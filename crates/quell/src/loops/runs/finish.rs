@@ -11,7 +11,8 @@ use super::nested;
 use crate::app::App;
 use crate::audit;
 use crate::begin;
-use crate::loops::watch;
+use crate::orders::images;
+use crate::watched;
 
 /// Others write incidents too; not for ever at the same moment.
 const CONFLICTS_MAX: usize = 20;
@@ -64,7 +65,7 @@ async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, 
         }
         (Mode::Undo, None) => return Ok(None),
     };
-    watch::write(stored, &watch).map(Some)
+    watched::write(stored, &watch).map(Some)
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says
@@ -218,6 +219,7 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
         }
         Some(playbook) if again => {
             let next = begin::respond(&incident, &run.resource, playbook, None, now);
+            let next = images::told(&*app.state, next, playbook, now).await;
             incident.runs.push(next.id.clone());
             incident.status = IncidentStatus::Responding;
             writes.extend(begin::writes(&next)?);

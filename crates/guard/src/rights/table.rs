@@ -56,6 +56,11 @@ pub(super) static ROWS: &[Row] = &[
     row("ec2", &["LockSnapshot"], &[SNAPSHOT]),
     row("ec2", &["ModifyFleet"], &["arn:P:ec2:*:A:fleet/*", IMAGE, "arn:P:ec2:*:A:launch-template/*", "arn:P:ec2:*:A:subnet/*"]),
     row("ec2", &["ModifyNetworkInterfaceAttribute"], &[INTERFACE, GROUP]),
+    // Tasks of a service are listed without a container instance, which is all that this action could be about.
+    row("ecs", &["DescribeTaskDefinition", "ListTasks"], ALL),
+    row("ecs", &["DescribeServices", "UpdateService"], &["arn:P:ecs:*:A:service/*/*"]),
+    row("ecs", &["DescribeTasks", "StopTask"], &["arn:P:ecs:*:A:task/*/*"]),
+    row("eks", &["DescribeCluster", "ListAccessEntries", "UpdateClusterConfig"], &["arn:P:eks:*:A:cluster/*"]),
     row("elasticloadbalancing", &["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"], ALL),
     row("elasticloadbalancing", &["DeregisterTargets", "RegisterTargets"], &["arn:P:elasticloadbalancing:*:A:targetgroup/*"]),
     row("elasticloadbalancing", &["DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer"], &["arn:P:elasticloadbalancing:*:A:loadbalancer/*"]),
@@ -74,6 +79,12 @@ pub(super) static ROWS: &[Row] = &[
     row("iam", &["SimulatePrincipalPolicy"], &["arn:P:iam::A:group/*", "arn:P:iam::A:role/*", "arn:P:iam::A:user/*"]),
     // A key may be another account's: a bucket or a disk can be encrypted with it.
     row("kms", &["CreateGrant", "DescribeKey"], &["arn:P:kms:*:*:key/*"]),
+    row("lambda", &["ListEventSourceMappings"], ALL),
+    row("lambda", &["AddPermission", "DeleteFunctionConcurrency", "GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionUrlConfig", "GetPolicy",
+        "ListAliases", "ListProvisionedConcurrencyConfigs", "PutFunctionConcurrency", "RemovePermission", "UpdateFunctionUrlConfig"],
+        &["arn:P:lambda:*:A:function:*"]),
+    // Of versions and aliases.
+    row("lambda", &["DeleteProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig"], &["arn:P:lambda:*:A:function:*:*"]),
     row("s3", &["GetAccountPublicAccessBlock", "ListAccessPoints"], ALL),
     row("s3", &["DeleteBucketPolicy", "GetBucketAcl", "GetBucketCORS", "GetBucketLogging", "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus",
         "GetBucketPublicAccessBlock", "GetBucketWebsite", "GetEncryptionConfiguration", "GetReplicationConfiguration", "PutBucketPolicy",

@@ -32,6 +32,7 @@ WORKS = {
     "PB-013-DATABASE": "lost",
     "PB-013-TABLE": "lost",
     "PB-014": "open",
+    "PB-015": "runs, ok",
 }
 
 

@@ -2,6 +2,7 @@
 //! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
 
 mod assess;
+mod backtest;
 mod begin;
 mod brake;
 mod catalog;

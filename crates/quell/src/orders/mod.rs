@@ -124,7 +124,7 @@ impl LaidDown {
     }
 
     /// What was laid down, and what an incident says.
-    fn of(
+    pub(crate) fn of(
         incident: Option<&Incident>,
         exceptions: Result<Vec<Exception>, String>,
         freezes: Result<Vec<Freeze>, String>,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.product import Product, Server
+from harness.rights import refused
 from scenarios.case import Scenario
 from scenarios.driver import Play, scenarios, shortened
+
+#: Who Quell's calls are made as, in CloudTrail's words.
+ROLE = re.compile(r":(\d{12}):assumed-role/(Quell[^/]*)/")
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +39,20 @@ def test_scenario(home: Product, server: Server, scenario: Scenario) -> None:
     assert not told.fault, told
     assert 0 < told.detected <= told.contained <= told.verified
     assert told.calls > 0 and told.evidence > 0
+
+
+def test_the_policies_of_the_roles_allow_every_call_that_was_made(home: Product, server: Server) -> None:
+    """All that the scenarios above had the roles do, replayed under the policies that `quell iam policy` makes."""
+    accounts = {account["id"] for account in home.range.info["accounts"]}
+    made = {account: home.quell("iam", "policy", "--account", account).json["roles"] for account in accounts}
+    of = {(account, role["role"]): [json.dumps(p) for p in role["policies"]] for account, roles in made.items() for role in roles}
+    replayed: set[str] = set()
+    wrong: set[str] = set()
+    for call in home.range.journal():
+        role = ROLE.search(call["principal"])
+        if role is None or call["service"] == "sts":
+            continue
+        replayed.add(f"{call['service']}:{call['operation']}")
+        wrong.update(f"{role[2]}: {text}" for text in refused(call, of[role[1], role[2]]))
+    assert not wrong
+    assert len(replayed) > 5 * len(scenarios())

@@ -25,7 +25,13 @@ _S3_ACTIONS = {
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketEncryption": "PutEncryptionConfiguration", "ListObjectVersions": "ListBucketVersions", "DeleteBucketCors": "PutBucketCORS",
+    "GetBucketCors": "GetBucketCORS", "GetBucketReplication": "GetReplicationConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration", "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "PutBucketReplication": "PutReplicationConfiguration", "DeleteBucketReplication": "PutReplicationConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration", "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "PutBucketCors": "PutBucketCORS",
 }  # fmt: skip
+_S3CONTROL_ACTIONS = {"GetPublicAccessBlock": "GetAccountPublicAccessBlock", "PutPublicAccessBlock": "PutAccountPublicAccessBlock"}
 _PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "stepfunctions": "states", "s3control": "s3"}
 
 
@@ -45,7 +51,8 @@ def action(call: Call) -> str:
     prefix = (
         _PREFIXES.get(call.service) or service_metadata(call.service).get("signingName") or service_metadata(call.service)["endpointPrefix"]
     )
-    return f"{prefix}:{_S3_ACTIONS.get(call.operation, call.operation) if call.service == 's3' else call.operation}"
+    names = {"s3": _S3_ACTIONS, "s3control": _S3CONTROL_ACTIONS}.get(call.service, {})
+    return f"{prefix}:{names.get(call.operation, call.operation)}"
 
 
 def resource(call: Call) -> str:

@@ -51,6 +51,7 @@ pub mod validate;
 mod waiter;
 #[cfg(test)]
 mod wire_tests;
+mod withheld;
 
 pub use chain::StandardChain;
 pub use client::{Client, MemberFacts, OperationFacts};

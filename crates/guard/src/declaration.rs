@@ -33,6 +33,9 @@ pub struct StepFact {
     pub service: String,
     /// The operation it calls.
     pub operation: String,
+    /// The `Condition` in IAM's language under which its right is enough; it needs the right as such when absent.
+    #[serde(default)]
+    pub condition: Option<Value>,
 }
 
 impl Declaration<'_> {

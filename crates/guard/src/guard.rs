@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::approval::{Approval, Rejection, approvers, persons_needed, rejection};
 use crate::declaration::Declaration;
+use crate::family::Family;
 use crate::never_touch::{self, NeverTouch};
 use crate::orders::{Cause, Orders, Place, ordered};
 use crate::permit::Permit;
@@ -162,7 +163,11 @@ pub fn decide(plan: &Plan, situation: &Situation<'_>) -> Decision {
     let calls = calls.map(|call| call.made_by(&caller)).collect();
     let expires_at = situation.now.plus_millis(PERMIT_MILLIS);
     Decision::Permit(Permit::new(
-        (situation.run, situation.resource),
+        (
+            situation.run,
+            situation.resource,
+            situation.place.management_account,
+        ),
         plan,
         calls,
         approver,
@@ -217,6 +222,7 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         no.push(format!("{} said no to this plan: {}", said.by, said.reason));
     }
     no.extend(never_touch::reason(plan, s.resource, s.never_touch));
+    no.extend(of_the_organization(plan, s));
     if s.halted {
         no.push("changes are halted (remove the halt with `quell resume`)".to_owned());
     }
@@ -252,6 +258,23 @@ fn refusals(plan: &Plan, s: &Situation<'_>) -> Vec<String> {
         }
     }
     no
+}
+
+/// Why nothing is done by the organisation's means: nobody said which account manages it, or it is that account that the run is
+/// about, which no policy of the organisation binds.
+fn of_the_organization(plan: &Plan, s: &Situation<'_>) -> Option<String> {
+    let management = s.place.management_account;
+    if management == Some(s.resource.account.as_str()) {
+        return Some("the organisation's management account is never touched".to_owned());
+    }
+    let calls = plan.calls.iter().filter_map(call_of);
+    let is_there = calls
+        .map(|call| Family::of(&call.service, &call.operation))
+        .any(|family| family == Family::Organization);
+    (is_there && management.is_none()).then(|| {
+        "no account manages the organisation (set organization.management_account in quell.toml)"
+            .to_owned()
+    })
 }
 
 /// What the plan has to be proven against.

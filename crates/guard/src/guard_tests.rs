@@ -31,6 +31,7 @@ pub(crate) fn declared() -> Declared {
         class,
         service: "ec2".into(),
         operation: operation.into(),
+        condition: None,
     };
     Declared {
         steps: vec![
@@ -111,7 +112,7 @@ pub(crate) fn good<'a>(
         halted: false,
         place: Place {
             environment: Some("production"),
-            ou: None,
+            ..Place::default()
         },
         cause: Cause::default(),
         orders: Orders {
@@ -290,6 +291,7 @@ fn declaring(service: &str, operation: &str) -> Declared {
         class: Class::R3,
         service: service.into(),
         operation: operation.into(),
+        condition: None,
     });
     declared
 }

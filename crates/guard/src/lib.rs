@@ -18,6 +18,7 @@ mod orders;
 mod permit;
 pub mod policies;
 pub mod proof;
+pub mod rights;
 mod session;
 mod verdict;
 

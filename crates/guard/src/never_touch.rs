@@ -36,7 +36,9 @@ pub(crate) fn reason(plan: &Plan, resource: &Resource, never: NeverTouch<'_>) ->
             resource.account
         ));
     }
-    if resource.arn.service == "iam" && resource.arn.resource == "root" {
+    // The account as a whole has the same ARN. What may be done to it is for its own proof to say.
+    let is_root = resource.arn.service == "iam" && resource.arn.resource == "root";
+    if is_root && resource.kind != "AWS::::Account" {
         return Some("an account's root user is never changed by a playbook".to_owned());
     }
     let own = of_arn(&resource.arn, never);

@@ -19,6 +19,8 @@ pub struct Place<'a> {
     pub environment: Option<&'a str>,
     /// The organisational unit that the account is in, when that is known.
     pub ou: Option<&'a OuPath>,
+    /// The account that manages the organisation, when somebody said which. Calls of AWS Organizations are made there, and nothing is ever done to it.
+    pub management_account: Option<&'a str>,
 }
 
 /// Why a run is there.

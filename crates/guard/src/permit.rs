@@ -1,13 +1,14 @@
 //! The right to carry out one plan. Whoever holds a [`Permit`] was told yes by [`crate::decide`]: nothing
 //! else makes one.
 
-use quell_model::{Arn, Call, Plan, Resource, RunId, Timestamp};
+use quell_model::{Call, Plan, Resource, RunId, Timestamp};
 
 use crate::family::Family;
 use crate::proof::Proof;
 use crate::session;
 
-/// The right to make the calls of one plan, in one account and Region, until it expires.
+/// The right to make the calls of one plan, each in the account and Region that it belongs in, until it expires: those of AWS
+/// Organizations in the management account, all others where the resource is.
 ///
 /// **Invariant:** the fields are private and the only constructor is private to this crate and called by
 /// [`crate::decide`] alone. It is neither deserialised nor cloned from storage: after a restart the guard
@@ -27,9 +28,8 @@ use crate::session;
 #[derive(Debug)]
 pub struct Permit {
     run: RunId,
-    about: Arn,
-    account: String,
-    region: String,
+    resource: Resource,
+    management: Option<String>,
     approver: String,
     plan_hash: String,
     calls: Vec<Call>,
@@ -75,19 +75,18 @@ pub enum NotPermitted {
 impl Permit {
     /// Called by [`crate::decide`] only.
     pub(crate) fn new(
-        scope: (&RunId, &Resource),
+        scope: (&RunId, &Resource, Option<&str>),
         plan: &Plan,
         calls: Vec<Call>,
         approver: String,
         expires_at: Timestamp,
         proof: Proof,
     ) -> Self {
-        let (run, resource) = scope;
+        let (run, resource, management) = scope;
         Self {
             run: run.clone(),
-            about: resource.arn.clone(),
-            account: resource.account.clone(),
-            region: resource.region.clone(),
+            resource: resource.clone(),
+            management: management.map(str::to_owned),
             approver,
             plan_hash: plan.hash(),
             calls,
@@ -118,10 +117,11 @@ impl Permit {
                 expires_at: self.expires_at,
             });
         }
-        if account != self.account || region != self.region {
+        let permitted = self.place(call);
+        if (account, region) != permitted || account.is_empty() {
             return Err(NotPermitted::Elsewhere {
                 run: self.run.clone(),
-                permitted: format!("{}/{}", self.account, self.region),
+                permitted: format!("{}/{}", permitted.0, permitted.1),
                 asked: format!("{account}/{region}"),
             });
         }
@@ -141,7 +141,13 @@ impl Permit {
         let family = Family::of(&call.service, &call.operation);
         let same = |c: &&Call| Family::of(&c.service, &c.operation) == family;
         let calls = self.calls.iter().filter(same);
-        session::policy(calls, &self.about, &self.account, &self.region)
+        let (account, region) = self.place(call);
+        session::policy(calls, &self.resource.arn, account, region)
+    }
+
+    /// Where a call is made.
+    fn place(&self, call: &Call) -> (&str, &str) {
+        Family::of(&call.service, &call.operation).place(&self.resource, self.management.as_deref())
     }
 
     /// The run it was given to.

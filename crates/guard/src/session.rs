@@ -1,7 +1,5 @@
 //! What the session that makes a plan's calls may do: those calls, on what they name, and nothing else. It is AWS's own
 //! lock beside the permit: credentials that got into the wrong hands open no more than the plan does.
-//!
-//! Names of actions follow the Service Authorization Reference; where it has none of the operation's name, it is here.
 
 use std::collections::BTreeSet;
 
@@ -9,60 +7,7 @@ use quell_model::{Arn, Call};
 use serde_json::{Value, json};
 
 use crate::family::Family;
-
-/// Operations whose action has another name.
-const RENAMED: &[(&str, &str)] = &[
-    ("s3:PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
-    (
-        "s3:DeletePublicAccessBlock",
-        "s3:PutBucketPublicAccessBlock",
-    ),
-    ("s3:PutBucketEncryption", "s3:PutEncryptionConfiguration"),
-    ("s3:DeleteBucketEncryption", "s3:PutEncryptionConfiguration"),
-    (
-        "s3:PutBucketLifecycleConfiguration",
-        "s3:PutLifecycleConfiguration",
-    ),
-    ("s3:PutBucketReplication", "s3:PutReplicationConfiguration"),
-    (
-        "s3:DeleteBucketReplication",
-        "s3:PutReplicationConfiguration",
-    ),
-];
-
-/// Services whose actions have another prefix than the task's resource says.
-const PREFIXES: &[(&str, &str)] = &[
-    ("elasticloadbalancingv2", "elasticloadbalancing"),
-    ("cloudwatchlogs", "logs"),
-];
-
-/// The actions that a call needs.
-fn actions(call: &Call) -> Vec<String> {
-    let prefix = PREFIXES
-        .iter()
-        .find(|(service, _)| *service == call.service);
-    let prefix = prefix.map_or(call.service.as_str(), |(_, prefix)| prefix);
-    let name = format!("{prefix}:{}", call.operation);
-    let renamed = RENAMED.iter().find(|(operation, _)| *operation == name);
-    let mut all = vec![renamed.map_or(name, |(_, action)| (*action).to_owned())];
-    let tags = call
-        .params
-        .get("TagSpecifications")
-        .and_then(Value::as_array);
-    if call.service == "ec2" && tags.is_some_and(|tags| !tags.is_empty()) {
-        all.push("ec2:CreateTags".to_owned());
-    }
-    if call.operation == "ReplaceIamInstanceProfileAssociation"
-        || call.operation == "AssociateIamInstanceProfile"
-    {
-        all.push("iam:PassRole".to_owned());
-    }
-    // EC2 asks whoever starts an instance for a grant on the keys of its disks.
-    if call.operation == "StartInstances" {
-        all.push("kms:CreateGrant".to_owned());
-    }
-    all
-}
+use crate::rights;
 
 /// Members of IAM's calls that name what they are about, with the object in its ARN.
 const NAMED: &[(&str, &str)] = &[
@@ -100,6 +45,17 @@ fn resources(call: &Call, about: &Arn, account: &str, region: &str) -> Vec<Strin
                 _ => named,
             }
         }
+        Family::Organization => {
+            let of = |kind: &str, member: &str| {
+                let id = call.params.get(member).and_then(Value::as_str);
+                let id = id.unwrap_or("-");
+                format!("arn:{partition}:organizations::{account}:{kind}/{id}")
+            };
+            vec![
+                of("policy/*/service_control_policy", "PolicyId"),
+                of("account/*", "TargetId"),
+            ]
+        }
         // Of EC2's own objects some have no account in their ARN.
         _ if call.service == "ec2" => vec![
             format!("arn:{partition}:ec2:{region}:{account}:*"),
@@ -120,7 +76,11 @@ pub(crate) fn policy<'a>(
 ) -> String {
     let (mut may, mut on) = (BTreeSet::new(), BTreeSet::new());
     for call in calls {
-        may.extend(actions(call));
+        may.extend(rights::actions(
+            &call.service,
+            &call.operation,
+            &call.params,
+        ));
         on.extend(resources(call, about, account, region));
     }
     let statement = json!([{"Effect": "Allow", "Action": may, "Resource": on}]);
@@ -179,6 +139,18 @@ mod tests {
                 ["s3:PutEncryptionConfiguration"],
                 ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]
             ])
+        );
+        assert_eq!(
+            said(
+                "organizations",
+                "AttachPolicy",
+                json!({"PolicyId": "p-1", "TargetId": "444455556666"})
+            )[1],
+            json!([
+                "arn:aws:organizations::444455556666:account/*/444455556666",
+                "arn:aws:organizations::444455556666:policy/*/service_control_policy/p-1"
+            ]),
+            "the account of the ARN is the one that the call is made in"
         );
         let ec2 = said("ec2", "CreateSnapshots", json!({"TagSpecifications": [{}]}));
         assert_eq!(ec2[0], json!(["ec2:CreateSnapshots", "ec2:CreateTags"]));

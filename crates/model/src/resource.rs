@@ -206,6 +206,10 @@ impl Resource {
     /// The resource that an ARN names, for the types that playbooks are for; `None` for another.
     pub fn of_arn(arn: &Arn) -> Option<Self> {
         let (service, resource) = (arn.service.as_str(), arn.resource.as_str());
+        // An account as a whole goes by its root user's ARN.
+        if service == "iam" && resource == "root" {
+            return Some(Self::new(arn.clone(), "AWS::::Account", &arn.account));
+        }
         let (kind, rest) = TYPES.iter().find_map(|(of, prefix, kind)| {
             let rest = resource.strip_prefix(prefix)?;
             (*of == service).then_some((*kind, rest))
@@ -299,6 +303,7 @@ mod tests {
         };
         for (arn, kind, id) in [
             ("arn:aws:iam::1:role/team/app", "AWS::IAM::Role", "app"),
+            ("arn:aws:iam::1:root", "AWS::::Account", "1"),
             (
                 "arn:aws:s3:::logs.example",
                 "AWS::S3::Bucket",

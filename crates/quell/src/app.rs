@@ -174,11 +174,41 @@ impl App {
     /// The roles of an account.
     pub fn roles(account: &Account, partition: &str) -> Roles {
         let arn = |name: &str| format!("arn:{partition}:iam::{}:role/{name}", account.id);
+        let here = Family::ALL.into_iter();
+        let here = here.filter(|family| *family != Family::Organization);
         Roles {
             read: arn(&account.read_role),
-            act: Family::ALL
+            read_organization: None,
+            act: here
                 .map(|family| (family, arn(&account.act_role(family))))
-                .into(),
+                .collect(),
+        }
+    }
+
+    /// The roles of an account, and with them those of the organisation that it is in. The account that manages it has none: no
+    /// policy binds it.
+    pub fn with_organization(&self, mut roles: Roles, resource: &Resource) -> Roles {
+        let organization = &self.config.organization;
+        let management = organization.management_account.as_ref();
+        if let Some(id) = management.filter(|id| **id != resource.account) {
+            let partition = &resource.arn.partition;
+            let [read, act] = organization
+                .roles()
+                .map(|name| format!("arn:{partition}:iam::{id}:role/{name}"));
+            roles.read_organization = Some(read);
+            roles.act.insert(Family::Organization, act);
+        }
+        roles
+    }
+
+    /// Where a call of this family is made for a run about a resource, as which role.
+    pub fn scope_of(&self, family: Family, resource: &Resource, role: &str, run: &RunId) -> Scope {
+        let management = self.config.organization.management_account.as_deref();
+        let (account, region) = family.place(resource, management);
+        Scope {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            ..self.scope(resource, role, run)
         }
     }
 
@@ -202,16 +232,25 @@ impl App {
             .flat_map(|a| Family::ALL.map(|family| a.act_role(family)));
         let mut names: Vec<String> = accounts.iter().map(|a| a.read_role.clone()).collect();
         names.extend(acting);
+        names.extend(self.config.organization.roles());
         names.extend(self.config.respond.never_touch.names.iter().cloned());
         names
     }
 
     /// Whether an actor is Quell itself: what it does is not an incident.
     pub fn is_own(&self, actor: &quell_model::Actor, account: &str) -> bool {
+        let issuer = actor.issuer_arn.as_deref().unwrap_or_default();
+        let organization = &self.config.organization;
+        if organization.management_account.as_deref() == Some(account) {
+            let names = organization.roles();
+            let role = issuer.split_once(&format!(":iam::{account}:role/"));
+            if role.is_some_and(|(_, name)| names.iter().any(|own| own == name)) {
+                return true;
+            }
+        }
         let Some(account) = self.account(account) else {
             return false;
         };
-        let issuer = actor.issuer_arn.as_deref().unwrap_or_default();
         ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
             let roles = Self::roles(account, partition);
             issuer == roles.read || roles.act.values().any(|role| role == issuer)

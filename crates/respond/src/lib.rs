@@ -10,6 +10,7 @@ mod end;
 mod flow;
 mod log;
 mod playbook;
+pub mod rights;
 pub mod run;
 mod taken_back;
 pub mod task;

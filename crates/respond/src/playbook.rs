@@ -8,6 +8,7 @@ use quell_states::{Definition, Resource, RetriedTask};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::rights;
 use crate::task::may_be_gate;
 
 /// A playbook, checked and ready.
@@ -216,6 +217,9 @@ impl Playbook {
             let message = format!("the id «{}» is not the folder's name", self.id);
             faults.push(Diagnostic::new(format!("{folder}/{FACTS}"), message).at("/id"));
         }
+        let path = format!("{folder}/{FACTS}");
+        let fault = |message: String| Diagnostic::new(&path, message).at("/iam");
+        faults.extend(rights::faults(self).into_iter().map(fault));
         for (document, definition, name) in [
             ("respond", &self.respond, RESPOND),
             ("undo", &self.undo, UNDO),

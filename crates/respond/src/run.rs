@@ -270,11 +270,14 @@ pub fn machine(run: &Run) -> MachineRef {
     }
 }
 
-/// The roles that a run assumes in the resource's account.
+/// The roles that a run assumes: in the resource's account, and, for the calls of AWS Organizations, in the one that manages the
+/// organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roles {
     /// Reads.
     pub read: String,
+    /// Reads what the organisation says; none when nobody said which account manages it.
+    pub read_organization: Option<String>,
     /// Changes, one for each family of calls.
     pub act: BTreeMap<Family, String>,
 }
@@ -286,10 +289,20 @@ impl Roles {
         self.act.get(&family).map_or("", String::as_str)
     }
 
+    /// The role that makes a call that only reads.
+    pub fn reading(&self, service: &str, operation: &str) -> &str {
+        match Family::of(service, operation) {
+            Family::Organization => self.read_organization.as_deref().unwrap_or_default(),
+            _ => &self.read,
+        }
+    }
+
     /// As a document is given them.
     fn by_key(&self) -> Value {
         let acting = self.act.iter().map(|(family, role)| (family.key(), role));
-        let all = acting.chain([("read", &self.read)]);
+        let of_organization = self.read_organization.iter();
+        let of_organization = of_organization.map(|role| ("readOrganization", role));
+        let all = acting.chain([("read", &self.read)]).chain(of_organization);
         let all = all.map(|(key, role)| (key.to_owned(), Value::from(role.as_str())));
         Value::Object(all.collect())
     }

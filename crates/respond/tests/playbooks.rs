@@ -11,6 +11,7 @@
 )]
 mod harness;
 mod laws;
+mod rights;
 mod traps;
 mod world;
 

@@ -8,8 +8,10 @@ mod bucket;
 mod egress;
 mod identity;
 mod instance;
+mod organization;
 mod policy;
 mod security_group;
+mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -59,7 +61,12 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::ECS::Service" => &[&workload::Service],
+        "AWS::ECS::Task" => &[&workload::Task],
+        "AWS::EKS::Cluster" => &[&workload::Cluster],
+        "AWS::Lambda::Function" => &[&workload::Function],
         _ => &[],
     }
 }

@@ -121,10 +121,12 @@ fn principal(value: &Value, draft: &Draft) -> Option<Resource> {
 }
 
 /// Where each type of resource stands: an ARN, or the id of a type.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 17] = [
     ("/resource/s3BucketDetails/0/arn", ""),
     ("/resource/s3BucketDetails/0/name", "AWS::S3::Bucket"),
     ("/resource/eksClusterDetails/arn", ""),
+    // A task is more than the cluster that it runs in: that is what is done something about.
+    ("/resource/ecsClusterDetails/taskDetails/arn", ""),
     ("/resource/ecsClusterDetails/arn", ""),
     ("/resource/lambdaDetails/functionArn", ""),
     (
@@ -178,16 +180,22 @@ fn resource(value: &Value, draft: &Draft) -> Option<Resource> {
 
 /// The resource that an attack sequence is about: the kind of its name before all others.
 fn of_sequence(value: &Value, account: &str) -> Option<Resource> {
+    let resources = items(value, "/service/detection/sequence/resources");
+    let count = |kind: &str| {
+        let of_kind = |resource: &&Value| text(resource, "/resourceType") == Some(kind);
+        resources.iter().filter(of_kind).count()
+    };
     let wanted: &[&str] = match text(value, "/type")?.split(['/', ':']).nth(1)? {
         "S3" => &["S3_BUCKET"],
         "EKS" => &["EKS_CLUSTER"],
+        // One task that is named alone is what something is done about; of several the cluster is told.
+        "ECS" if count("ECS_TASK") == 1 => &["ECS_TASK"],
         "ECS" => &["ECS_CLUSTER"],
         "EC2" => &["AUTOSCALING_AUTO_SCALING_GROUP", "EC2_INSTANCE"],
         // Who it was is in the actors.
         "IAM" => return user_of_sequence(value, account),
         _ => &[],
     };
-    let resources = items(value, "/service/detection/sequence/resources");
     let of = |kind: Option<&str>| {
         let mut fitting = resources
             .iter()

@@ -191,6 +191,67 @@ fn a_resource_is_never_what_an_attacker_wrote() {
 }
 
 #[test]
+fn what_runs_in_containers_is_not_the_host_that_it_runs_on() {
+    let (task, cluster) = (
+        "arn:aws:ecs:eu-west-1:111122223333:task/shop/0123456789abcdef",
+        "arn:aws:ecs:eu-west-1:111122223333:cluster/shop",
+    );
+    let eks = "arn:aws:eks:eu-west-1:111122223333:cluster/prod";
+    let host = json!({"instanceId": "i-0a1b2c3d4e5f60718"});
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:resize:7";
+    for (resource, kind, id) in [
+        (
+            json!({"resourceType": "ECSCluster", "instanceDetails": host, "ecsClusterDetails": {"arn": cluster, "taskDetails": {"arn": task}}}),
+            "AWS::ECS::Task",
+            "0123456789abcdef",
+        ),
+        (
+            json!({"resourceType": "ECSCluster", "instanceDetails": host, "ecsClusterDetails": {"arn": cluster, "taskDetails": {"arn": "x y"}}}),
+            "AWS::ECS::Cluster",
+            "shop",
+        ),
+        (
+            json!({"resourceType": "EKSCluster", "instanceDetails": host, "eksClusterDetails": {"arn": eks}}),
+            "AWS::EKS::Cluster",
+            "prod",
+        ),
+        (
+            json!({"resourceType": "Instance", "instanceDetails": host, "eksClusterDetails": null}),
+            "AWS::EC2::Instance",
+            "i-0a1b2c3d4e5f60718",
+        ),
+        (
+            json!({"resourceType": "Lambda", "instanceDetails": null, "lambdaDetails": {"functionArn": function}}),
+            "AWS::Lambda::Function",
+            "resize",
+        ),
+    ] {
+        let finding = one(&json!({"type": "Backdoor:Runtime/C&CActivity.B", "resource": resource}));
+        let found = (finding.resource.kind.as_str(), finding.resource.id.as_str());
+        assert_eq!(found, (kind, id), "{resource}");
+    }
+}
+
+#[test]
+fn a_sequence_with_one_task_is_about_that_task_and_with_several_about_the_cluster() {
+    let of = |kind: &str, arn: &str| json!({"resourceType": kind, "uid": format!("arn:aws:ecs:eu-west-1:111122223333:{arn}")});
+    let about = |resources: Value| {
+        let sequence = json!({"detection": {"sequence": {"resources": resources}}});
+        let finding = one(
+            &json!({"type": "AttackSequence:ECS/CompromisedCluster", "service": sequence, "resource": {"resourceType": "AttackSequence", "instanceDetails": null}}),
+        );
+        finding.resource.kind
+    };
+    let (cluster, one, two) = (
+        of("ECS_CLUSTER", "cluster/shop"),
+        of("ECS_TASK", "task/shop/1"),
+        of("ECS_TASK", "task/shop/2"),
+    );
+    assert_eq!(about(json!([cluster, one])), "AWS::ECS::Task");
+    assert_eq!(about(json!([one, two, cluster])), "AWS::ECS::Cluster");
+}
+
+#[test]
 fn only_an_event_of_awss_is_a_finding_of_awss() {
     let body = guardduty(&json!({}));
     for (source, kind) in [

@@ -66,9 +66,9 @@ impl Type {
 
     fn id_in<'a>(&self, arn: &'a Arn) -> Option<&'a str> {
         let rest = arn.resource.strip_prefix(self.prefix)?;
-        // The path is not part of a name in IAM.
+        // The path is not part of a name in IAM, nor the cluster of that of a service or a task.
         match self.service {
-            "iam" => rest.rsplit('/').next(),
+            "iam" | "ecs" => rest.rsplit('/').next(),
             _ => Some(rest),
         }
     }

@@ -167,6 +167,7 @@ pub(super) static ROWS: &[Row] = &[
     row("lambda", &["PublishLayerVersion", "AddLayerVersionPermission", "RemoveLayerVersionPermission"], regional("AWS::Lambda::LayerVersion", "lambda", "layer:"), &["/responseElements/layerArn", "/requestParameters/layerName"]),
     all("ecr", regional("AWS::ECR::Repository", "ecr", "repository/"), &["/responseElements/repository/repositoryArn", "/requestParameters/repositoryName"]),
     row("ecs", &["RegisterTaskDefinition", "DeregisterTaskDefinition"], regional("AWS::ECS::TaskDefinition", "ecs", "task-definition/"), &["/responseElements/taskDefinition/taskDefinitionArn"]),
+    row("ecs", &["ExecuteCommand"], regional("AWS::ECS::Task", "ecs", "task/"), &["/responseElements/taskArn"]),
     row("ecs", &["RunTask", "StartTask", "ExecuteCommand", "StopTask"], regional("AWS::ECS::Cluster", "ecs", "cluster/"), &["/responseElements/clusterArn", "/requestParameters/cluster"]),
     all("ecs", regional("AWS::ECS::Service", "ecs", "service/"), &["/responseElements/service/serviceArn"]),
     all("ecs", regional("AWS::ECS::Cluster", "ecs", "cluster/"), &["/responseElements/cluster/clusterArn", "/requestParameters/cluster"]),

@@ -391,6 +391,7 @@ impl<'a> Replay<'a> {
             place: Place {
                 environment: account.map(|a| a.environment.as_str()),
                 ou: account.and_then(|a| a.ou.as_ref()),
+                management_account: app.config.organization.management_account.as_deref(),
             },
             cause: laid_down.cause(&detections),
             orders: Orders {

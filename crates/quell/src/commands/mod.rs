@@ -13,6 +13,7 @@ mod evidence;
 mod exception;
 mod freeze;
 mod halt;
+mod iam;
 mod image;
 mod incident;
 mod keep;
@@ -100,6 +101,8 @@ enum Command {
     Backtest(backtest::Backtest),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Iam(iam::IamCommand),
     #[command(subcommand)]
     Exception(exception::ExceptionCommand),
     #[command(subcommand)]
@@ -264,6 +267,7 @@ impl Command {
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
             Self::Backtest(c) => c.run(global).await,
+            Self::Iam(c) => c.run(global),
             Self::Policy(c) => c.run(global),
             Self::Exception(c) => c.run(global).await,
             Self::Freeze(c) => c.run(global).await,

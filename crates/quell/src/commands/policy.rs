@@ -194,6 +194,7 @@ impl Test {
             place: Place {
                 environment: account.map(|a| a.environment.as_str()),
                 ou: self.ou.as_ref().or(account.and_then(|a| a.ou.as_ref())),
+                management_account: None,
             },
             production,
             level: account.map_or(Level::Observe, |_| own.min(settings.respond.level_max)),

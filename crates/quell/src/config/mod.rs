@@ -3,6 +3,7 @@
 //! for AWS's own crate for credentials.
 
 mod endpoints;
+mod organization;
 mod proxies;
 mod secret;
 
@@ -19,6 +20,7 @@ use quell_triage::Sla;
 use serde::{Deserialize, Serialize};
 
 pub use endpoints::Endpoints;
+pub use organization::OrganizationConfig;
 pub use proxies::proxies;
 pub use secret::{Secret, SecretError};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub evidence: EvidenceConfig,
     /// The accounts in scope. Nothing is ever done in any other.
     pub accounts: Vec<Account>,
+    /// The organisation that they are in.
+    pub organization: OrganizationConfig,
     /// How far responses go.
     pub respond: RespondConfig,
     /// How incidents are looked after.
@@ -189,6 +193,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// An account of which nothing is known but its id.
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: String::new(),
+            environment: production(),
+            ou: None,
+            read_role: read_role(),
+            act_role_prefix: act_role_prefix(),
+        }
+    }
+
     /// The name of the role that makes the calls of a family.
     pub fn act_role(&self, family: Family) -> String {
         format!("{}{}", self.act_role_prefix, family.name())
@@ -288,6 +304,7 @@ impl Default for Config {
                 lock: None,
             },
             accounts: Vec::new(),
+            organization: OrganizationConfig::default(),
             respond: RespondConfig {
                 level_max: Level::Suggest,
                 changes_per_account_hour: 60,
@@ -380,13 +397,17 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
         .extract()
         .map_err(|e| ConfigError::Wrong(Box::new(e)))?;
     for account in &config.accounts {
-        if account.id.len() != 12 || !account.id.bytes().all(|b| b.is_ascii_digit()) {
+        if !is_account(&account.id) {
             let message = format!("«{}» is not twelve digits", account.id);
             return Err(ConfigError::Senseless {
                 key: "accounts.id",
                 message,
             });
         }
+    }
+    if let Some(message) = config.organization.fault() {
+        let key = "organization.management_account";
+        return Err(ConfigError::Senseless { key, message });
     }
     check_proxies(&config.aws)?;
     if let Some(Err(message)) = config.store.url.as_deref().map(check_url) {
@@ -401,6 +422,10 @@ pub fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, ConfigEr
     Hosts::parse(&config.respond.http_hosts)
         .map_err(|message| ConfigError::Senseless { key, message })?;
     Ok(config)
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whom and what budgets and pipelines name.
@@ -585,6 +610,10 @@ mod tests {
             ("[respond]\nlevle_max = \"auto\"\n", "levle_max"),
             ("[respond]\nlevel_max = \"full\"\n", "full"),
             ("[[accounts]]\nid = \"12\"\n", "twelve digits"),
+            (
+                "[organization]\nmanagement_account = \"r-1\"\n",
+                "«r-1» is not twelve digits",
+            ),
             (
                 "[[accounts]]\nid = \"111122223333\"\nou = \"Root/\"\n",
                 "«Root/» is no path",

@@ -67,6 +67,9 @@ pub fn cases(id: &str) -> Vec<(String, Case)> {
 const ACCOUNT: &str = "444455556666";
 const REGION: &str = "us-east-1";
 
+/// The account that manages the organisation.
+pub const MANAGEMENT: &str = "100020003000";
+
 /// The usual resource of a type.
 fn usual(kind: &str) -> Resource {
     let (arn, id) = match kind {
@@ -80,6 +83,11 @@ fn usual(kind: &str) -> Resource {
         ),
         "AWS::IAM::User" => ("arn:aws:iam::444455556666:user/eve", "eve"),
         "AWS::IAM::Role" => ("arn:aws:iam::444455556666:role/app", "app"),
+        "AWS::::Account" => ("arn:aws:iam::444455556666:root", ACCOUNT),
+        "AWS::Lambda::Function" => (
+            "arn:aws:lambda:us-east-1:444455556666:function:resize",
+            "resize",
+        ),
         "AWS::S3::Bucket" => ("arn:aws:s3:::shop-data", "shop-data"),
         other => panic!("the case has to say which {other} it is about: \"resource\": {{…}}"),
     };
@@ -126,6 +134,7 @@ pub fn roles() -> Roles {
     let acting = |family: Family| (family, format!("role/{}", family.key()));
     Roles {
         read: "role/read".to_owned(),
+        read_organization: Some("role/read-organization".to_owned()),
         act: Family::ALL.map(acting).into_iter().collect(),
     }
 }

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use quell_guard::{Decision, Permit};
+use quell_guard::{Decision, Family, Permit};
 use quell_model::{Call, Caller, Class, Outcome, Plan, Receipt, RunId, Timestamp};
 use quell_respond::task::Work;
 use quell_respond::{Begun, Flow, INTERRUPTED, LogEntry, Mode, Playbook, Run, RunStatus};
 use quell_states::{Event, MachineRef, Moment, Status, TaskId, TaskRequest};
 use serde_json::{Value, json};
 
-use super::case::{Case, RUN, roles};
+use super::case::{Case, MANAGEMENT, RUN, roles};
 use super::judge::Judge;
 use super::life::Stands;
 use crate::world::{World, Worlds};
@@ -59,6 +59,8 @@ pub struct End {
     pub plans: Vec<Plan>,
     /// The changing calls that arrived, in order.
     pub made: Vec<Call>,
+    /// The calls that only read, in order.
+    pub reads: Vec<Call>,
     /// Which of the plans each of these calls was of.
     pub stages: Vec<usize>,
     /// How the world was when each permit was asked for.
@@ -112,6 +114,7 @@ struct Drive<'a> {
     permit: Option<Arc<Permit>>,
     plans: Vec<Plan>,
     made: Vec<Call>,
+    reads: Vec<Call>,
     stages: Vec<usize>,
     images: Vec<Value>,
     attempts: usize,
@@ -213,6 +216,7 @@ impl<'a> Drive<'a> {
             permit: None,
             plans: Vec::new(),
             made: Vec::new(),
+            reads: Vec::new(),
             stages: Vec::new(),
             images: Vec::new(),
             attempts: 0,
@@ -229,6 +233,7 @@ impl<'a> Drive<'a> {
             status: self.flow.status().clone(),
             plans: self.plans,
             made: self.made,
+            reads: self.reads,
             stages: self.stages,
             images: self.images,
             attempts: self.attempts,
@@ -319,7 +324,7 @@ impl<'a> Drive<'a> {
         let roles = roles();
         let role = match changes {
             true => roles.acting(&call.service, &call.operation),
-            false => &roles.read,
+            false => roles.reading(&call.service, &call.operation),
         };
         let named = request.credentials_role.as_deref();
         let who = (&self.playbook.id, &request.state);
@@ -373,6 +378,7 @@ impl<'a> Drive<'a> {
     /// What only reads changes nothing.
     fn read(&mut self, task: TaskId, call: &Call) -> Event {
         let before = self.world.image();
+        self.reads.push(call.clone());
         let event = answer(task, self.world.call(call));
         assert_eq!(
             self.world.image(),
@@ -409,8 +415,9 @@ impl<'a> Drive<'a> {
             ));
         };
         assert!(self.playbook.declaration().covers(call), "{call:?}");
-        let place = &self.run.resource;
-        let within = permit.check(&place.account, &place.region, call, self.now);
+        let family = Family::of(&call.service, &call.operation);
+        let (account, region) = family.place(&self.run.resource, Some(MANAGEMENT));
+        let within = permit.check(account, region, call, self.now);
         within.unwrap_or_else(|no| panic!("{}: {no}", self.playbook.id));
         if blow == Blow::BeforeIntent {
             self.dies();

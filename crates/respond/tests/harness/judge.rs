@@ -9,7 +9,7 @@ use quell_model::{Plan, Timestamp};
 use quell_respond::{Mode, Playbook, Run};
 use serde_json::Value;
 
-use super::case::Case;
+use super::case::{Case, MANAGEMENT};
 
 /// Policies that permit what a playbook declares: what the content's own say is tried elsewhere.
 #[derive(Debug)]
@@ -108,7 +108,10 @@ impl<'a> Judge<'a> {
             account_in_scope: true,
             level: self.level(),
             halted: self.halted,
-            place: Place::default(),
+            place: Place {
+                management_account: Some(MANAGEMENT),
+                ..Place::default()
+            },
             cause: Cause::default(),
             orders: Orders {
                 policies: &Declared,

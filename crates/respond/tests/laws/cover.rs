@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use quell_model::{Call, Class};
+use quell_model::{Call, Class, Plan};
 use quell_respond::Playbook;
 
 use super::Trial;
 use crate::harness::case::{Case, cases as all_cases};
+use crate::harness::drive::{self, KIND};
+use crate::world::Worlds;
 
 /// More calls of one kind in a row show nothing new, and take a good deal of time.
 const ALIKE_MAX: usize = 3;
@@ -56,6 +58,7 @@ struct Way {
 fn ways(playbook: &Playbook) -> Vec<Way> {
     let all = all_cases(&playbook.id);
     let changing = all.into_iter().filter(|(_, case)| is_whole(case));
+    let changing = changing.filter(|(_, case)| has_a_way_back(playbook, case));
     let way = |(name, case): (String, Case)| {
         let trial = Trial::new(playbook, &name, &case);
         let (there, back) = (&trial.calm, &trial.calm_back);
@@ -103,6 +106,13 @@ fn operations(made: &[Call]) -> Vec<String> {
         }
     }
     operations
+}
+
+/// Whether anything of what a case does can be taken back; of a task that was only stopped, nothing can.
+fn has_a_way_back(playbook: &Playbook, case: &Case) -> bool {
+    let end = drive::respond(playbook, case, &mut Worlds::of(&case.world), KIND);
+    let only_kept = |plan: &Plan| plan.calls.iter().all(|call| call.undo.is_empty());
+    !end.plans.iter().all(only_kept)
 }
 
 /// Whether a case changes something and is carried to its end.

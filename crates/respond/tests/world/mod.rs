@@ -5,7 +5,10 @@
 
 mod cloudtrail;
 mod ec2;
+mod ecs;
+mod eks;
 mod iam;
+mod lambda;
 mod s3;
 
 use std::collections::BTreeMap;
@@ -59,7 +62,12 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
+    ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("lambda", &["lambda"], |state| {
+        Box::new(lambda::Lambda::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

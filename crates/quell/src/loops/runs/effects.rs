@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quell_aws::Scope;
 use quell_guard::proof::Known;
-use quell_guard::{Decision, Level, NeverTouch, Orders, Place, Situation};
+use quell_guard::{Decision, Family, Level, NeverTouch, Orders, Place, Situation};
 use quell_model::{Call, Caller, Plan, Resource};
 use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Mode, Playbook, Roles, Run, Watch};
@@ -113,7 +113,7 @@ pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequ
     let changing = changes(&work, call);
     let role = match changing {
         true => roles.acting(&call.service, &call.operation),
-        false => roles.read.as_str(),
+        false => roles.reading(&call.service, &call.operation),
     };
     let named = request.credentials_role.as_ref();
     // What is not of AWS is done as nobody.
@@ -126,7 +126,8 @@ pub(super) fn want(app: &App, playbook: &Playbook, run: &Run, request: &TaskRequ
             call.service, call.operation
         ));
     }
-    let scope = app.scope(&run.resource, role, &run.id);
+    let family = Family::of(&call.service, &call.operation);
+    let scope = app.scope_of(family, &run.resource, role, &run.id);
     match changing {
         true if playbook.declaration().covers(call) => Want::Change(scope, work),
         true => not_permitted(format!(
@@ -152,12 +153,15 @@ fn changes(work: &Work, call: &Call) -> bool {
     }
 }
 
-/// The roles in a resource's account; roles that cannot exist when the account is not in scope.
+/// The roles for a run about a resource; roles that cannot exist when its account is not in scope.
 pub(super) fn roles(app: &App, resource: &Resource) -> Roles {
     match app.account(&resource.account) {
-        Some(account) => App::roles(account, &resource.arn.partition),
+        Some(account) => {
+            app.with_organization(App::roles(account, &resource.arn.partition), resource)
+        }
         None => Roles {
             read: String::new(),
+            read_organization: None,
             act: BTreeMap::new(),
         },
     }
@@ -188,6 +192,7 @@ pub(super) async fn decide(
         place: Place {
             environment: account.map(|a| a.environment.as_str()),
             ou: account.and_then(|a| a.ou.as_ref()),
+            management_account: app.config.organization.management_account.as_deref(),
         },
         cause: laid_down.cause(&detections),
         orders: Orders {

@@ -1,0 +1,81 @@
+//! What each action is about, by the Service Authorization Reference
+//! (<https://docs.aws.amazon.com/service-authorization/latest/reference/>): of the types that an action takes, those that
+//! playbooks give it. `P` stands for the partition, `A` for the account; a Region is never named, since a role is in all.
+
+/// Actions of a service that are about the same.
+pub(super) struct Row {
+    /// The prefix of the actions.
+    pub service: &'static str,
+    /// Their names.
+    pub actions: &'static [&'static str],
+    /// What they are about.
+    pub on: &'static [&'static str],
+}
+
+const fn row(
+    service: &'static str,
+    actions: &'static [&'static str],
+    on: &'static [&'static str],
+) -> Row {
+    Row {
+        service,
+        actions,
+        on,
+    }
+}
+
+/// Actions that take no resource.
+const ALL: &[&str] = &["*"];
+
+const EIP: &str = "arn:P:ec2:*:A:elastic-ip/*";
+const GROUP: &str = "arn:P:ec2:*:A:security-group/*";
+const IMAGE: &str = "arn:P:ec2:*::image/*";
+const INSTANCE: &str = "arn:P:ec2:*:A:instance/*";
+const INTERFACE: &str = "arn:P:ec2:*:A:network-interface/*";
+const RULE: &str = "arn:P:ec2:*:A:security-group-rule/*";
+const SNAPSHOT: &str = "arn:P:ec2:*::snapshot/*";
+const VOLUME: &str = "arn:P:ec2:*:A:volume/*";
+const VPC: &str = "arn:P:ec2:*:A:vpc/*";
+
+#[rustfmt::skip]
+pub(super) static ROWS: &[Row] = &[
+    row("autoscaling", &["DescribeAutoScalingGroups", "DescribeAutoScalingInstances"], ALL),
+    row("autoscaling", &["AttachInstances", "DetachInstances", "ResumeProcesses", "SetInstanceProtection", "SuspendProcesses"],
+        &["arn:P:autoscaling:*:A:autoScalingGroup:*:autoScalingGroupName/*"]),
+    row("cloudtrail", &["LookupEvents"], ALL),
+    row("ec2", &["DescribeAddresses", "DescribeFleets", "DescribeIamInstanceProfileAssociations", "DescribeInstances", "DescribeLockedSnapshots",
+        "DescribeNetworkInterfaces", "DescribeSecurityGroupRules", "DescribeSecurityGroups", "DescribeSnapshots"], ALL),
+    row("ec2", &["AssociateAddress", "DisassociateAddress"], &[EIP, INTERFACE]),
+    row("ec2", &["AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress"], &[GROUP, RULE]),
+    row("ec2", &["CreateSecurityGroup"], &[GROUP, VPC]),
+    row("ec2", &["DeleteSecurityGroup", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"], &[GROUP]),
+    row("ec2", &["CreateSnapshots"], &[INSTANCE, SNAPSHOT, VOLUME]),
+    row("ec2", &["CreateTags"], &[GROUP, RULE, INSTANCE, SNAPSHOT]),
+    row("ec2", &["DescribeInstanceAttribute", "ModifyInstanceAttribute", "StartInstances", "StopInstances"], &[INSTANCE]),
+    row("ec2", &["GetManagedPrefixListEntries"], &["arn:P:ec2:*:*:prefix-list/*"]),
+    row("ec2", &["LockSnapshot"], &[SNAPSHOT]),
+    row("ec2", &["ModifyFleet"], &["arn:P:ec2:*:A:fleet/*", IMAGE, "arn:P:ec2:*:A:launch-template/*", "arn:P:ec2:*:A:subnet/*"]),
+    row("ec2", &["ModifyNetworkInterfaceAttribute"], &[INTERFACE, GROUP]),
+    row("elasticloadbalancing", &["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"], ALL),
+    row("elasticloadbalancing", &["DeregisterTargets", "RegisterTargets"], &["arn:P:elasticloadbalancing:*:A:targetgroup/*"]),
+    row("elasticloadbalancing", &["DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer"], &["arn:P:elasticloadbalancing:*:A:loadbalancer/*"]),
+    row("iam", &["AddUserToGroup", "AttachGroupPolicy", "DeleteGroupPolicy", "DetachGroupPolicy", "GetGroup", "GetGroupPolicy", "ListAttachedGroupPolicies",
+        "ListGroupPolicies", "PutGroupPolicy", "RemoveUserFromGroup"], &["arn:P:iam::A:group/*"]),
+    row("iam", &["AttachUserPolicy", "DeleteUserPermissionsBoundary", "DeleteUserPolicy", "DetachUserPolicy", "GetAccessKeyLastUsed", "GetLoginProfile", "GetUser",
+        "GetUserPolicy", "ListAccessKeys", "ListAttachedUserPolicies", "ListGroupsForUser", "ListSSHPublicKeys", "ListServiceSpecificCredentials",
+        "ListSigningCertificates", "ListUserPolicies", "PutUserPermissionsBoundary", "PutUserPolicy", "UpdateAccessKey", "UpdateSSHPublicKey",
+        "UpdateServiceSpecificCredential", "UpdateSigningCertificate"], &["arn:P:iam::A:user/*"]),
+    row("iam", &["AttachRolePolicy", "DeleteRolePermissionsBoundary", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies",
+        "ListRolePolicies", "PassRole", "PutRolePermissionsBoundary", "PutRolePolicy", "UpdateAssumeRolePolicy"], &["arn:P:iam::A:role/*"]),
+    // Managed policies of AWS are in no account; those of another cannot be read.
+    row("iam", &["GetPolicy", "GetPolicyVersion", "ListEntitiesForPolicy", "ListPolicyVersions"], &["arn:P:iam::*:policy/*"]),
+    row("iam", &["SetDefaultPolicyVersion"], &["arn:P:iam::A:policy/*"]),
+    row("iam", &["GetInstanceProfile"], &["arn:P:iam::A:instance-profile/*"]),
+    row("iam", &["SimulatePrincipalPolicy"], &["arn:P:iam::A:group/*", "arn:P:iam::A:role/*", "arn:P:iam::A:user/*"]),
+    // A key may be another account's: a bucket or a disk can be encrypted with it.
+    row("kms", &["CreateGrant", "DescribeKey"], &["arn:P:kms:*:*:key/*"]),
+    row("s3", &["GetAccountPublicAccessBlock", "ListAccessPoints"], ALL),
+    row("s3", &["DeleteBucketPolicy", "GetBucketAcl", "GetBucketCORS", "GetBucketLogging", "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus",
+        "GetBucketPublicAccessBlock", "GetBucketWebsite", "GetEncryptionConfiguration", "GetReplicationConfiguration", "PutBucketPolicy",
+        "PutBucketPublicAccessBlock", "PutEncryptionConfiguration"], &["arn:P:s3:::*"]),
+];

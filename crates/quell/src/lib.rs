@@ -10,6 +10,7 @@ mod commands;
 mod desk;
 mod http;
 mod input;
+mod measures;
 pub mod orders;
 mod output;
 mod random;

@@ -4,6 +4,7 @@
 pub mod exceptions;
 pub mod freezes;
 pub mod images;
+pub mod promotions;
 
 use quell_evidence::Entry;
 use quell_guard::{Cause, Exception, Freeze};

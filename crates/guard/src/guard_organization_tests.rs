@@ -72,6 +72,7 @@ fn said(id: &str, management: Option<&str>, level: Level, people: &[&str]) -> De
             category: "Unauthorized Access",
             steps: &steps,
             facts: &facts,
+            ..declared.declaration()
         },
         place: Place {
             management_account: management,

@@ -67,13 +67,19 @@ mod tests {
     #[test]
     fn an_account_is_known_as_a_text_and_as_a_number() {
         for (text, id) in [
-            ("management_account = \"012345678901\"", Some("012345678901")),
+            (
+                "management_account = \"012345678901\"",
+                Some("012345678901"),
+            ),
             ("management_account = 12345678901", Some("012345678901")),
             ("management_account = 100020003000", Some("100020003000")),
             ("", None),
         ] {
             let read: OrganizationConfig = Figment::from(Toml::string(text)).extract().unwrap();
-            assert_eq!((read.management_account.as_deref(), read.fault()), (id, None));
+            assert_eq!(
+                (read.management_account.as_deref(), read.fault()),
+                (id, None)
+            );
         }
         let wrong = "management_account = 1000200030001";
         let read: OrganizationConfig = Figment::from(Toml::string(wrong)).extract().unwrap();

@@ -384,15 +384,13 @@ fn denied_first(plan: &Plan, who: &Who<'_>) -> Result<(), Unproven> {
     }
 }
 
-/// Who else would feel it: of a user, who is left to administer the account; of a role, what runs on an instance whose session
-/// it is.
+/// Who is left to administer the account, when a user is denied everything.
 pub(super) fn concerns(plan: &Plan) -> Vec<String> {
     let mut ask = Vec::new();
     for call in &plan.calls {
         let operation = call.resource.rsplit(':').next().unwrap_or_default();
-        match operation {
-            "attachUserPolicy" => ask.extend(last_way_in(&plan.facts)),
-            _ => {}
+        if operation == "attachUserPolicy" {
+            ask.extend(last_way_in(&plan.facts));
         }
     }
     ask

@@ -121,6 +121,7 @@ def load() -> None:
         iam_credentials,
         iam_limits,
         iam_simulation,
+        organizations,
         s3_access,
         s3_defaults,
         s3_jobs,

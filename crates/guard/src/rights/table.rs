@@ -78,6 +78,7 @@ pub(super) static ROWS: &[Row] = &[
     row("guardduty", &["ListDetectors", "ListIPSets"], ALL),
     row("guardduty", &["GetDetector", "UpdateDetector"], &["arn:P:guardduty:*:A:detector/*"]),
     row("guardduty", &["GetIPSet", "UpdateIPSet"], &["arn:P:guardduty:*:A:detector/*/ipset/*"]),
+    row("iam", &["GetAccountSummary"], ALL),
     row("iam", &["AddUserToGroup", "AttachGroupPolicy", "DeleteGroupPolicy", "DetachGroupPolicy", "GetGroup", "GetGroupPolicy", "ListAttachedGroupPolicies",
         "ListGroupPolicies", "PutGroupPolicy", "RemoveUserFromGroup"], &["arn:P:iam::A:group/*"]),
     row("iam", &["AttachUserPolicy", "DeleteUserPermissionsBoundary", "DeleteUserPolicy", "DetachUserPolicy", "GetAccessKeyLastUsed", "GetLoginProfile", "GetUser",

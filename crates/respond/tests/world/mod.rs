@@ -4,6 +4,7 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod cloudwatch;
 mod config;
 mod ec2;
 mod ecs;
@@ -11,6 +12,7 @@ mod eks;
 mod guardduty;
 mod iam;
 mod lambda;
+mod organizations;
 mod rds;
 mod s3;
 mod ssm;
@@ -56,6 +58,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("cloudwatch", &["cloudwatch"], |state| {
+        Box::new(cloudwatch::CloudWatch::of(state))
+    }),
     ("config", &["config"], |state| {
         Box::new(config::Config::of(state))
     }),
@@ -79,6 +84,9 @@ const WORLDS: &[Maker] = &[
         Box::new(lambda::Lambda::of(state))
     }),
     ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -370,7 +370,7 @@ impl<'a> Replay<'a> {
     ) -> Decision {
         let (app, playbook) = (self.app, self.playbook);
         let account = app.account(&run.resource.account);
-        let names = app.never_touched();
+        let (names, accounts) = (app.never_touched(), app.account_ids());
         let respond = &app.config.respond;
         let exceptions = Ok(self.then.exceptions.clone());
         let laid_down = LaidDown::of(Some(incident), exceptions, Ok(self.then.freezes.clone()));
@@ -404,7 +404,9 @@ impl<'a> Replay<'a> {
             production: account.is_none_or(App::is_production),
             known: Known {
                 since: run.told.since(),
-                baseline: None,
+                accounts: &accounts,
+                actors: run.told.hints.get("actors"),
+                ..Known::default()
             },
             never_touch: NeverTouch {
                 accounts: &respond.never_touch.accounts,
@@ -413,6 +415,7 @@ impl<'a> Replay<'a> {
             approvals: &[],
             rejection: None,
             requested_by: None,
+            caused_by_outsiders: run.told.is_by_outsiders(),
             comes_back: (lately >= respond.changes_per_resource_day).then_some(lately),
             takes_back: false,
             now: at,

@@ -31,6 +31,7 @@ _NAMED = {
 _ALWAYS = {
     "dynamodb": [("TableName", "dynamodb", "table/{}")],
     "kms": [("KeyId", "", "{}")],
+    "s3control": [("JobId", "s3", "job/{}")],
     "rds": [("DBInstanceIdentifier", "rds", "db:{}"), ("DBClusterIdentifier", "rds", "cluster:{}")],
 }
 _IAM = (("GroupName", "group"), ("RoleName", "role"), ("UserName", "user"), ("InstanceProfileName", "instance-profile"))

@@ -214,7 +214,11 @@ fn nothing_is_put_in_rewritten_or_moved() {
         refused(&plan, "put in, rewritten or moved");
     }
     refused(
-        &with_rules(&[b.clone()], &[b.clone()], Class::R2),
+        &with_rules(
+            std::slice::from_ref(&b),
+            std::slice::from_ref(&b),
+            Class::R2,
+        ),
         "no replication rule would go",
     );
     let mut role = with_rules(&[a.clone(), b], &[a], Class::R2);

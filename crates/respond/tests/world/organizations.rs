@@ -1,7 +1,7 @@
 //! AWS Organizations, as the account that manages it sees it: service control policies, and what they are attached to.
 //!
 //! A case has `policies`: by id, `{"name", "content"}`, the content as text or as the JSON that it is; `attached`: by target, the ids;
-//! `management`, when it is another account; `pageSize`; `attachedMax`, so many policies fit on a target.
+//! `id`, when it is another organisation; `management`, when it is another account; `pageSize`; `attachedMax`, so many policies fit on a target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,7 @@ use super::World;
 
 #[derive(Clone)]
 pub struct Organizations {
+    id: String,
     management: String,
     policies: BTreeMap<String, Value>,
     attached: BTreeMap<String, BTreeSet<String>>,
@@ -26,6 +27,7 @@ impl Organizations {
         let policies = case["policies"].as_object().cloned().unwrap_or_default();
         let attached = case["attached"].clone();
         Self {
+            id: case["id"].as_str().unwrap_or("o-example").into(),
             management: case["management"].as_str().unwrap_or("100020003000").into(),
             policies: policies.into_iter().collect(),
             attached: serde_json::from_value(attached).unwrap_or_default(),
@@ -110,8 +112,16 @@ impl World for Organizations {
         let params = &call.params;
         match call.operation.as_str() {
             "DescribeOrganization" => Ok(json!({"Organization": {
-                "Id": "o-example", "MasterAccountId": self.management, "FeatureSet": "ALL",
+                "Id": self.id, "MasterAccountId": self.management, "FeatureSet": "ALL",
             }})),
+            "DescribeAccount" => {
+                let id = params["AccountId"].as_str().unwrap();
+                let arn = format!(
+                    "arn:aws:organizations::{}:account/{}/{id}",
+                    self.management, self.id
+                );
+                Ok(json!({"Account": {"Id": id, "Arn": arn, "Status": "ACTIVE"}}))
+            }
             "ListPolicies" => Ok(self.paged(&self.policies.keys().collect::<Vec<_>>(), params)),
             "DescribePolicy" => {
                 let id = self.known(params)?;

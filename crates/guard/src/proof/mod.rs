@@ -6,8 +6,8 @@
 mod attributes;
 mod block;
 mod bucket;
-mod destruction;
 mod database;
+mod destruction;
 mod egress;
 mod exfiltration;
 mod identity;
@@ -80,17 +80,11 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
             &exfiltration::Exfiltration,
             &destruction::Rescue,
         ],
-        "AWS::KMS::Key"
-        | "AWS::RDS::DBCluster"
-        | "AWS::DynamoDB::Table" => &[&destruction::Rescue],
+        "AWS::KMS::Key" | "AWS::RDS::DBCluster" | "AWS::DynamoDB::Table" => &[&destruction::Rescue],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress, &block::Blocks],
-        "AWS::RDS::DBInstance" => &[
-            &destruction::Rescue,
-            &block::Blocks,
-            &database::Database,
-        ],
+        "AWS::RDS::DBInstance" => &[&destruction::Rescue, &block::Blocks, &database::Database],
         "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::Snapshot"
         | "AWS::EC2::Image"

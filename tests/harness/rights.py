@@ -58,6 +58,11 @@ def of_ec2(call: dict[str, Any]) -> list[str]:
     return found
 
 
+def trail(name: str, call: dict[str, Any]) -> str:
+    """A trail, which may be named by its ARN."""
+    return name if name.startswith("arn:") else f"arn:aws:cloudtrail:{call['region']}:{call['account']}:trail/{name}"
+
+
 def about(call: dict[str, Any]) -> list[str]:
     """What a call is about: ARNs, or `*` where it names nothing."""
     service, params, account = call["service"], call["params"], call["account"]
@@ -72,6 +77,8 @@ def about(call: dict[str, Any]) -> list[str]:
         if "GroupName" in params:
             named = [arn for arn in named if ":group/" in arn]
         return [source] if source else named or [params.get("PolicyArn", "*")]
+    if service == "cloudtrail":
+        return [trail(str(params.get("Name") or params.get("TrailName")), call)] if {"Name", "TrailName"} & set(params) else ["*"]
     if service == "ec2":
         reads_all = call["operation"].startswith("Describe") and not call["operation"].endswith("Attribute")
         return ["*"] if reads_all else of_ec2(call) or ["*"]

@@ -4,11 +4,14 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod cloudwatch;
 mod config;
 mod dynamodb;
 mod ec2;
 mod ecs;
 mod eks;
+mod eventbridge;
+mod firewall;
 mod guardduty;
 mod iam;
 mod kms;
@@ -17,6 +20,7 @@ mod organizations;
 mod rds;
 mod s3;
 mod ssm;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -59,6 +63,9 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("cloudwatch", &["cloudwatch"], |state| {
+        Box::new(cloudwatch::CloudWatch::of(state))
+    }),
     ("config", &["config"], |state| {
         Box::new(config::Config::of(state))
     }),
@@ -75,8 +82,16 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("firewall", &["networkfirewall"], |state| {
+        Box::new(firewall::Firewall::of(state))
+    }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("waf", &["wafv2"], |state| Box::new(waf::Waf::of(state))),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("eventbridge", &["eventbridge"], |state| {
+        Box::new(eventbridge::EventBridge::of(state))
+    }),
     ("guardduty", &["guardduty"], |state| {
         Box::new(guardduty::GuardDuty::of(state))
     }),
@@ -88,7 +103,9 @@ const WORLDS: &[Maker] = &[
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
-    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

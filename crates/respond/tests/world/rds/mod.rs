@@ -1,10 +1,11 @@
-//! RDS: databases, as instances and as clusters; snapshots of both, with whom they are shared. One file for each object.
+//! RDS: databases, as instances and as clusters; snapshots of them, with whom they are shared. One file for each object.
 //!
 //! A case has `instances` and `clusters`: by name, each as RDS shows it; `snapshots` and `clusterSnapshots`: by name, whom each is
-//! shared with (`{"nightly": ["all"]}`).
+//! shared with (`{"nightly": ["all"]}`); `taken`: by name, how far a snapshot is that a run takes (`{"quell-run-1": "available"}`).
 
 mod databases;
 mod snapshots;
+mod taken;
 
 use quell_model::Call;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ pub struct Rds {
     clusters: Map<String, Value>,
     snapshots: Map<String, Value>,
     cluster_snapshots: Map<String, Value>,
+    taken: Map<String, Value>,
 }
 
 impl Rds {
@@ -27,6 +29,7 @@ impl Rds {
             clusters: named("clusters"),
             snapshots: named("snapshots"),
             cluster_snapshots: named("clusterSnapshots"),
+            taken: named("taken"),
         }
     }
 }
@@ -35,7 +38,8 @@ impl World for Rds {
     fn call(&mut self, call: &Call) -> Result<Value, String> {
         let (operation, params) = (call.operation.as_str(), &call.params);
         let answer = databases::call(self, operation, params)
-            .or_else(|| snapshots::call(self, operation, params));
+            .or_else(|| snapshots::call(self, operation, params))
+            .or_else(|| taken::call(self, operation, params));
         answer.unwrap_or_else(|| panic!("the world knows no rds:{operation}"))
     }
 
@@ -48,9 +52,13 @@ impl World for Rds {
         ])
     }
 
-    /// Somebody else lets another account in; when it is about a database itself, they order another size.
+    fn evidence(&self) -> Value {
+        json!(self.taken)
+    }
+
+    /// Somebody else lets another account in, or orders another size.
     fn meddle(&mut self, call: &Call) {
-        match call.operation.contains("Snapshot") {
+        match call.operation.contains("SnapshotAttribute") {
             true => snapshots::meddle(self, call),
             false => databases::meddle(self, call),
         }

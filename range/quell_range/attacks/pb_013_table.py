@@ -13,8 +13,8 @@ def prepare(stage: Stage) -> Made:
         TableName=name, BillingMode="PAY_PER_REQUEST", DeletionProtectionEnabled=True,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
     )  # fmt: skip
-    recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 14}
-    dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    # For 35 days, which is what DynamoDB does when nothing is said.
+    dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
     return {"resource": name}
 
 

@@ -68,20 +68,20 @@ fn a_key_is_enabled_unasked_only_when_it_was() {
         .telling(off("DisableKey", "2026-11-21T10:00:01Z"))
         .holds();
     let doubt = "not known to have been enabled";
-    enable().is_doubted(doubt);
-    used("2026-08-20T10:00:00Z").is_doubted(doubt);
+    enable().doubted(doubt);
+    used("2026-08-20T10:00:00Z").doubted(doubt);
     for event in ["DisableKey", "ScheduleKeyDeletion"] {
         used("2026-11-20T10:00:00Z")
             .telling(off(event, "2026-11-21T09:59:59Z"))
-            .is_doubted(doubt);
+            .doubted(doubt);
     }
     used("2026-11-20T10:00:00Z")
         .fact("historyIsWhole", json!(false))
-        .is_doubted(doubt);
+        .doubted(doubt);
     used("2026-11-20T10:00:00Z")
         .telling(json!([{"event": "DisableKey", "at": "soon"}]))
-        .is_doubted(doubt);
-    used("yesterday").is_doubted(doubt);
+        .doubted(doubt);
+    used("yesterday").doubted(doubt);
 }
 
 #[test]

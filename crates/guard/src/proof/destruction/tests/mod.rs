@@ -137,7 +137,7 @@ impl Trial {
     }
 
     /// It may be done once a person has said yes, and is disruptive whatever the plan says.
-    fn is_doubted(self, says: &str) {
+    fn doubted(self, says: &str) {
         self.refused("is of class R2 at least");
         let proof = self.of_class(Class::R2).prove().unwrap();
         assert!(proof.concerns.iter().any(|c| c.contains(says)), "{proof:?}");

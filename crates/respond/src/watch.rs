@@ -29,6 +29,13 @@ pub struct Watch {
     /// When the containment ends, and a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Nobody is asked then: what this one run did is taken back. Nothing is looked at before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ends: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a look found.
@@ -66,6 +73,15 @@ impl Watch {
     /// More are not remembered: two within a day are too many.
     pub const FIXES_MAX: usize = 20;
 
+    /// The id of the document that holds this watch. What ends by itself has one for each run: a later run about the same resource
+    /// takes no end from an earlier one.
+    pub fn own_id(&self) -> String {
+        match self.ends {
+            true => self.run.to_string(),
+            false => Self::id(&self.playbook, &self.resource),
+        }
+    }
+
     /// The id of the document that holds the watch of a playbook over a resource.
     pub fn id(playbook: &str, resource: &Resource) -> String {
         sha256_hex(format!("{playbook}|{}", resource.arn))
@@ -95,8 +111,19 @@ impl Watch {
             until: hours
                 .filter(|_| run.is_containment())
                 .map(|hours| after_hours(now, hours)),
+            ends: false,
         };
         watch.plan_next(looks);
+        watch
+    }
+
+    /// The end of what one run did, which is taken back after so many hours.
+    pub fn of_end(run: &Run, hours: u32, now: Timestamp) -> Self {
+        let mut watch = Self {
+            ends: true,
+            ..Self::of(None, run, None, &[], now)
+        };
+        watch.keep(hours, now);
         watch
     }
 
@@ -184,6 +211,7 @@ mod tests {
             failed: 0,
             due: None,
             until,
+            ends: false,
         };
         watch.plan_next(LOOKS);
         watch
@@ -211,6 +239,27 @@ mod tests {
         assert_eq!(watch.due, None);
         watch.keep(1, at(2100));
         assert_eq!(watch.due, Some(at(2100 + 3600)));
+    }
+
+    #[test]
+    fn each_run_that_ends_by_itself_has_an_end_of_its_own_and_is_not_looked_at_before() {
+        let mut runs = ["run-1", "run-2"].map(|id| {
+            let run: Run = serde_json::from_value(serde_json::json!({
+                "id": id, "playbook": "PB-014", "playbookVersion": "1.0.0", "playbookDigest": "d", "mode": "respond",
+                "incident": "inc-1", "status": "done", "outcome": "contained", "coversFindings": 1, "timeline": [],
+                "resource": Resource::security_group("aws", "us-east-1", "444455556666", "sg-1"),
+            }))
+            .unwrap();
+            Watch::of_end(&run, 24, at(0))
+        });
+        let [first, second] = &mut runs;
+        assert_ne!(first.own_id(), second.own_id());
+        assert_eq!(first.due, Some(at(24 * 3600)));
+        assert_eq!(first.until, first.due);
+        first.keep(48, at(3600));
+        assert_eq!(first.due, Some(at(49 * 3600)));
+        second.end();
+        assert_eq!((second.due, second.until), (None, None));
     }
 
     #[test]

@@ -108,6 +108,7 @@ def load() -> None:
         autoscaling,
         cloudtrail,
         cloudtrail_trails,
+        ec2_acls,
         ec2_fleets,
         ec2_instances,
         ec2_interfaces,
@@ -129,5 +130,5 @@ def load() -> None:
         sts,
     )
 
-    for service in (autoscaling, ec2_fleets, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
+    for service in (autoscaling, ec2_acls, ec2_fleets, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

@@ -110,6 +110,7 @@ pub(super) static ROWS: &[Row] = &[
     row("rds", &["DescribeDBClusters", "ModifyDBCluster"], &["arn:P:rds:*:A:cluster:*"]),
     row("rds", &["DescribeDBInstances", "ModifyDBInstance"], &["arn:P:rds:*:A:db:*"]),
     row("rds", &["CreateDBSnapshot", "DescribeDBSnapshots"], &["arn:P:rds:*:A:db:*", "arn:P:rds:*:A:snapshot:*"]),
+    row("rds", &["AddTagsToResource"], &["arn:P:rds:*:A:snapshot:*"]),
     row("rds", &["DescribeDBSnapshotAttributes", "ModifyDBSnapshotAttribute"], &["arn:P:rds:*:A:snapshot:*"]),
     row("s3", &["GetAccountPublicAccessBlock", "ListAccessPoints", "ListAllMyBuckets", "ListJobs"], ALL),
     row("s3", &["DescribeJob", "UpdateJobStatus"], &["arn:P:s3:*:A:job/*"]),

@@ -8,12 +8,14 @@ mod config;
 mod ec2;
 mod ecs;
 mod eks;
+mod firewall;
 mod guardduty;
 mod iam;
 mod lambda;
 mod rds;
 mod s3;
 mod ssm;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +71,11 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("firewall", &["networkfirewall"], |state| {
+        Box::new(firewall::Firewall::of(state))
+    }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("waf", &["wafv2"], |state| Box::new(waf::Waf::of(state))),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
     ("guardduty", &["guardduty"], |state| {
@@ -78,7 +85,6 @@ const WORLDS: &[Maker] = &[
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
-    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),

@@ -218,6 +218,7 @@ pub(super) async fn decide(
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
         comes_back: comes_back(app, run).await,
+        caused_by_outsiders: run.requested_by.is_none() && run.told.is_by_outsiders(),
         takes_back: run.takes_back,
         now,
     };

@@ -37,6 +37,13 @@ def test_an_acl_holds_twenty_entries_in_each_direction(acl: tuple[Any, str]) -> 
     ec2.create_network_acl_entry(**entry(name, 20, egress=True))
 
 
+def test_an_acl_is_found_by_its_id(acl: tuple[Any, str]) -> None:
+    ec2, name = acl
+    ec2.create_network_acl_entry(**entry(name, 7))
+    [shown] = ec2.describe_network_acls(Filters=[{"Name": "network-acl-id", "Values": [name]}])["NetworkAcls"]
+    assert shown["NetworkAclId"] == name and 7 in [e["RuleNumber"] for e in shown["Entries"]]
+
+
 def test_an_entry_that_is_not_there_is_not_deleted(acl: tuple[Any, str]) -> None:
     ec2, name = acl
     ec2.create_network_acl_entry(**entry(name, 7))

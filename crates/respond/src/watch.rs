@@ -242,6 +242,27 @@ mod tests {
     }
 
     #[test]
+    fn each_run_that_ends_by_itself_has_an_end_of_its_own_and_is_not_looked_at_before() {
+        let mut runs = ["run-1", "run-2"].map(|id| {
+            let run: Run = serde_json::from_value(serde_json::json!({
+                "id": id, "playbook": "PB-014", "playbookVersion": "1.0.0", "playbookDigest": "d", "mode": "respond",
+                "incident": "inc-1", "status": "done", "outcome": "contained", "coversFindings": 1, "timeline": [],
+                "resource": Resource::security_group("aws", "us-east-1", "444455556666", "sg-1"),
+            }))
+            .unwrap();
+            Watch::of_end(&run, 24, at(0))
+        });
+        let [first, second] = &mut runs;
+        assert_ne!(first.own_id(), second.own_id());
+        assert_eq!(first.due, Some(at(24 * 3600)));
+        assert_eq!(first.until, first.due);
+        first.keep(48, at(3600));
+        assert_eq!(first.due, Some(at(49 * 3600)));
+        second.end();
+        assert_eq!((second.due, second.until), (None, None));
+    }
+
+    #[test]
     fn what_comes_back_is_answered_and_counted_and_what_cannot_be_read_is_a_persons() {
         let mut watch = watch(None);
         assert_eq!(watch.looked(Seen::CameBack, LOOKS, at(900)), Then::RunAgain);

@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.network_acls import NetworkAcl
 
 from quell_range.call import Call
 from quell_range.errors import ApiError
@@ -42,7 +43,13 @@ def there(call: Call) -> None:
 
 
 def install() -> None:
-    """An interface is found by its public address."""
+    """An interface is found by its public address, an ACL by its id."""
+    of_acl = NetworkAcl.get_filter_value
+
+    def get_filter_value_of_acl(self: Any, filter_name: str, method_name: str | None = None) -> Any:
+        return self.id if filter_name == "network-acl-id" else of_acl(self, filter_name, method_name)
+
+    NetworkAcl.get_filter_value = get_filter_value_of_acl  # type: ignore[method-assign]
     known = NetworkInterface.get_filter_value
 
     def get_filter_value(self: Any, filter_name: str, method_name: str | None = None) -> Any:

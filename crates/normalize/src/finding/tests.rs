@@ -178,6 +178,29 @@ fn who_was_the_target_was_it_by_somebodys_will_and_an_unknown_type_counts_so_too
 }
 
 #[test]
+fn who_came_from_an_address_is_told_by_it_and_a_victim_of_ours_is_not() {
+    let connection = |direction: &str, address: &str| {
+        json!({"networkConnectionAction": {"connectionDirection": direction,
+            "remoteIpDetails": {"ipAddressV4": address}}})
+    };
+    let of = |action: Value, role: &str| {
+        one(&json!({"service": {"resourceRole": role, "action": action}}))
+            .actor
+            .address()
+    };
+    let address = "203.0.113.5".parse().ok();
+    assert_eq!(of(connection("INBOUND", "203.0.113.5"), "TARGET"), address);
+    let login =
+        json!({"rdsLoginAttemptAction": {"remoteIpDetails": {"ipAddressV4": "203.0.113.5"}}});
+    assert_eq!(of(login, "TARGET"), address);
+    assert_eq!(of(connection("INBOUND", "203.0.113.5"), "ACTOR"), None);
+    assert_eq!(of(connection("OUTBOUND", "203.0.113.5"), "TARGET"), None);
+    for text in ["", "0.0.0.0/0", "example.com", "203.0.113.5, 203.0.113.6"] {
+        assert_eq!(of(connection("INBOUND", text), "TARGET"), None, "{text}");
+    }
+}
+
+#[test]
 fn a_resource_is_never_what_an_attacker_wrote() {
     for resource in [
         json!({"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1/../../x"}}),

@@ -66,6 +66,8 @@ def build(call: Call, answer: Answer) -> list[dict[str, Any]]:
             "tlsDetails": {**_TLS, "clientProvidedHostHeader": names.client_host(call.service, call.region)},
         }
     )
+    if not failed and "owner_hears" in call.notes:
+        return [record, _heard(record, call)]
     other = call.notes.get("other_account")
     if failed or not other or other == call.account:
         return [record]
@@ -77,6 +79,16 @@ def _shared(record: dict[str, Any], call: Call, account: str) -> dict[str, Any]:
     """The same event as the role's own account sees it: the caller is another account there."""
     identity = {"type": "AWSAccount", "principalId": call.principal.user_identity.get("principalId", ""), "accountId": call.account}
     return {**record, "userIdentity": identity, "eventID": str(uuid.uuid4()), "recipientAccountId": account}
+
+
+def _heard(record: dict[str, Any], call: Call) -> dict[str, Any]:
+    """What the owner of something is told that another account did with it: an event of the service."""
+    owner, name, details = call.notes["owner_hears"]
+    identity = {"accountId": call.account, "invokedBy": record["eventSource"]}
+    return {
+        **record, "userIdentity": identity, "eventName": name, "requestParameters": None, "responseElements": None,
+        "eventType": "AwsServiceEvent", "eventID": str(uuid.uuid4()), "recipientAccountId": owner, "serviceEventDetails": details,
+    }  # fmt: skip
 
 
 def _request_id(parsed: dict[str, Any], answer: Answer) -> str:

@@ -78,7 +78,8 @@ class OnStepFunctions:
         facts = tomllib.loads((self.folder / "playbook.toml").read_text()).get("facts", {})
         given = {
             "run": run["id"], "playbook": run["playbook"], "mode": mode, "account": run["resource"]["account"], "region": run["resource"]["region"],
-            "partition": "aws", "resource": run["resource"], "facts": facts, "roles": self.stage.account["roles"], **run["told"],
+            "partition": "aws", "resource": run["resource"], "facts": facts, "roles": self.stage.account["roles"],
+            "accounts": [a["id"] for a in self.range.info["accounts"] if a["id"] != self.range.info["quell"]["account"]], **run["told"],
         }  # fmt: skip
         text = json.dumps(given)
         for ours, theirs in self._pairs():

@@ -55,6 +55,66 @@ impl AddressSet {
         Self(out)
     }
 
+    /// The addresses of this set that are not of the other.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        let mut out = Vec::new();
+        let mut theirs = other.0.iter().peekable();
+        for &(mut lo, hi) in &self.0 {
+            // What ends before this range takes nothing of it, nor of the later ones.
+            while theirs.next_if(|(_, end)| *end < lo).is_some() {}
+            let mut left = true;
+            let mut ahead = theirs.clone();
+            while let Some((from, to)) = ahead.next_if(|(from, _)| *from <= hi) {
+                if lo < *from {
+                    out.push((lo, *from - 1));
+                }
+                match to.checked_add(1).filter(|next| *next <= hi) {
+                    Some(next) => lo = next,
+                    None => {
+                        left = false;
+                        break;
+                    }
+                }
+            }
+            if left {
+                out.push((lo, hi));
+            }
+        }
+        Self(out)
+    }
+
+    /// Whether an address is in it.
+    #[cfg(test)]
+    pub fn contains(&self, address: u128) -> bool {
+        self.0
+            .iter()
+            .any(|(lo, hi)| *lo <= address && address <= *hi)
+    }
+
+    /// The fewest CIDR blocks that are this set.
+    pub fn blocks(&self, family: Family) -> Vec<String> {
+        let bits: u32 = match family {
+            Family::V4 => 32,
+            Family::V6 => 128,
+        };
+        let mut out = Vec::new();
+        for &(lo, hi) in &self.0 {
+            let mut next = Some(lo);
+            while let Some(at) = next.filter(|at| *at <= hi) {
+                let last = |host: u32| mask(host).checked_add(at).filter(|end| *end <= hi);
+                let widest = at.trailing_zeros().min(bits);
+                let host = (0..=widest).rev().find(|host| last(*host).is_some());
+                let host = host.unwrap_or(0);
+                out.push(format!("{}/{}", address(family, at), bits - host));
+                next = at
+                    .checked_add(mask(host))
+                    .and_then(|end| end.checked_add(1));
+            }
+        }
+        out
+    }
+
     /// How many addresses, as a floating-point number (the whole of IPv6 does not fit a `u128`).
     #[expect(
         clippy::cast_precision_loss,
@@ -62,6 +122,11 @@ impl AddressSet {
     )]
     pub fn size(&self) -> f64 {
         self.0.iter().map(|(lo, hi)| (hi - lo) as f64 + 1.0).sum()
+    }
+
+    /// Its ranges, both ends included, in order.
+    pub fn ranges(&self) -> &[(u128, u128)] {
+        &self.0
     }
 
     /// Whether there is no address in it.
@@ -73,6 +138,18 @@ impl AddressSet {
     pub fn public_share(&self, family: Family) -> f64 {
         let public = public(family);
         self.intersection(&public).size() / public.size()
+    }
+}
+
+/// So many low bits, all set.
+fn mask(bits: u32) -> u128 {
+    1_u128.checked_shl(bits).map_or(u128::MAX, |size| size - 1)
+}
+
+fn address(family: Family, number: u128) -> IpAddr {
+    match family {
+        Family::V4 => Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX)).into(),
+        Family::V6 => Ipv6Addr::from(number).into(),
     }
 }
 
@@ -88,9 +165,7 @@ pub fn cidr(text: &str) -> Option<(Family, AddressSet)> {
         IpAddr::V6(a) => (Family::V6, 128, u128::from(a)),
     };
     let host_bits = u32::checked_sub(bits, length)?;
-    let host = 1_u128
-        .checked_shl(host_bits)
-        .map_or(u128::MAX, |size| size - 1);
+    let host = mask(host_bits);
     Some((family, AddressSet::of([(address & !host, address | host)])))
 }
 
@@ -176,6 +251,27 @@ mod tests {
             .collect()
     }
 
+    fn ma_of(set: &AddressSet) -> Vec<u128> {
+        members(&set.0)
+    }
+
+    #[test]
+    fn the_ends_of_the_space_are_in_it_and_out_of_it() {
+        let (_, all) = cidr("::/0").unwrap();
+        let (_, last) = cidr("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128").unwrap();
+        let (_, first) = cidr("::/128").unwrap();
+        assert_eq!(all.blocks(Family::V6), ["::/0"]);
+        assert_eq!(all.difference(&all), AddressSet::default());
+        let inner = all.difference(&first).difference(&last);
+        assert!(!inner.contains(0) && !inner.contains(u128::MAX));
+        assert!(inner.contains(1) && inner.contains(u128::MAX - 1));
+        assert_eq!(inner.union(&first).union(&last), all);
+        let (_, all) = cidr("0.0.0.0/0").unwrap();
+        assert_eq!(all.blocks(Family::V4), ["0.0.0.0/0"]);
+        let (_, half) = cidr("0.0.0.0/1").unwrap();
+        assert_eq!(all.difference(&half).blocks(Family::V4), ["128.0.0.0/1"]);
+    }
+
     proptest! {
         #[test]
         fn sets_agree_with_counting(a in sets(), b in sets()) {
@@ -186,6 +282,16 @@ mod tests {
             prop_assert_eq!(members(&sa.0), ma);
             prop_assert_eq!(members(&sa.intersection(&sb).0), both);
             prop_assert_eq!(members(&sa.union(&sb).0), either.clone());
+            let rest: Vec<u128> = ma_of(&sa).into_iter().filter(|n| !sb.contains(*n)).collect();
+            prop_assert_eq!(members(&sa.difference(&sb).0), rest);
+            prop_assert_eq!(sa.difference(&sb).union(&sa.intersection(&sb)), sa.clone());
+            for family in [Family::V4, Family::V6] {
+                let blocks = sa.blocks(family);
+                let read: Vec<_> = blocks.iter().map(|text| cidr(text).unwrap()).collect();
+                prop_assert!(read.iter().all(|(of, _)| *of == family));
+                let again = AddressSet::of(read.iter().flat_map(|(_, set)| set.0.iter().copied()));
+                prop_assert_eq!(again, sa.clone());
+            }
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let count = either.len() as f64;
             prop_assert_eq!(sa.union(&sb).size(), count);

@@ -285,7 +285,10 @@ fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
         facts: s.declaration.facts,
         undo: s.undo,
         production: s.production,
-        known: s.known,
+        known: Known {
+            never_touch: s.never_touch,
+            ..s.known
+        },
     }
 }
 

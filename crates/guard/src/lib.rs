@@ -20,6 +20,7 @@ pub mod policies;
 pub mod proof;
 pub mod rights;
 mod session;
+mod traffic;
 mod verdict;
 
 pub use approval::{APPROVAL_MILLIS, Approval, Rejection};

@@ -49,7 +49,8 @@ pub(crate) fn reason(plan: &Plan, resource: &Resource, never: NeverTouch<'_>) ->
     })
 }
 
-fn of_arn(arn: &Arn, never: NeverTouch<'_>) -> Option<String> {
+/// Why whom an ARN names may not be touched; `None` when it may.
+pub(crate) fn of_arn(arn: &Arn, never: NeverTouch<'_>) -> Option<String> {
     if arn.service != "iam" && arn.service != "sts" {
         return None;
     }

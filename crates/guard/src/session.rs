@@ -20,14 +20,21 @@ const NAMED: &[(&str, &str)] = &[
 fn resources(call: &Call, about: &Arn, account: &str, region: &str) -> Vec<String> {
     let partition = &about.partition;
     match Family::of(&call.service, &call.operation) {
+        Family::S3 if call.service == "s3control" => {
+            let job = call.params.get("JobId").and_then(Value::as_str);
+            let job = job.unwrap_or("-");
+            vec![format!("arn:{partition}:s3:{region}:{account}:job/{job}")]
+        }
         Family::S3 => {
+            let role = call.params.pointer("/ReplicationConfiguration/Role");
+            let role = role.and_then(Value::as_str).map(str::to_owned);
             let bucket = call
                 .params
                 .get("Bucket")
                 .and_then(Value::as_str)
                 .unwrap_or("-");
             let arn = format!("arn:{partition}:s3:::{bucket}");
-            vec![format!("{arn}/*"), arn]
+            [format!("{arn}/*"), arn].into_iter().chain(role).collect()
         }
         Family::Iam => {
             let named = NAMED.iter().filter_map(|(member, object)| {
@@ -151,6 +158,25 @@ mod tests {
                 "arn:aws:organizations::444455556666:policy/*/service_control_policy/p-1"
             ]),
             "the account of the ARN is the one that the call is made in"
+        );
+        let role = "arn:aws:iam::444455556666:role/copy";
+        assert_eq!(
+            said(
+                "s3",
+                "PutBucketReplication",
+                json!({"Bucket": "b", "ReplicationConfiguration": {"Role": role}})
+            ),
+            json!([
+                ["iam:PassRole", "s3:PutReplicationConfiguration"],
+                [role, "arn:aws:s3:::b", "arn:aws:s3:::b/*"]
+            ])
+        );
+        assert_eq!(
+            said("s3control", "UpdateJobStatus", json!({"JobId": "j-1"})),
+            json!([
+                ["s3:UpdateJobStatus"],
+                ["arn:aws:s3:us-east-1:444455556666:job/j-1"]
+            ])
         );
         let ec2 = said("ec2", "CreateSnapshots", json!({"TagSpecifications": [{}]}));
         assert_eq!(ec2[0], json!(["ec2:CreateSnapshots", "ec2:CreateTags"]));

@@ -142,6 +142,11 @@ impl App {
         self.config.accounts.iter().find(|a| a.id == id)
     }
 
+    /// The ids of all accounts in scope, in the order of the settings.
+    pub fn account_ids(&self) -> Vec<&str> {
+        self.config.accounts.iter().map(|a| &*a.id).collect()
+    }
+
     /// The newest values of a kind, of one status or of all.
     ///
     /// # Errors

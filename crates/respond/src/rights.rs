@@ -18,8 +18,34 @@ pub const POLICY_CHARS_MAX: usize = 6_144;
 pub enum Role {
     /// The one that reads.
     Read,
+    /// The one in the management account that reads policies of the organisation.
+    ReadOrganization,
     /// The one that makes the calls of a family.
     Act(Family),
+}
+
+impl Role {
+    /// The role that makes a call of this class.
+    fn of(class: Class, service: &str, operation: &str) -> Self {
+        match (class, Family::of(service, operation)) {
+            (Class::R0, Family::Organization) => Self::ReadOrganization,
+            (Class::R0, _) => Self::Read,
+            (_, family) => Self::Act(family),
+        }
+    }
+
+    /// Whether it only reads.
+    pub fn only_reads(self) -> bool {
+        !matches!(self, Self::Act(_))
+    }
+
+    /// Whether it is in the management account.
+    pub fn is_of_organization(self) -> bool {
+        matches!(
+            self,
+            Self::ReadOrganization | Self::Act(Family::Organization)
+        )
+    }
 }
 
 /// Actions, with the conditions under which they are enough, one for each use; none: the right as such.
@@ -30,12 +56,9 @@ type Needed = BTreeMap<String, Vec<Option<Value>>>;
 fn needed(playbook: &Playbook) -> BTreeMap<Role, Needed> {
     let mut out: BTreeMap<Role, Needed> = BTreeMap::new();
     for step in &playbook.steps {
-        let role = match step.class {
-            Class::R0 => Role::Read,
-            _ => Role::Act(Family::of(&step.service, &step.operation)),
-        };
+        let role = Role::of(step.class, &step.service, &step.operation);
         let beside = may_need(&step.service, &step.operation).map(str::to_owned);
-        let beside = beside.filter(|more| role != Role::Read && playbook.iam.act.contains(more));
+        let beside = beside.filter(|more| !role.only_reads() && playbook.iam.act.contains(more));
         let needed = out.entry(role).or_default();
         let own = action(&step.service, &step.operation);
         needed.entry(own).or_default().push(step.condition.clone());
@@ -56,7 +79,7 @@ pub(crate) fn faults(playbook: &Playbook) -> Vec<String> {
     ] {
         let of = needed
             .iter()
-            .filter(|(role, _)| (**role == Role::Read) == is_read);
+            .filter(|(role, _)| role.only_reads() == is_read);
         let needed: BTreeSet<&String> = of.flat_map(|(_, needed)| needed.keys()).collect();
         let said: BTreeSet<&String> = said.iter().collect();
         let missing = needed.difference(&said);
@@ -67,7 +90,8 @@ pub(crate) fn faults(playbook: &Playbook) -> Vec<String> {
     faults
 }
 
-/// The policies of each role in an account that these playbooks need, each no longer than [`POLICY_CHARS_MAX`].
+/// The policies of each role that these playbooks need in `account`, each no longer than [`POLICY_CHARS_MAX`]. Those of the organisation's roles
+/// are for the management account, when there is one.
 ///
 /// # Errors
 /// [`UnknownAction`]: a playbook needs one that nobody wrote down.
@@ -75,6 +99,7 @@ pub fn policies<'a>(
     playbooks: impl IntoIterator<Item = &'a Playbook>,
     partition: &str,
     account: &str,
+    management: Option<&str>,
 ) -> Result<BTreeMap<Role, Vec<Value>>, UnknownAction> {
     let mut all: BTreeMap<Role, Needed> = BTreeMap::new();
     for playbook in playbooks {
@@ -87,6 +112,11 @@ pub fn policies<'a>(
     }
     let mut out = BTreeMap::new();
     for (role, needed) in all {
+        let place = match role.is_of_organization() {
+            true => management,
+            false => Some(account),
+        };
+        let Some(account) = place else { continue };
         let mut rights = Vec::new();
         for (action, uses) in needed {
             let right = right(&action, partition, account)?;

@@ -237,7 +237,9 @@ impl Run {
 
 /// What a playbook's document is given. The same members for every playbook; a nested run has what its task gave it,
 /// and nothing else.
-pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
+///
+/// `accounts` are the installation's own; a document is told of [`ACCOUNTS_MAX`] of them.
+pub fn input(run: &Run, facts: &Value, roles: &Roles, accounts: &[&str]) -> Value {
     if let Some(parent) = &run.parent {
         return parent.execution.input();
     }
@@ -248,6 +250,7 @@ pub fn input(run: &Run, facts: &Value, roles: &Roles) -> Value {
         "resource": run.resource, "facts": facts,
         "roles": roles.by_key(), "incident": run.told.incident, "hints": run.told.hints,
         "queues": {"permit": PERMIT_QUEUE},
+        "accounts": accounts.iter().take(ACCOUNTS_MAX).collect::<Vec<_>>(),
     });
     if let Some(map) = input.as_object_mut() {
         if run.mode == Mode::Undo {
@@ -307,6 +310,10 @@ impl Roles {
         Value::Object(all.collect())
     }
 }
+
+/// A document is told of so many accounts at most: Step Functions takes 256 KiB as input, and this is less than 80. The guard
+/// knows them all.
+pub const ACCOUNTS_MAX: usize = 5_000;
 
 /// Where a document sends its plan to ask for a permit. Quell's own runner answers it in process; on Step
 /// Functions it is a queue that Quell reads.

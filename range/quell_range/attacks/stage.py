@@ -85,6 +85,18 @@ class Stage:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
 
+    def role(self, account: str, name: str) -> Keys:
+        """A session of one of Quell's roles, as Quell takes it on."""
+        quell = self.info["quell"]
+        arn = f"arn:aws:iam::{account}:role/{name}"
+        made = self.client("sts", quell).assume_role(RoleArn=arn, RoleSessionName=f"look-{self.mark}", ExternalId=quell["external_id"])
+        keys = made["Credentials"]
+        return {
+            "access_key_id": keys["AccessKeyId"],
+            "secret_access_key": keys["SecretAccessKey"],
+            "session_token": keys["SessionToken"],
+        }
+
     def network(self) -> dict[str, str]:
         """A VPC of its own with a subnet, a group for web servers, and a way to the Internet."""
         ec2 = self.client("ec2")

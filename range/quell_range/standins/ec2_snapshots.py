@@ -37,10 +37,11 @@ def create_all(call: Call) -> dict[str, Any]:
         own = {tag["key"]: tag["value"] for tag in snapshot.volume.get_tags()} if call.params.get("CopyTagsFromSource") == "volume" else {}
         snapshot.add_tags({**own, **tags})
         made.append(snapshot)
-    return {"Snapshots": [_info(snapshot) for snapshot in made]}
+    return {"Snapshots": [described(snapshot) for snapshot in made]}
 
 
-def _info(snapshot: Any) -> dict[str, Any]:
+def described(snapshot: Any) -> dict[str, Any]:
+    """As EC2 shows it just after it was made."""
     return {
         "Description": snapshot.description, "Encrypted": snapshot.encrypted, "VolumeId": snapshot.volume_id, "State": "pending",
         "VolumeSize": snapshot.volume_size, "StartTime": snapshot.start_time, "Progress": "", "OwnerId": snapshot.owner_id,

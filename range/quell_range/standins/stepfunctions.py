@@ -30,8 +30,9 @@ from quell_range.standins import check, sts
 #: How the Java SDK, and with it Step Functions, calls a service in the names of its errors.
 _ERROR_NAMES = {
     "autoscaling": "AutoScaling", "ec2": "Ec2", "elasticloadbalancing": "ElasticLoadBalancing",
-    "elasticloadbalancingv2": "ElasticLoadBalancingV2",
-    "ecs": "Ecs", "eks": "Eks", "iam": "Iam", "kms": "Kms", "lambda": "Lambda", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
+    "elasticloadbalancingv2": "ElasticLoadBalancingV2", "cloudwatch": "CloudWatch", "config": "Config", "guardduty": "GuardDuty",
+    "cloudtrail": "CloudTrail", "ecs": "Ecs", "eks": "Eks", "iam": "Iam", "kms": "Kms", "lambda": "Lambda",
+    "organizations": "Organizations", "rds": "Rds", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
 }  # fmt: skip
 #: How boto calls services that a document calls otherwise.
 _BOTO_NAMES = {"elasticloadbalancing": "elb", "elasticloadbalancingv2": "elbv2"}

@@ -214,7 +214,7 @@ pub(super) fn prove(
                 "nobody else has changed since what they set".to_owned(),
                 "afterwards everything that the run had changed is as it was before it".to_owned(),
             ],
-            concerns: Vec::new(),
+            ..Proof::default()
         });
     }
     prove_respond(subject, plan, claim)?;
@@ -236,6 +236,7 @@ pub(super) fn prove(
     Ok(Proof {
         shown,
         concerns: subject.concerns(plan, claim),
+        ..Proof::default()
     })
 }
 

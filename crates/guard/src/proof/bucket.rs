@@ -3,7 +3,7 @@
 //! which refuses requests without TLS. Every call says whose bucket it is, and the account's own block is nobody's to change.
 
 mod encryption;
-mod policy;
+pub(super) mod policy;
 
 use quell_model::{Class, Plan};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use policy::Policy;
 /// The public access block of the bucket: four flags.
 const BLOCK: &str = "bucket/public-access-block";
 /// Its policy, as what its text says.
-const POLICY: &str = "bucket/policy";
+pub(super) const POLICY: &str = "bucket/policy";
 /// How new objects are encrypted.
 const ENCRYPTION: &str = "bucket/encryption";
 /// Its access control list: `grantee PERMISSION`.
@@ -71,7 +71,7 @@ impl Subject for Bucket {
 }
 
 /// A bucket's ARN names no account, and names are given to others once they are free: each call says whose it is meant to be.
-fn is_this_bucket(asked: &Asked<'_>) -> Result<(), Unproven> {
+pub(super) fn is_this_bucket(asked: &Asked<'_>) -> Result<(), Unproven> {
     let resource = asked.claim.resource;
     if resource.arn.resource != resource.id || resource.account.is_empty() {
         return Err(no("it is not known which bucket of which account is meant"));
@@ -80,7 +80,7 @@ fn is_this_bucket(asked: &Asked<'_>) -> Result<(), Unproven> {
     asked.is("ExpectedBucketOwner", &json!(resource.account))
 }
 
-fn gone(asked: &Asked<'_>, key: &str) -> Result<Deed, Unproven> {
+pub(super) fn gone(asked: &Asked<'_>, key: &str) -> Result<Deed, Unproven> {
     asked.only(&["Bucket", "ExpectedBucketOwner"])?;
     Ok(Deed::setting(key, Value::Null))
 }
@@ -150,7 +150,11 @@ fn put_encryption(asked: &Asked<'_>, way: Way) -> Result<Deed, Unproven> {
     Ok(deed.of_class(after.improves(&before.unwrap_or_default(), asked)?))
 }
 
-fn put_policy(asked: &Asked<'_>, way: Way) -> Result<Deed, Unproven> {
+/// The policy that a call puts, and no way to lock its caller out with it.
+///
+/// # Errors
+/// [`Unproven`]: other arguments, or no policy.
+pub(super) fn policy_put(asked: &Asked<'_>, way: Way) -> Result<Value, Unproven> {
     let names = ["Bucket", "ExpectedBucketOwner", "Policy"];
     let confirm = "ConfirmRemoveSelfBucketAccess";
     if way == Way::There {
@@ -159,7 +163,11 @@ fn put_policy(asked: &Asked<'_>, way: Way) -> Result<Deed, Unproven> {
     } else {
         asked.only(&names)?;
     }
-    let after = policy::parse(asked.text("Policy")?)?;
+    policy::parse(asked.text("Policy")?)
+}
+
+fn put_policy(asked: &Asked<'_>, way: Way) -> Result<Deed, Unproven> {
+    let after = policy_put(asked, way)?;
     let deed = Deed::setting(POLICY, after.clone());
     if way == Way::Back {
         return Ok(deed);

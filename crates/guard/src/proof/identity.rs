@@ -64,8 +64,15 @@ impl Subject for Containment {
         }
     }
 
-    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
-        concerns(plan)
+    fn concerns(&self, plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
+        let mut ask = concerns(plan);
+        // A playbook that is about credentials that were taken out of instances denies just their sessions.
+        if claim.facts.get("deniesInstances") != Some(&Value::Bool(true)) {
+            let calls = plan.calls.iter();
+            let put = calls.filter(|call| call.resource.ends_with(":iam:putRolePolicy"));
+            ask.extend(put.flat_map(|call| instances(&call.arguments)));
+        }
+        ask
     }
 
     fn keeps(&self) -> &'static [&'static str] {
@@ -385,7 +392,6 @@ pub(super) fn concerns(plan: &Plan) -> Vec<String> {
         let operation = call.resource.rsplit(':').next().unwrap_or_default();
         match operation {
             "attachUserPolicy" => ask.extend(last_way_in(&plan.facts)),
-            "putRolePolicy" => ask.extend(instances(&call.arguments)),
             _ => {}
         }
     }

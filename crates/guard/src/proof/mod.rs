@@ -6,19 +6,25 @@
 mod attributes;
 mod bucket;
 mod egress;
+mod exfiltration;
 mod identity;
 mod instance;
+mod logging;
+mod loss;
 mod organization;
 mod policy;
 mod security_group;
+mod sharing;
 mod workload;
 
 use quell_model::{Plan, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::never_touch::NeverTouch;
 use attributes::Subject;
 
+pub use loss::Lost;
 pub use security_group::Exposure;
 
 /// Why a plan is not proven, in words for people.
@@ -51,18 +57,32 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// The image of the resource as a person approved it; absent when nobody did.
     pub baseline: Option<&'a Value>,
+    /// The accounts that Quell was told to look after: the installation's own.
+    pub accounts: &'a [&'a str],
+    /// Who did what the run is about, as the incident's records say: [`quell_model::Actor`]s. Absent when nobody is known.
+    pub actors: Option<&'a Value>,
+    /// What no playbook ever touches, beside what is compiled in. The guard fills it in.
+    pub never_touch: NeverTouch<'a>,
 }
 
 /// What plans about a resource of this type may do: one entry for each kind of plan, in the order in which they are tried. Security
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
-        "AWS::S3::Bucket" => &[&bucket::Bucket],
+        "AWS::S3::Bucket" => &[&bucket::Bucket, &exfiltration::Exfiltration],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
         "AWS::::Account" => &[&organization::Organization],
+        "AWS::EC2::Snapshot"
+        | "AWS::EC2::Image"
+        | "AWS::RDS::DBSnapshot"
+        | "AWS::RDS::DBClusterSnapshot"
+        | "AWS::SSM::Document" => &[&sharing::Sharing],
         "AWS::EC2::NetworkInterface" => &[&egress::Egress],
+        "AWS::CloudTrail::Trail" => &[&logging::Trail],
+        "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
+        "AWS::GuardDuty::Detector" => &[&logging::Detector],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
         "AWS::EKS::Cluster" => &[&workload::Cluster],
@@ -78,6 +98,9 @@ pub struct Proof {
     pub shown: Vec<String>,
     /// Who else would feel it, and what could not be found out: a person decides about these. Empty when nothing speaks against it.
     pub concerns: Vec<String>,
+    /// What a plan closes, exactly, where the proof can tell: of security groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
 }
 
 /// Proves a plan for a resource type.

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use quell_model::{Plan, PlannedCall, UndoCall};
 use serde_json::{Map, Value};
 
+use super::loss::{self, Loss};
 use super::{Claim, Proof, Unproven};
 use crate::addresses::{AddressSet, Family, cidr};
+use crate::traffic::{Flow, Sources};
 
 const REVOKE: &str = "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress";
 const AUTHORIZE: &str = "arn:aws:states:::aws-sdk:ec2:authorizeSecurityGroupIngress";
@@ -66,8 +68,7 @@ struct Rule {
     protocol: String,
     from: i64,
     to: i64,
-    v4: AddressSet,
-    v6: AddressSet,
+    flow: Flow,
 }
 
 impl Rule {
@@ -81,8 +82,8 @@ impl Rule {
 
     fn source(&self, family: Family) -> Option<&AddressSet> {
         let set = match family {
-            Family::V4 => &self.v4,
-            Family::V6 => &self.v6,
+            Family::V4 => &self.flow.sources.v4,
+            Family::V6 => &self.flow.sources.v6,
         };
         (!set.is_empty()).then_some(set)
     }
@@ -109,16 +110,19 @@ fn id_of(rule: &Value) -> Result<&str, Unproven> {
         .ok_or_else(|| no("a rule has no SecurityGroupRuleId"))
 }
 
-/// The ingress rules of the group that have an address source; references to groups are never candidates.
-fn candidates(image: &Value, group: &str, lists: Option<&Value>) -> Result<Vec<Rule>, Unproven> {
+/// The ingress rules of the group.
+fn ingress(
+    image: (&Value, &str),
+    group: &str,
+    lists: Option<&Value>,
+) -> Result<Vec<Rule>, Unproven> {
     let mut out = Vec::new();
-    for rule in rules_of(image, "before")? {
+    for rule in rules_of(image.0, image.1)? {
         let text = |name: &str| rule.get(name).and_then(Value::as_str);
         if text("GroupId").is_some_and(|id| id != group) {
             return Err(no(format!("rule {} is of another group", id_of(rule)?)));
         }
-        let ingress = rule.get("IsEgress") == Some(&Value::Bool(false));
-        if !ingress || rule.get("ReferencedGroupInfo").is_some() {
+        if rule.get("IsEgress") != Some(&Value::Bool(false)) {
             continue;
         }
         let mut blocks: Vec<&str> = [text("CidrIpv4"), text("CidrIpv6")]
@@ -138,6 +142,9 @@ fn read_rule(rule: &Value, blocks: &[&str]) -> Result<Rule, Unproven> {
     let id = id_of(rule)?;
     let number = |name: &str| rule.get(name).and_then(Value::as_i64).unwrap_or(-1);
     let (mut v4, mut v6) = (AddressSet::default(), AddressSet::default());
+    // Another account's group may have the same id as nothing here: the whole reference is its name.
+    let referenced = rule.get("ReferencedGroupInfo");
+    let groups = referenced.map(quell_model::canonical_json);
     for block in blocks {
         match cidr(block) {
             Some((Family::V4, set)) => v4 = v4.union(&set),
@@ -158,8 +165,15 @@ fn read_rule(rule: &Value, blocks: &[&str]) -> Result<Rule, Unproven> {
             .to_owned(),
         from: number("FromPort"),
         to: number("ToPort"),
-        v4,
-        v6,
+        flow: loss::flow(
+            id,
+            rule,
+            Sources {
+                v4,
+                v6,
+                groups: groups.into_iter().collect(),
+            },
+        )?,
     })
 }
 
@@ -178,41 +192,44 @@ fn only<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a Map<String, Valu
 
 /// Proves a plan, and says what was shown.
 pub(super) fn prove(plan: &Plan, claim: &Claim<'_>) -> Result<Proof, Unproven> {
-    let shown: &[&str] = match claim.undo {
-        Some(undo) => {
-            prove_undo(plan, claim, undo)?;
-            &["only rules that the run had revoked are made again, each as it was"]
-        }
-        None => {
-            prove_respond(plan, claim)?;
-            &[
-                "only ingress rules of this group are revoked, by their ids, and each of them opens a critical port to the public",
-                "afterwards no critical port is open to the public, by the union of all sources, prefix lists included",
-                "no other rule changes",
-                "every revoked rule can be made again as it was",
-            ]
-        }
-    };
+    if let Some(undo) = claim.undo {
+        prove_undo(plan, claim, undo)?;
+        return Ok(Proof {
+            shown: vec![
+                "only rules that the run had revoked are made again, each as it was".to_owned(),
+            ],
+            ..Proof::default()
+        });
+    }
+    let loss = prove_respond(plan, claim)?;
+    let shown = [
+        "only ingress rules of this group are revoked, by their ids, and each of them opens a critical port to the public",
+        "afterwards no critical port is open to the public, by the union of all sources, prefix lists included",
+        "no other rule changes",
+        "every revoked rule can be made again as it was",
+    ];
+    let mut concerns = concerns(plan, claim.facts);
+    concerns.extend(loss.concern());
     Ok(Proof {
-        shown: shown.iter().map(|&rule| rule.to_owned()).collect(),
-        concerns: match claim.undo {
-            Some(_) => Vec::new(),
-            None => concerns(plan, claim.facts),
-        },
+        shown: { shown.into_iter().map(str::to_owned) }
+            .chain(loss.shown())
+            .collect(),
+        concerns,
+        lost: loss.parts(),
     })
 }
 
-fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
+/// Proves a response, and says what it closes.
+fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<Loss, Unproven> {
     let exposure = Exposure::of(claim.facts)?;
     let revoked = revoked_ids(plan, claim.resource.id.as_str())?;
-    let rules = candidates(
-        &plan.before,
-        claim.resource.id.as_str(),
-        plan.facts.get("prefixLists"),
-    )?;
+    let lists = plan.facts.get("prefixLists");
+    let group = claim.resource.id.as_str();
+    let rules = ingress((&plan.before, "before"), group, lists)?;
     let exposed = exposure.exposed(&rules);
     for id in &revoked {
-        let rule = rules.iter().find(|r| r.id == *id).ok_or_else(|| {
+        let has_addresses = |r: &&Rule| r.id == *id && r.flow.sources.groups.is_empty();
+        let rule = rules.iter().find(has_addresses).ok_or_else(|| {
             no(format!(
                 "{id} is not an ingress rule of {} with an address as its source",
                 claim.resource.id.as_str()
@@ -230,17 +247,19 @@ fn prove_respond(plan: &Plan, claim: &Claim<'_>) -> Result<(), Unproven> {
             )));
         }
     }
-    let kept: Vec<Rule> = rules
-        .into_iter()
-        .filter(|r| !revoked.contains(&r.id))
-        .collect();
+    let (gone, kept): (Vec<Rule>, Vec<Rule>) =
+        { rules.into_iter() }.partition(|r| revoked.contains(&r.id));
     if let Some((port, family)) = exposure.exposed(&kept).first() {
         return Err(no(format!(
             "after the plan port {port} would still be open to the public ({family:?})"
         )));
     }
     prove_images(plan, &revoked)?;
-    prove_way_back(plan, &revoked)
+    prove_way_back(plan, &revoked)?;
+    let left = ingress((&plan.after, "after"), group, lists)?;
+    let [gone, kept, left] =
+        [gone, kept, left].map(|rules| rules.into_iter().map(|rule| rule.flow).collect::<Vec<_>>());
+    Loss::of(&gone, &kept, &left, &exposed)
 }
 
 /// The one call of such a plan, and the rule ids in it.
@@ -507,12 +526,13 @@ fn concerns(plan: &Plan, declared: &Value) -> Vec<String> {
     if count > limit {
         ask.push(format!("{count} interfaces use it, more than {limit}"));
     }
-    if facts.get("wideRange") == Some(&Value::Bool(true)) {
-        ask.push("a rule to revoke also opens ports that are not critical".to_owned());
-    }
     ask
 }
 
 #[cfg(test)]
 #[path = "security_group_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "security_group_algebra_tests.rs"]
+mod algebra_tests;

@@ -140,6 +140,7 @@ const BESIDE: &[(&str, &str, &str, Option<&str>)] = &[
         "iam:PassRole",
         None,
     ),
+    ("s3", "PutBucketReplication", "iam:PassRole", None),
     // EC2 asks whoever starts an instance for a grant on the keys of its disks.
     ("ec2", "StartInstances", "kms:CreateGrant", None),
     ("config", "PutConfigurationRecorder", "iam:PassRole", None),
@@ -203,7 +204,7 @@ fn condition(action: &str, account: &str) -> Option<Value> {
             Some(json!({"ForAllValues:StringLike": {"aws:TagKeys": ["quell:*", "Name"]}}))
         }
         "iam:PassRole" => Some(json!({"StringEquals": {"iam:PassedToService": [
-            "cloudtrail.amazonaws.com", "config.amazonaws.com", "ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com"
+            "cloudtrail.amazonaws.com", "config.amazonaws.com", "ec2.amazonaws.com", "s3.amazonaws.com", "vpc-flow-logs.amazonaws.com"
         ]}})),
         // A bucket's name tells no account, and names are given to others once they are free.
         _ if action.starts_with("s3:") => {

@@ -119,6 +119,10 @@ pub(crate) fn of_arn(text: &str, account: &str) -> Option<Resource> {
             let name = arn.resource.split(':').nth(1)?;
             arn.resource = format!("function:{name}");
         }
+        // AWS writes these without the account, which the resources of CloudTrail's events have here.
+        "ec2" if arn.account.is_empty() && is_shareable(&arn.resource) => {
+            arn.account = account.to_owned();
+        }
         _ => {}
     }
     let here = arn.account.is_empty() || arn.account == account;
@@ -134,6 +138,11 @@ pub(crate) fn of_arn(text: &str, account: &str) -> Option<Resource> {
         .filter(|_| here)?;
     let id = kind.id_in(&arn)?.to_owned();
     Some(Resource::new(arn, kind.name, id))
+}
+
+/// What EC2 may share with other accounts has ARNs that name none.
+fn is_shareable(resource: &str) -> bool {
+    resource.starts_with("snapshot/") || resource.starts_with("image/")
 }
 
 /// The resource of a CloudFormation type and an id, when the table has that type.
@@ -289,6 +298,13 @@ mod tests {
                 "AWS::RDS::DBSnapshot",
                 "arn:aws:rds:us-east-1:111122223333:snapshot:nightly",
             ),
+            (
+                "ec2",
+                "SharedSnapshotCopyInitiated",
+                r#""serviceEventDetails":{"snapshotId":"snap-0a1"}"#,
+                "AWS::EC2::Snapshot",
+                "arn:aws:ec2:us-east-1:111122223333:snapshot/snap-0a1",
+            ),
         ] {
             let found = called(service, name, rest).unwrap();
             assert_eq!(
@@ -310,6 +326,16 @@ mod tests {
                 "arn:aws:ec2:us-east-1:111122223333:instance/i-0a1",
                 "AWS::EC2::Instance",
                 "i-0a1",
+            ),
+            (
+                "arn:aws:ec2:us-east-1::snapshot/snap-0a1",
+                "AWS::EC2::Snapshot",
+                "snap-0a1",
+            ),
+            (
+                "arn:aws:ec2:us-east-1::image/ami-0a1",
+                "AWS::EC2::Image",
+                "ami-0a1",
             ),
             (
                 "arn:aws:s3:::b.example/some/key",

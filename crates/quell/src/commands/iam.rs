@@ -37,6 +37,7 @@ pub struct Policy {
     /// This role alone
     #[arg(long, value_enum)]
     role: Option<RoleArg>,
+    /// The partition: aws, aws-cn, aws-us-gov
     #[arg(long, value_name = "NAME", default_value = "aws")]
     partition: String,
 }
@@ -60,6 +61,7 @@ pub struct Scp {
     /// Roles by which people or deployments still get through, by name or pattern, beside respond.never_touch.names
     #[arg(long, value_name = "NAME", default_values = ["OrganizationAccountAccessRole", "AWSControlTowerExecution", "stacksets-exec-*"])]
     except: Vec<String>,
+    /// The partition: aws, aws-cn, aws-us-gov
     #[arg(long, value_name = "NAME", default_value = "aws")]
     partition: String,
 }
@@ -74,6 +76,10 @@ enum RoleArg {
     S3,
     Data,
     Logging,
+    /// Reads policies of the organisation, in the management account
+    ReadOrganization,
+    /// Attaches and detaches them
+    Organization,
 }
 
 impl RoleArg {
@@ -86,6 +92,8 @@ impl RoleArg {
             Self::S3 => Role::Act(Family::S3),
             Self::Data => Role::Act(Family::Data),
             Self::Logging => Role::Act(Family::Logging),
+            Self::ReadOrganization => Role::ReadOrganization,
+            Self::Organization => Role::Act(Family::Organization),
         }
     }
 }
@@ -98,7 +106,7 @@ impl IamCommand {
             Self::Trust(trust) => standing::trust(
                 &trust.principal,
                 settings.aws.external_id.as_deref(),
-                trust.role != RoleArg::Read,
+                !trust.role.role().only_reads(),
             ),
             Self::Scp(scp) => scp.make(&settings),
             Self::Quarantine => standing::quarantine(),
@@ -109,11 +117,15 @@ impl IamCommand {
     }
 }
 
-/// What a role is called in an account.
-fn name(role: Role, account: &Account) -> String {
+/// The account of a role, and its name there.
+fn place(role: Role, account: &Account, settings: &Config) -> (String, String) {
+    let [read, act] = settings.organization.roles();
+    let management = settings.organization.management_account.clone();
     match role {
-        Role::Read => account.read_role.clone(),
-        Role::Act(family) => account.act_role(family),
+        Role::Read => (account.id.clone(), account.read_role.clone()),
+        Role::ReadOrganization => (management.unwrap_or_default(), read),
+        Role::Act(Family::Organization) => (management.unwrap_or_default(), act),
+        Role::Act(family) => (account.id.clone(), account.act_role(family)),
     }
 }
 
@@ -129,13 +141,16 @@ impl Policy {
         let account = self.account(settings)?;
         let chosen = |id: &String| self.playbooks.is_empty() || self.playbooks.contains(id);
         let chosen = content.playbooks.values().filter(|p| chosen(&p.id));
-        let all = policies(chosen, &self.partition, &account.id)
+        let management = settings.organization.management_account.as_deref();
+        let all = policies(chosen, &self.partition, &account.id, management)
             .map_err(|unknown| Failure::Setup(unknown.to_string()))?;
         let asked = |role: Role| self.role.is_none_or(|asked| asked.role() == role);
         let roles = all.into_iter().filter(|(role, _)| asked(*role));
-        let roles = roles
-            .map(|(role, policies)| json!({"role": name(role, &account), "policies": policies}));
-        Ok(json!({"account": account.id, "roles": roles.collect::<Vec<_>>()}))
+        let roles = roles.map(|(role, policies)| {
+            let (account, name) = place(role, &account, settings);
+            json!({"account": account, "role": name, "policies": policies})
+        });
+        Ok(Value::Array(roles.collect()))
     }
 
     /// An account that is not in the settings has roles of the usual names.

@@ -81,8 +81,16 @@ fn usual(kind: &str) -> Resource {
             "arn:aws:ec2:us-east-1:444455556666:instance/i-0a1b2c3d4e5f60718",
             "i-0a1b2c3d4e5f60718",
         ),
+        "AWS::EC2::Snapshot" => (
+            "arn:aws:ec2:us-east-1::snapshot/snap-0a1b2c3d4e5f60718",
+            "snap-0a1b2c3d4e5f60718",
+        ),
         "AWS::IAM::User" => ("arn:aws:iam::444455556666:user/eve", "eve"),
         "AWS::IAM::Role" => ("arn:aws:iam::444455556666:role/app", "app"),
+        "AWS::CloudTrail::Trail" => (
+            "arn:aws:cloudtrail:us-east-1:444455556666:trail/main",
+            "main",
+        ),
         "AWS::::Account" => ("arn:aws:iam::444455556666:root", ACCOUNT),
         "AWS::Lambda::Function" => (
             "arn:aws:lambda:us-east-1:444455556666:function:resize",
@@ -120,7 +128,7 @@ impl Case {
 
     /// What a run's document is given.
     pub fn input(&self, playbook: &Playbook, run: &Run) -> Value {
-        let mut input = run::input(run, &playbook.facts, &roles());
+        let mut input = run::input(run, &playbook.facts, &roles(), &[ACCOUNT]);
         merge(&mut input, &self.input);
         input
     }

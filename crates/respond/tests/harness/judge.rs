@@ -33,6 +33,8 @@ pub struct Judge<'a> {
     facts: Value,
     since: Option<Timestamp>,
     baseline: Option<Value>,
+    accounts: Vec<String>,
+    actors: Value,
     production: bool,
     people_agree: bool,
     approvals: Vec<Approval>,
@@ -53,6 +55,8 @@ impl<'a> Judge<'a> {
             facts: input["facts"].clone(),
             since: serde_json::from_value(input["hints"]["since"].clone()).ok(),
             baseline: input.get("baseline").cloned(),
+            accounts: serde_json::from_value(input["accounts"].clone()).unwrap_or_default(),
+            actors: input["hints"]["actors"].clone(),
             production: case.production,
             people_agree: case.people_agree,
             approvals: Vec::new(),
@@ -97,6 +101,7 @@ impl<'a> Judge<'a> {
     }
 
     fn ask(&self, plan: &Plan, run: &Run, now: Timestamp) -> Decision {
+        let accounts: Vec<&str> = self.accounts.iter().map(String::as_str).collect();
         let situation = Situation {
             run: &run.id,
             resource: &run.resource,
@@ -130,6 +135,9 @@ impl<'a> Judge<'a> {
             known: Known {
                 since: self.since,
                 baseline: self.baseline.as_ref(),
+                accounts: &accounts,
+                actors: Some(&self.actors),
+                ..Known::default()
             },
             now,
         };

@@ -1,15 +1,25 @@
-//! CloudTrail's event history. A case has `events`: records as CloudTrail writes them.
+//! CloudTrail: trails by name, and the event history.
+//!
+//! A case has `events`: records as CloudTrail writes them; and `trails`, each as `GetTrail` shows it without its name and ARN, and
+//! besides: `logging`, `stopped` and `started` (moments), `tried` and `error` (of the last delivery), `selectors` and `insights`. What
+//! is stopped or started here is so at two moments of the incident. `pageSize` cuts answers into pages of that size; `denied`: nobody may look.
+
+mod trails;
 
 use quell_model::Call;
 use serde_json::{Value, json};
 
 use super::World;
+use trails::Trails;
 
 #[derive(Clone)]
 pub struct CloudTrail {
     events: Vec<Value>,
     /// So many times it is asked before it shows what happened.
     late: u64,
+    page: usize,
+    denied: bool,
+    trails: Trails,
 }
 
 impl CloudTrail {
@@ -17,6 +27,9 @@ impl CloudTrail {
         Self {
             events: case["events"].as_array().cloned().unwrap_or_default(),
             late: case["late"].as_u64().unwrap_or(0),
+            page: case["pageSize"].as_u64().unwrap_or(50) as usize,
+            denied: case["denied"].as_bool().unwrap_or(false),
+            trails: Trails::of(&case["trails"]),
         }
     }
 
@@ -30,12 +43,14 @@ impl CloudTrail {
             panic!("CloudTrail takes one attribute")
         };
         let value = attribute["AttributeValue"].as_str().unwrap();
+        // Without times it is all that is kept.
         let (from, upto) = (
-            params["StartTime"].as_str().unwrap(),
-            params["EndTime"].as_str().unwrap(),
+            params["StartTime"].as_str().unwrap_or("0"),
+            params["EndTime"].as_str().unwrap_or("9"),
         );
         let has = |event: &&Value| match attribute["AttributeKey"].as_str() {
             Some("EventName") => event["eventName"] == value,
+            Some("AccessKeyId") => event["userIdentity"]["accessKeyId"] == value,
             Some("ResourceName") => event.to_string().contains(&format!("\"{value}\"")),
             other => panic!("no attribute {other:?} is known"),
         };
@@ -53,9 +68,16 @@ impl CloudTrail {
             .filter(at)
             .map(shown)
             .collect();
-        match found.is_empty() {
-            true => json!({}),
-            false => json!({"Events": found}),
+        let from: usize = params["NextToken"]
+            .as_str()
+            .map_or(0, |t| t.parse().unwrap());
+        let to = (from + self.page).min(found.len());
+        match found.get(from..to) {
+            None | Some([]) => json!({}),
+            Some(shown) if to < found.len() => {
+                json!({"Events": shown, "NextToken": to.to_string()})
+            }
+            Some(shown) => json!({"Events": shown}),
         }
     }
 }
@@ -63,16 +85,21 @@ impl CloudTrail {
 impl World for CloudTrail {
     fn call(&mut self, call: &Call) -> Result<Value, String> {
         match call.operation.as_str() {
+            "LookupEvents" if self.denied => {
+                Err("CloudTrail.CloudTrailException: not authorized".to_owned())
+            }
             "LookupEvents" => Ok(self.lookup(&call.params)),
-            other => panic!("the world knows no {other}"),
+            _ => self.trails.call(call),
         }
     }
 
     fn image(&self) -> Value {
-        Value::Null
+        self.trails.image()
     }
 
-    fn meddle(&mut self, _: &Call) {}
+    fn meddle(&mut self, call: &Call) {
+        self.trails.meddle(call);
+    }
 
     fn copy(&self) -> Box<dyn World> {
         Box::new(self.clone())

@@ -4,12 +4,18 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod cloudwatch;
+mod config;
 mod ec2;
 mod ecs;
 mod eks;
+mod guardduty;
 mod iam;
 mod lambda;
+mod organizations;
+mod rds;
 mod s3;
+mod ssm;
 
 use std::collections::BTreeMap;
 
@@ -52,6 +58,12 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("cloudwatch", &["cloudwatch"], |state| {
+        Box::new(cloudwatch::CloudWatch::of(state))
+    }),
+    ("config", &["config"], |state| {
+        Box::new(config::Config::of(state))
+    }),
     (
         "ec2",
         &[
@@ -64,13 +76,21 @@ const WORLDS: &[Maker] = &[
     ),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("guardduty", &["guardduty"], |state| {
+        Box::new(guardduty::GuardDuty::of(state))
+    }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
     }),
+    ("ssm", &["ssm"], |state| Box::new(ssm::Ssm::of(state))),
 ];
 
 /// The worlds of a case, as one.

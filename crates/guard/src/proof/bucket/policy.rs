@@ -59,7 +59,7 @@ impl<'a> Policy<'a> {
 }
 
 /// The items of a list, or the one thing that stands where a list may.
-pub(super) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+pub(in crate::proof) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     let (list, one) = match value {
         Some(Value::Array(items)) => (items.as_slice(), None),
         other => (&[][..], other),
@@ -83,7 +83,7 @@ fn is_for_everyone(statement: &Value) -> bool {
 ///
 /// # Errors
 /// [`Unproven`]: it is too long for S3, or no policy.
-pub(super) fn parse(text: &str) -> Result<Value, Unproven> {
+pub(in crate::proof) fn parse(text: &str) -> Result<Value, Unproven> {
     if text.len() > POLICY_BYTES_MAX {
         let size = text.len();
         return Err(no(format!(
@@ -138,11 +138,18 @@ pub(super) fn adds_only_tls(
     }
 }
 
-fn new_policy() -> Map<String, Value> {
+/// What a policy that is new has besides its statements.
+pub(in crate::proof) fn new_policy() -> Map<String, Value> {
     Map::from_iter([("Version".to_owned(), json!("2012-10-17"))])
 }
 
-fn without_statements(policy: Option<&Value>) -> Result<Map<String, Value>, Unproven> {
+/// What a policy has besides its statements.
+///
+/// # Errors
+/// [`Unproven`]: it is no policy.
+pub(in crate::proof) fn without_statements(
+    policy: Option<&Value>,
+) -> Result<Map<String, Value>, Unproven> {
     let members = match policy {
         Some(policy) => policy
             .as_object()

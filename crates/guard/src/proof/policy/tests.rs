@@ -123,6 +123,7 @@ impl Guard {
             known: Known {
                 since: self.since.map(|since| since.parse().unwrap()),
                 baseline: self.baseline.as_ref(),
+                ..Known::default()
             },
         };
         match prove(&resource.kind, plan, &claim) {

@@ -176,7 +176,7 @@ pub(super) async fn decide(
     budgets: &[quell_guard::Budget],
 ) -> Decision {
     let account = app.account(&run.resource.account);
-    let names = app.never_touched();
+    let (names, accounts) = (app.never_touched(), app.account_ids());
     let (now, respond) = (app.clock.now(), &app.config.respond);
     let laid_down = LaidDown::read(&*app.state, &run.incident, now).await;
     let detections = laid_down.detections();
@@ -206,6 +206,9 @@ pub(super) async fn decide(
         known: Known {
             since: run.told.since(),
             baseline: approved.as_ref(),
+            accounts: &accounts,
+            actors: run.told.hints.get("actors"),
+            ..Known::default()
         },
         never_touch: NeverTouch {
             accounts: &respond.never_touch.accounts,

@@ -492,7 +492,8 @@ pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
         Mode::Respond => playbook.respond.clone(),
         Mode::Undo => playbook.undo.clone(),
     };
-    let input = run::input(run, &playbook.facts, &effects::roles(app, &run.resource));
+    let roles = effects::roles(app, &run.resource);
+    let input = run::input(run, &playbook.facts, &roles, &app.account_ids());
     Flow::new(definition, run.id.as_str(), run::machine(run), input)
 }
 

@@ -6,16 +6,19 @@
 //! * `group` with `rules`, `prefixLists` and `attachments` (one group; `null` is a group that is gone), or `groups`, each
 //!   with its `Rules`; `ipv6`: whether the VPC has it, so that a new group lets that out too;
 //! * `instances`, each with its `Attributes` (`DisableApiTermination`, …) beside what EC2 shows; `interfaces`; `addresses`;
-//!   `snapshots`; `locks`: false where snapshots cannot be locked;
+//!   `snapshots`; `locks`: false where snapshots cannot be locked; `images`; `sharingBlocked`: whether nothing can be made public;
 //! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
 //! `pageSize` cuts the answers into pages of that size; `meanwhile` is what an intruder does at once after a call, each once:
 //! `[{"after": "ModifyNetworkInterfaceAttribute", "calls": [[operation, {…}]]}]`.
 
 mod groups;
+mod images;
 mod machines;
 mod network;
 mod service;
+mod sharing;
+mod snapshots;
 
 use quell_model::Call;
 use serde_json::{Map, Value, json};
@@ -32,6 +35,8 @@ pub struct Ec2 {
     interfaces: Vec<Value>,
     addresses: Vec<Value>,
     snapshots: Vec<Value>,
+    images: Vec<Value>,
+    sharing_blocked: bool,
     lockable: bool,
     scaling_groups: Vec<Value>,
     target_groups: Vec<Value>,
@@ -71,6 +76,8 @@ impl Ec2 {
             interfaces: [list("attachments"), list("interfaces")].concat(),
             addresses: list("addresses"),
             snapshots: list("snapshots"),
+            images: list("images"),
+            sharing_blocked: case["sharingBlocked"].as_bool().unwrap_or(false),
             lockable: case["locks"].as_bool().unwrap_or(true),
             scaling_groups: list("scalingGroups"),
             target_groups: list("targetGroups"),
@@ -110,6 +117,7 @@ impl Ec2 {
         json!({
             "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
             "network": self.network_image(), "service": self.service_image(),
+            "sharing": self.sharing_image(),
         })
     }
 
@@ -200,6 +208,8 @@ impl Ec2 {
     fn answer(&mut self, service: &str, operation: &str, params: &Value) -> Answer {
         let answer = match service {
             "ec2" => groups::call(self, operation, params)
+                .or_else(|| snapshots::call(self, operation, params))
+                .or_else(|| images::call(self, operation, params))
                 .or_else(|| machines::call(self, operation, params))
                 .or_else(|| network::call(self, operation, params)),
             _ => service::call(self, operation, params),
@@ -230,11 +240,19 @@ impl World for Ec2 {
 
     fn evidence(&self) -> Value {
         let tags = |i: &Value| i["Tags"].clone();
-        json!({"snapshots": self.snapshots, "tags": self.instances.iter().map(tags).collect::<Vec<_>>()})
+        json!({"snapshots": self.kept_snapshots(), "tags": self.instances.iter().map(tags).collect::<Vec<_>>()})
     }
 
-    /// A harmless rule more, or a private address more.
+    /// Another option of the metadata service; a harmless rule more, or a private address more; an account more that something is shared
+    /// with, where there is only that.
     fn meddle(&mut self, call: &Call) {
+        if call.operation == "ModifyInstanceMetadataOptions" {
+            self.instances[0]["MetadataOptions"]["InstanceMetadataTags"] = json!("enabled");
+            return;
+        }
+        if self.groups.is_empty() && self.share_more() {
+            return;
+        }
         let id = self.new_id("");
         match self
             .interfaces

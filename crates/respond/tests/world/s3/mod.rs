@@ -2,12 +2,13 @@
 //! in [`OBJECTS`].
 //!
 //! A case has `bucket` (`null` is one that is gone) with what is configured of `owner` (an account), `ownerId`, `policy`,
-//! `publicAccessBlock`, `acl` (grants), `encryption`, `ownership`, `website`, `cors`, `logging`, `replication`, `tags`, each as S3
-//! shows it; `accountBlock`; and `keys`, by ARN. What is not there is not configured. `denied` lists operations that are refused.
+//! `publicAccessBlock`, `acl` (grants), `encryption`, `ownership`, `website`, `cors`, `logging`, `notifications`, `replication`, `tags`, each as S3
+//! shows it; `accountBlock`; `keys`, by ARN, and `grants` on them; `buckets`, the names of the account's; and `jobs`, as they are described. What is not there is not configured. `denied` lists operations that are refused.
 
 mod access;
 mod account;
 mod encryption;
+mod jobs;
 mod keys;
 mod policy;
 mod replication;
@@ -34,6 +35,9 @@ pub struct S3 {
     bucket: Option<Map<String, Value>>,
     account_block: Option<Value>,
     keys: Map<String, Value>,
+    grants: Vec<Value>,
+    own: Vec<String>,
+    jobs: Vec<Value>,
     denied: Vec<String>,
 }
 
@@ -51,7 +55,11 @@ fn denied() -> String {
 
 impl S3 {
     pub fn of(case: &Value) -> Self {
-        let denied = case["denied"].as_array().cloned().unwrap_or_default();
+        let list = |name: &str| case[name].as_array().cloned().unwrap_or_default();
+        let texts = |name: &str| {
+            let texts = list(name).into_iter();
+            texts.map(|t| t.as_str().unwrap().to_owned()).collect()
+        };
         let mut bucket = case["bucket"].as_object().cloned();
         if let Some(policy) = bucket.as_mut().and_then(|b| b.get_mut("policy"))
             && !policy.is_string()
@@ -62,9 +70,10 @@ impl S3 {
             bucket,
             account_block: case.get("accountBlock").cloned(),
             keys: case["keys"].as_object().cloned().unwrap_or_default(),
-            denied: { denied.iter() }
-                .map(|d| d.as_str().unwrap().to_owned())
-                .collect(),
+            grants: list("grants"),
+            own: texts("buckets"),
+            jobs: list("jobs"),
+            denied: texts("denied"),
         }
     }
 
@@ -106,12 +115,17 @@ impl World for S3 {
         match call.service.as_str() {
             "s3control" => account::call(self, call),
             "kms" => keys::call(self, call),
+            _ if call.operation == "ListBuckets" => account::buckets(self, call),
             _ => self.of_bucket(call),
         }
     }
 
     fn image(&self) -> Value {
         json!({"bucket": self.bucket, "accountBlock": self.account_block})
+    }
+
+    fn evidence(&self) -> Value {
+        json!(self.jobs)
     }
 
     /// Somebody else lets another account in by the list.

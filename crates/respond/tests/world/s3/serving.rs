@@ -1,4 +1,4 @@
-//! What a bucket does for others: web sites, other origins, access logs.
+//! What a bucket does for others: web sites, other origins, access logs, notifications.
 
 use quell_model::Call;
 use serde_json::json;
@@ -14,6 +14,9 @@ pub fn call(s3: &mut S3, call: &Call) -> Option<Answer> {
         "GetBucketCors" => {
             let words = "The CORS configuration does not exist";
             { s3.configured("cors", words) }.map(|rules| json!({"CorsRules": rules}))
+        }
+        "GetBucketNotificationConfiguration" => {
+            Ok(s3.configured("notifications", "").unwrap_or(json!({})))
         }
         // S3 answers with nothing when nothing is logged.
         "GetBucketLogging" => Ok({ s3.configured("logging", "") }

@@ -34,7 +34,7 @@ def server(home: Product) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.playbook)
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
 def test_scenario(home: Product, server: Server, scenario: Scenario) -> None:
     keys = [home.key("responder", owner) for owner in ("first", "second")]
     told = Play(home, server, scenario, keys).run()

@@ -27,6 +27,12 @@ _NAMED = {
     "elb": [("LoadBalancerName", "elasticloadbalancing", "loadbalancer/{}")],
     "elbv2": [("TargetGroupArn", "", "{}")],
 }
+#: The same for services all of whose calls name what they are about, those that read too.
+_ALWAYS = {
+    "dynamodb": [("TableName", "dynamodb", "table/{}")],
+    "kms": [("KeyId", "", "{}")],
+    "rds": [("DBInstanceIdentifier", "rds", "db:{}"), ("DBClusterIdentifier", "rds", "cluster:{}")],
+}
 _IAM = (("GroupName", "group"), ("RoleName", "role"), ("UserName", "user"), ("InstanceProfileName", "instance-profile"))
 
 
@@ -72,8 +78,8 @@ def about(call: dict[str, Any]) -> list[str]:
         reads_all = call["operation"].startswith("Describe") and not call["operation"].endswith("Attribute")
         return ["*"] if reads_all else of_ec2(call) or ["*"]
     found = []
-    for member, prefix, name in _NAMED.get(service, []):
-        if member in params and call["changing"]:
+    for member, prefix, name in _ALWAYS.get(service, _NAMED.get(service, [])):
+        if member in params and (call["changing"] or service in _ALWAYS):
             found.append(name.format(params[member]) if not prefix else f"arn:aws:{prefix}:{call['region']}:{account}:{name.format(params[member])}")
     return found or ["*"]
 

@@ -17,6 +17,10 @@ pub struct Declaration<'a> {
     pub steps: &'a [StepFact],
     /// What its documents are given as `facts`.
     pub facts: &'a Value,
+    /// After so many hours a containment comes to its end.
+    pub containment_hours: Option<u32>,
+    /// The calls of its undo that are then made without a question (`wafv2:UpdateIPSet`).
+    pub taken_back_at_end: &'a [String],
 }
 
 /// One Task state and how far it reaches.
@@ -44,5 +48,17 @@ impl Declaration<'_> {
         self.steps.iter().any(|s| {
             s.service == call.service && s.operation == call.operation && s.class > Class::R0
         })
+    }
+
+    /// Whether what this call takes back is taken back by itself when the containment comes to its end.
+    pub fn ends_by(&self, call: &Call) -> bool {
+        let name = format!("{}:{}", call.service, call.operation);
+        self.ends_after_hours().is_some() && self.taken_back_at_end.contains(&name)
+    }
+
+    /// After so many hours what ends by itself does; `None` when nothing does.
+    pub fn ends_after_hours(&self) -> Option<u32> {
+        self.containment_hours
+            .filter(|_| !self.taken_back_at_end.is_empty())
     }
 }

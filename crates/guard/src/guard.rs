@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use quell_model::{Call, Caller, Class, Plan, PlannedCall, Resource, RunId, Timestamp};
+use quell_model::{Call, Caller, Class, Plan, PlannedCall, Resource, RunId, Timestamp, UndoCall};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -81,6 +81,9 @@ pub struct Situation<'a> {
     pub requested_by: Option<&'a str>,
     /// How often this playbook changed this resource within the last day, when that is too often: two machines must not fight.
     pub comes_back: Option<usize>,
+    /// An outsider can cause everything that the run answers, and nobody asked for it: by itself it does nothing but what ends by
+    /// itself.
+    pub caused_by_outsiders: bool,
     /// The run takes back what another had done when a step of it failed: nobody is asked about that, since what is
     /// half done is nobody's choice.
     pub takes_back: bool,
@@ -286,10 +289,18 @@ fn claim_of<'a>(s: &'a Situation<'_>) -> Claim<'a> {
         undo: s.undo,
         production: s.production,
         known: Known {
+            ends_after_hours: s.declaration.ends_after_hours(),
             never_touch: s.never_touch,
             ..s.known
         },
     }
+}
+
+/// Whether a call is gone again at the end of the containment, whatever anybody does: everything that takes it back is made then.
+fn ends_by_itself(planned: &PlannedCall, s: &Situation<'_>) -> bool {
+    let back = |undo: &UndoCall| Call::of_task(&undo.resource, &undo.arguments);
+    let ends = |undo| back(undo).is_some_and(|call| s.declaration.ends_by(&call));
+    !planned.undo.is_empty() && planned.undo.iter().all(ends)
 }
 
 /// What a person may say yes to.
@@ -308,6 +319,12 @@ fn questions(plan: &Plan, s: &Situation<'_>, proof: &Proof) -> Vec<String> {
         ask.push(format!(
             "it was changed {times} times within a day and came back: somebody or something keeps making it so"
         ));
+    }
+    let mut calls = plan.calls.iter();
+    if s.caused_by_outsiders && s.undo.is_none() && !calls.all(|call| ends_by_itself(call, s)) {
+        ask.push(
+            "an outsider can cause what this answers, and the plan does more than what ends by itself".to_owned(),
+        );
     }
     ask.extend(proof.concerns.iter().cloned());
     ask

@@ -10,6 +10,7 @@ use serde_json::{Map, json};
 pub(crate) struct Declared {
     steps: Vec<StepFact>,
     facts: Value,
+    ends: Vec<String>,
 }
 
 impl Declared {
@@ -20,6 +21,8 @@ impl Declared {
             category: "Policy Violations",
             steps: &self.steps,
             facts: &self.facts,
+            containment_hours: self.ends.first().map(|_| 24),
+            taken_back_at_end: &self.ends,
         }
     }
 }
@@ -39,6 +42,7 @@ pub(crate) fn declared() -> Declared {
             step("Revoke", Class::R1, "RevokeSecurityGroupIngress"),
         ],
         facts: json!({"criticalPorts": [22], "exposedShare": 0.05, "maxAttachments": 20}),
+        ends: Vec::new(),
     }
 }
 
@@ -129,6 +133,7 @@ pub(crate) fn good<'a>(
         rejection: None,
         requested_by: None,
         comes_back: None,
+        caused_by_outsiders: false,
         takes_back: false,
         now: Timestamp::EPOCH,
     }
@@ -294,6 +299,30 @@ fn declaring(service: &str, operation: &str) -> Declared {
         condition: None,
     });
     declared
+}
+
+#[test]
+fn what_an_outsider_can_cause_begins_nothing_but_what_ends_by_itself() {
+    let (target, run) = (resource(), "run-1".parse().unwrap());
+    let asks = |declared: &Declared, by_outsiders: bool| {
+        let situation = Situation {
+            level: Level::Auto,
+            caused_by_outsiders: by_outsiders,
+            ..good(&run, &target, declared)
+        };
+        match decide(&plan(), &situation) {
+            Decision::Ask { reasons, .. } => reasons.iter().any(|r| r.contains("an outsider can")),
+            Decision::Permit(_) => false,
+            Decision::Refuse { reasons } => panic!("{reasons:?}"),
+        }
+    };
+    let mut declared = declared();
+    assert!(!asks(&declared, false));
+    assert!(asks(&declared, true), "it has no end");
+    declared.ends = vec!["ec2:RevokeSecurityGroupIngress".into()];
+    assert!(asks(&declared, true), "what takes it back has none");
+    declared.ends = vec!["ec2:AuthorizeSecurityGroupIngress".into()];
+    assert!(!asks(&declared, true));
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(crate) struct Ordered {
     pub(crate) persons: usize,
 }
 
+/// What nobody asked for is asked for by a policy: the end of a containment, the taking back of what is half done.
+const BY_POLICY: &str = "policy:";
 /// A hygiene playbook's category: what it mends was often made on purpose, and is made again.
 const HYGIENE: &str = "Policy Violations";
 
@@ -190,7 +192,7 @@ impl Ordered {
                 level: s.level,
                 undo: s.undo.is_some(),
                 approved_by,
-                requested_by_person: s.requested_by.is_some() && !s.takes_back,
+                requested_by_person: s.requested_by.is_some_and(|by| !by.starts_with(BY_POLICY)),
                 severity: s.cause.severity,
                 now: s.now,
             };

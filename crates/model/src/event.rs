@@ -1,5 +1,7 @@
 //! A record understood: who did what, where, and when.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordId, Timestamp};
@@ -34,6 +36,27 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The kind of one who is known by an address alone.
+    pub const ADDRESS: &str = "Address";
+
+    /// One who is known by an address alone.
+    pub fn of_address(address: IpAddr) -> Self {
+        Self {
+            kind: Self::ADDRESS.to_owned(),
+            name: Some(address.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// The address of one who is known by nothing else.
+    pub fn address(&self) -> Option<IpAddr> {
+        let name = self
+            .name
+            .as_deref()
+            .filter(|_| self.kind == Self::ADDRESS)?;
+        name.parse().ok()
+    }
+
     /// The caller in a few words: `user alice`, `role admin (session build-7)`, `root`, `ec2.amazonaws.com`.
     pub fn label(&self) -> String {
         let last = |arn: &str| arn.rsplit('/').next().unwrap_or(arn).to_owned();

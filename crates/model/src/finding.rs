@@ -199,8 +199,13 @@ impl Finding {
     /// Whether it may begin a change by itself: it is no sample, no outsider can cause it, and where it came from it
     /// still stands.
     pub fn may_begin_a_change(&self) -> bool {
+        !self.outsider && self.stands()
+    }
+
+    /// Whether it says something of the world as it is: it is no sample, and where it came from it still stands.
+    pub fn stands(&self) -> bool {
         let stands = |report: &Report| report.state == ReportState::Active;
-        !self.sample && !self.outsider && self.report.as_ref().is_none_or(stands)
+        !self.sample && self.report.as_ref().is_none_or(stands)
     }
 }
 

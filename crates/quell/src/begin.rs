@@ -64,6 +64,9 @@ pub fn undo(
     run
 }
 
+/// Who asked for a run that takes back what has come to its end.
+pub const ENDED_BY: &str = "policy:end";
+
 /// Who asked for a run that takes back what a failed one had done.
 pub const TAKEN_BACK_BY: &str = "policy:take-back";
 

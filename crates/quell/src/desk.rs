@@ -254,10 +254,15 @@ impl App {
     /// [`DeskError`]: there is no such run, or what it did is not watched as a containment.
     pub async fn keep(&self, id: &RunId, hours: u32, by: &str) -> Result<Watch, DeskError> {
         let run: Run = self.document(Kind::Run, "run", id.as_str()).await?.read()?;
-        let watch = Watch::id(&run.playbook, &run.resource);
-        let stored = self
-            .document(Kind::Watch, "containment of run", &watch)
-            .await?;
+        // What ends by itself has its own end, as many runs as there are about the resource.
+        let stored = match self.state.get(Kind::Watch, id.as_str()).await? {
+            Some(own) => own,
+            None => {
+                let watch = Watch::id(&run.playbook, &run.resource);
+                self.document(Kind::Watch, "containment of run", &watch)
+                    .await?
+            }
+        };
         let mut watch: Watch = stored.read()?;
         if watch.run != *id || !run.is_containment() || run.status != RunStatus::Done {
             let text = format!("{id} is no containment that stands");

@@ -349,6 +349,7 @@ fn write_settings(folder: &Path, path: &Path, info: &Info) -> Result<(), RangeEr
         [respond]
         level_max = "auto-with-undo"
         changes_per_account_hour = 1000000
+        promotion.required = false
     };
     let mut aws = toml::Table::new();
     for (name, value) in [

@@ -22,7 +22,7 @@ pub(crate) fn write(stored: Option<Document>, watch: &Watch) -> Result<Write, St
             Write::Update(document.with(status, watch)?)
         }
         None => {
-            let id = Watch::id(&watch.playbook, &watch.resource);
+            let id = watch.own_id();
             let document = Document::new(Kind::Watch, id, status, at, watch)?;
             Write::Insert(document.under(watch.incident.as_str()))
         }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use quell_guard::{Declaration, Level, StepFact};
-use quell_model::{Call, Class, Diagnostic, Finding, Resource as Target, Severity, sha256_hex};
+use quell_model::{
+    Call, Class, Diagnostic, Finding, Part, Resource as Target, Severity, sha256_hex,
+};
 use quell_states::{Definition, Resource, RetriedTask};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::rights;
+use crate::run::Run;
 use crate::task::may_be_gate;
 
 /// A playbook, checked and ready.
@@ -30,8 +33,12 @@ pub struct Playbook {
     pub subject: Subject,
     /// Findings below this severity never begin it by themselves.
     pub begins_from: Severity,
+    /// What part the resource has in the findings that begin it, where their product says so.
+    pub part: Option<Part>,
     /// For containment: after so many hours a person is asked whether it stays. A fix has no end.
     pub containment_hours: Option<u32>,
+    /// Calls of its undo (`wafv2:UpdateIPSet`). When a run is taken back by such calls alone, nobody is asked at its end: it is taken back.
+    pub taken_back_at_end: Vec<String>,
     /// How far it goes by itself.
     pub level: Levels,
     /// From detection to verified, in seconds.
@@ -108,7 +115,11 @@ struct File {
     subject: Subject,
     begins_from: Severity,
     #[serde(default)]
+    part: Option<Part>,
+    #[serde(default)]
     containment_hours: Option<u32>,
+    #[serde(default)]
+    taken_back_at_end: Vec<String>,
     level: Levels,
     response_target_seconds: u64,
     #[serde(default)]
@@ -197,8 +208,33 @@ impl Playbook {
             Subject::Principal if finding.report.is_none() => &finding.principal,
             Subject::Principal | Subject::Resource => &finding.resource,
         };
-        let begins = finding.severity >= self.begins_from && self.is_for(&target.kind);
+        let said = finding.report.as_ref().and_then(|report| report.part);
+        let is_other = self
+            .part
+            .is_some_and(|own| said.is_some_and(|said| said != own));
+        let begins = finding.severity >= self.begins_from && self.is_for(&target.kind) && !is_other;
         begins.then_some(target)
+    }
+
+    /// Whether a finding may begin it by itself. What an outsider can cause may when this playbook has something that ends by
+    /// itself; the guard then sees to it that nothing else is done for that.
+    pub fn may_begin_for(&self, finding: &Finding) -> bool {
+        finding.may_begin_a_change()
+            || (finding.outsider && finding.stands() && !self.taken_back_at_end.is_empty())
+    }
+
+    /// Whether what a run did is taken back at its end without a question: all that takes it back is of that kind.
+    pub fn ends_by_itself(&self, run: &Run) -> bool {
+        let calls = run.undo.as_ref().and_then(|undo| undo.get("calls"));
+        let calls = calls
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let ends = |call: &Value| {
+            let resource = call.get("resource").and_then(Value::as_str);
+            let call = resource.and_then(|resource| Call::of_task(resource, &Value::Null));
+            call.is_some_and(|call| self.declaration().ends_by(&call))
+        };
+        !calls.is_empty() && calls.iter().all(ends)
     }
 
     /// What it declares of itself, for the guard.
@@ -209,6 +245,8 @@ impl Playbook {
             category: &self.category,
             steps: &self.steps,
             facts: &self.facts,
+            containment_hours: self.containment_hours,
+            taken_back_at_end: &self.taken_back_at_end,
         }
     }
 
@@ -217,6 +255,7 @@ impl Playbook {
             let message = format!("the id «{}» is not the folder's name", self.id);
             faults.push(Diagnostic::new(format!("{folder}/{FACTS}"), message).at("/id"));
         }
+        self.check_end(folder, faults);
         let path = format!("{folder}/{FACTS}");
         let fault = |message: String| Diagnostic::new(&path, message).at("/iam");
         faults.extend(rights::faults(self).into_iter().map(fault));
@@ -234,6 +273,27 @@ impl Playbook {
                 if self.changes(document, retried.task.name) {
                     faults.push(sent_again(format!("{folder}/{name}"), &retried));
                 }
+            }
+        }
+    }
+
+    /// What is taken back by itself is a call of the undo, and has an end.
+    fn check_end(&self, folder: &str, faults: &mut Vec<Diagnostic>) {
+        let mut fault = |message: String| {
+            let fault = Diagnostic::new(format!("{folder}/{FACTS}"), message);
+            faults.push(fault.at("/taken_back_at_end"));
+        };
+        if !self.taken_back_at_end.is_empty() && self.containment_hours.is_none() {
+            fault("what is taken back at the end needs an end: set containment_hours".to_owned());
+        }
+        for name in &self.taken_back_at_end {
+            let is_it = |s: &StepFact| {
+                s.document == "undo"
+                    && s.class > Class::R0
+                    && format!("{}:{}", s.service, s.operation) == *name
+            };
+            if !self.steps.iter().any(is_it) {
+                fault(format!("«{name}» is no changing step of the undo"));
             }
         }
     }
@@ -330,7 +390,9 @@ fn assemble(
         resource_types: file.resource_types,
         subject: file.subject,
         begins_from: file.begins_from,
+        part: file.part,
         containment_hours: file.containment_hours,
+        taken_back_at_end: file.taken_back_at_end,
         level: file.level,
         response_target_seconds: file.response_target_seconds,
         attack: file.attack,

@@ -1,9 +1,10 @@
 //! One execution of a playbook: what is kept of it besides its log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use quell_guard::{Approval, Family, Rejection};
-use quell_model::{Call, Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
+use quell_model::{Actor, Call, Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
 use quell_states::{MachineRef, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -139,9 +140,17 @@ impl Told {
             }),
             hints: serde_json::json!({
                 "actors": incident.actors, "findings": incident.told, "since": incident.first_event_at,
+                "addresses": addresses(&incident.actors),
             }),
             baseline: None,
         }
+    }
+
+    /// Whether an outsider can cause every finding that it tells of, and it tells of one.
+    pub fn is_by_outsiders(&self) -> bool {
+        let findings = self.hints.get("findings").and_then(Value::as_array);
+        let outsider = |finding: &Value| finding.get("outsider") == Some(&Value::Bool(true));
+        findings.is_some_and(|all| !all.is_empty() && all.iter().all(outsider))
     }
 
     /// When the first of the incident's events happened.
@@ -153,6 +162,13 @@ impl Told {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// The addresses of those who are known by nothing else, each once, as they are written in short. What is no address is left out.
+fn addresses(actors: &[Actor]) -> Vec<IpAddr> {
+    let addresses = actors.iter().filter_map(Actor::address);
+    let each: BTreeSet<IpAddr> = addresses.collect();
+    each.into_iter().collect()
 }
 
 /// The task of another run that started a run.

@@ -29,6 +29,13 @@ pub struct Watch {
     /// When the containment ends, and a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Nobody is asked then: what this one run did is taken back. Nothing is looked at before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ends: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a look found.
@@ -66,6 +73,15 @@ impl Watch {
     /// More are not remembered: two within a day are too many.
     pub const FIXES_MAX: usize = 20;
 
+    /// The id of the document that holds this watch. What ends by itself has one for each run: a later run about the same resource
+    /// takes no end from an earlier one.
+    pub fn own_id(&self) -> String {
+        match self.ends {
+            true => self.run.to_string(),
+            false => Self::id(&self.playbook, &self.resource),
+        }
+    }
+
     /// The id of the document that holds the watch of a playbook over a resource.
     pub fn id(playbook: &str, resource: &Resource) -> String {
         sha256_hex(format!("{playbook}|{}", resource.arn))
@@ -95,8 +111,19 @@ impl Watch {
             until: hours
                 .filter(|_| run.is_containment())
                 .map(|hours| after_hours(now, hours)),
+            ends: false,
         };
         watch.plan_next(looks);
+        watch
+    }
+
+    /// The end of what one run did, which is taken back after so many hours.
+    pub fn of_end(run: &Run, hours: u32, now: Timestamp) -> Self {
+        let mut watch = Self {
+            ends: true,
+            ..Self::of(None, run, None, &[], now)
+        };
+        watch.keep(hours, now);
         watch
     }
 
@@ -184,6 +211,7 @@ mod tests {
             failed: 0,
             due: None,
             until,
+            ends: false,
         };
         watch.plan_next(LOOKS);
         watch

@@ -108,6 +108,7 @@ def load() -> None:
         autoscaling,
         cloudtrail,
         cloudtrail_trails,
+        ec2_acls,
         ec2_fleets,
         ec2_instances,
         ec2_interfaces,
@@ -116,21 +117,24 @@ def load() -> None:
         ec2_sharing,
         ec2_snapshots,
         ec2_vpcs,
-        eks,
         guardduty,
+        eks,
         iam,
         iam_credentials,
         iam_limits,
         iam_simulation,
-        lambda_functions,
         organizations,
+        kms,
+        lambda_functions,
         s3_access,
         s3_defaults,
+        s3_jobs,
         s3_notifications,
+        s3_replication,
         sqs,
         stepfunctions,
         sts,
     )
 
-    for service in (autoscaling, ec2_fleets, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
+    for service in (autoscaling, ec2_acls, ec2_fleets, ec2_interfaces, iam, iam_limits, s3_defaults, s3_notifications, sqs):
         service.install()

@@ -449,10 +449,8 @@ impl Fired {
             resource: self.resource.clone(),
             principal: self.resource.clone(),
             actor: Actor {
-                kind: "Address".to_owned(),
                 account: Some(self.resource.arn.account.clone()),
-                name: Some(self.address.to_string()),
-                ..Actor::default()
+                ..Actor::of_address(self.address)
             },
             attack: self.detection.attack.clone(),
             sample: false,

@@ -4,7 +4,10 @@
 //! keep, and is written apart from it. A plan without a proof is not permitted.
 
 mod attributes;
+mod block;
 mod bucket;
+mod database;
+mod destruction;
 mod egress;
 mod exfiltration;
 mod identity;
@@ -57,6 +60,9 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// The image of the resource as a person approved it; absent when nobody did.
     pub baseline: Option<&'a Value>,
+    /// After so many hours what the playbook declares for that is taken back by itself; absent when nothing is. The guard sets it
+    /// from the declaration.
+    pub ends_after_hours: Option<u32>,
     /// The accounts that Quell was told to look after: the installation's own.
     pub accounts: &'a [&'a str],
     /// Who did what the run is about, as the incident's records say: [`quell_model::Actor`]s. Absent when nobody is known.
@@ -69,10 +75,16 @@ pub struct Known<'a> {
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
-        "AWS::S3::Bucket" => &[&bucket::Bucket, &exfiltration::Exfiltration],
+        "AWS::S3::Bucket" => &[
+            &bucket::Bucket,
+            &exfiltration::Exfiltration,
+            &destruction::Rescue,
+        ],
+        "AWS::KMS::Key" | "AWS::RDS::DBCluster" | "AWS::DynamoDB::Table" => &[&destruction::Rescue],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
-        "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress],
+        "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress, &block::Blocks],
+        "AWS::RDS::DBInstance" => &[&destruction::Rescue, &block::Blocks, &database::Database],
         "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::Snapshot"
         | "AWS::EC2::Image"
@@ -83,6 +95,7 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::CloudTrail::Trail" => &[&logging::Trail],
         "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
         "AWS::GuardDuty::Detector" => &[&logging::Detector],
+        "AWS::Events::Rule" => &[&logging::Rule],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
         "AWS::EKS::Cluster" => &[&workload::Cluster],

@@ -145,6 +145,12 @@ const BESIDE: &[(&str, &str, &str, Option<&str>)] = &[
     ("ec2", "StartInstances", "kms:CreateGrant", None),
     ("config", "PutConfigurationRecorder", "iam:PassRole", None),
     (
+        "rds",
+        "CreateDBSnapshot",
+        "rds:AddTagsToResource",
+        Some("Tags"),
+    ),
+    (
         "cloudtrail",
         "CreateTrail",
         "iam:PassRole",

@@ -10,6 +10,11 @@ use super::facts::{Detection, Facts, Signal};
 use super::look::{is_true, items, moment, name, need, need_moment, text, wrong};
 use super::types::GuardDutyTypes;
 
+/// Where the other end of an action stands.
+const REMOTE_ADDRESS: [&str; 2] = [
+    "/remoteIpDetails/ipAddressV4",
+    "/remoteIpDetails/ipAddressV6",
+];
 /// A sequence has a hundred signals at most.
 const SIGNALS_MAX: usize = 100;
 /// So many are told of in words.
@@ -48,7 +53,7 @@ pub(super) fn read(value: &Value, types: &GuardDutyTypes) -> Result<Draft, Findi
         None => Some("this type is not known"),
     };
     draft.attack = known.map(|known| known.attack.clone()).unwrap_or_default();
-    draft.actor = actor(value);
+    draft.actor = from_outside(value, is_actor).unwrap_or_else(|| actor(value));
     draft.principal = principal(value, &draft).or_else(|| user_of_sequence(value, draft.account()));
     draft.resource = resource(value, &draft).or_else(|| draft.principal.clone());
     let mut detection = detection(value, kind);
@@ -87,6 +92,17 @@ fn is_sample(value: &Value) -> bool {
     is_true(value, "/service/additionalInfo/sample")
         || inside().unwrap_or(false)
         || text(value, "/title").is_some_and(|title| title.starts_with("[SAMPLE]"))
+}
+
+/// Who came from an address, and is known by nothing else: the other end of a connection that came in, or whoever logs in to a
+/// database. When the resource was the actor, the other end is its victim.
+fn from_outside(value: &Value, is_actor: bool) -> Option<Actor> {
+    let action = value.pointer("/service/action").filter(|_| !is_actor)?;
+    let inbound = text(action, "/networkConnectionAction/connectionDirection") == Some("INBOUND");
+    let connection = action.get("networkConnectionAction").filter(|_| inbound);
+    let remote = connection.or_else(|| action.get("rdsLoginAttemptAction"))?;
+    let address = REMOTE_ADDRESS.iter().find_map(|at| text(remote, at))?;
+    address.parse().ok().map(Actor::of_address)
 }
 
 fn actor(value: &Value) -> Actor {
@@ -240,11 +256,9 @@ fn detection(value: &Value, kind: &str) -> Detection {
         .unwrap_or(&nothing);
     // A probe has its parts one level deeper.
     let part = action.pointer("/portProbeDetails/0").unwrap_or(action);
-    let address = [
-        "/remoteIpDetails/ipAddressV4",
-        "/remoteIpDetails/ipAddressV6",
-    ];
-    let address = address.iter().find_map(|pointer| text(part, pointer));
+    let address = REMOTE_ADDRESS
+        .iter()
+        .find_map(|pointer| text(part, pointer));
     let port = |pointer| {
         part.pointer(pointer)
             .and_then(Value::as_u64)

@@ -9,8 +9,8 @@ use super::{Failure, Global};
 
 /// Keep a containment that has come to its end, or will
 ///
-/// A containment lasts as long as its playbook says (`containment_hours`). At the end a person is asked, and nothing is let go by
-/// itself. This lets it last longer, from now on.
+/// A containment lasts as long as its playbook says (`containment_hours`). At the end a person is asked; what the playbook declares for
+/// that (`taken_back_at_end`) is taken back by itself. This lets it last longer, from now on.
 #[derive(Args)]
 pub struct Keep {
     /// The run that contained (run-…)

@@ -1,5 +1,6 @@
 //! Looks again at what responses did: whether it stays, and whether a containment has come to its end.
 //!
+//! What ends by itself is taken back at its end; whatever else has come to its end is a person's to say.
 //! A look is a dry run of the playbook: it reads and plans, and changes nothing. Two processes may look at the same; the batch
 //! that says what follows is written once.
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_model::{Incident, IncidentStatus};
-use quell_respond::{Run, Seen, Then, Watch};
+use quell_respond::{Run, RunStatus, Seen, Then, Watch};
 use quell_states::Status;
 use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 
@@ -52,6 +53,9 @@ async fn look_at_all(app: &App) -> Result<(), StoreError> {
 
 async fn look(app: &App, document: Document) -> Result<(), StoreError> {
     let mut watch: Watch = document.read()?;
+    if watch.ends {
+        return end(app, document, watch).await;
+    }
     let first = app.state.get(Kind::Run, watch.run.as_str()).await?;
     let first: Option<Run> = first.map(|d| d.read()).transpose()?;
     let playbook = app.content.playbooks.get(&watch.playbook);
@@ -75,6 +79,45 @@ async fn look(app: &App, document: Document) -> Result<(), StoreError> {
     let mut batch = Batch::new().with(watched::write(Some(document), &watch)?);
     for write in follow(app, &watch, then).await? {
         batch.push(write);
+    }
+    app.state.commit(batch).await?;
+    app.runs.notify_one();
+    Ok(())
+}
+
+/// What a run did has come to its end, and is taken back by itself.
+async fn end(app: &App, document: Document, mut watch: Watch) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let first = app.state.get(Kind::Run, watch.run.as_str()).await?;
+    let first: Option<Run> = first.map(|d| d.read()).transpose()?;
+    let incident = watch.incident.as_str();
+    let incident = app.state.get(Kind::Incident, incident).await?;
+    let playbook = app.content.playbooks.get(&watch.playbook);
+    watch.end();
+    let mut batch = Batch::new().with(watched::write(Some(document), &watch)?);
+    let first = first.filter(|first| first.status == RunStatus::Done);
+    if let (Some(first), Some(document)) = (first, incident) {
+        let mut incident: Incident = document.read()?;
+        match playbook {
+            Some(playbook) => {
+                let attempt = incident.runs.len();
+                let run = begin::undo(&first, &incident, playbook, attempt, begin::ENDED_BY, now);
+                tracing::info!(run = %run.id, first = %first.id, "what had come to its end is taken back");
+                incident.runs.push(run.id.clone());
+                begin::writes(&run)?
+                    .into_iter()
+                    .for_each(|write| batch.push(write));
+            }
+            None => {
+                incident.status = IncidentStatus::Parked;
+                incident.status_reason = Some(format!(
+                    "what {} did has come to its end, and its playbook is not here any more: take it back by hand",
+                    first.id
+                ));
+            }
+        }
+        let status = incident.status.as_str();
+        batch.push(Write::Update(document.with(status, &incident)?));
     }
     app.state.commit(batch).await?;
     app.runs.notify_one();

@@ -25,6 +25,10 @@ pub struct Case {
     /// Whether the account is one of production.
     #[serde(default)]
     pub production: bool,
+    /// Whether somebody else is faster once, so that AWS refuses a call and another plan is made. What is planted on that call happens
+    /// before the plan that counts: the laws say nothing of it.
+    #[serde(default)]
+    pub raced: bool,
     /// Whether the people who are asked say yes.
     #[serde(default = "yes")]
     pub people_agree: bool,

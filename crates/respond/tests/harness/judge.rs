@@ -34,6 +34,7 @@ pub struct Judge<'a> {
     since: Option<Timestamp>,
     baseline: Option<Value>,
     accounts: Vec<String>,
+    caused_by_outsiders: bool,
     actors: Value,
     production: bool,
     people_agree: bool,
@@ -48,6 +49,12 @@ pub struct Judge<'a> {
     pub refusals: Vec<String>,
 }
 
+fn caused_by_outsiders(input: &Value) -> bool {
+    let mut told = quell_respond::Told::default();
+    told.hints = input["hints"].clone();
+    told.is_by_outsiders()
+}
+
 impl<'a> Judge<'a> {
     pub fn new(playbook: &'a Playbook, case: &Case, input: &Value) -> Self {
         Self {
@@ -56,6 +63,7 @@ impl<'a> Judge<'a> {
             since: serde_json::from_value(input["hints"]["since"].clone()).ok(),
             baseline: input.get("baseline").cloned(),
             accounts: serde_json::from_value(input["accounts"].clone()).unwrap_or_default(),
+            caused_by_outsiders: caused_by_outsiders(input),
             actors: input["hints"]["actors"].clone(),
             production: case.production,
             people_agree: case.people_agree,
@@ -131,6 +139,7 @@ impl<'a> Judge<'a> {
             rejection: None,
             requested_by: run.requested_by.as_deref(),
             comes_back: None,
+            caused_by_outsiders: self.caused_by_outsiders,
             takes_back: run.takes_back,
             known: Known {
                 since: self.since,

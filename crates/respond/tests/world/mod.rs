@@ -6,16 +6,21 @@
 mod cloudtrail;
 mod cloudwatch;
 mod config;
+mod dynamodb;
 mod ec2;
 mod ecs;
 mod eks;
+mod eventbridge;
+mod firewall;
 mod guardduty;
 mod iam;
+mod kms;
 mod lambda;
 mod organizations;
 mod rds;
 mod s3;
 mod ssm;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +69,9 @@ const WORLDS: &[Maker] = &[
     ("config", &["config"], |state| {
         Box::new(config::Config::of(state))
     }),
+    ("dynamodb", &["dynamodb"], |state| {
+        Box::new(dynamodb::DynamoDb::of(state))
+    }),
     (
         "ec2",
         &[
@@ -74,16 +82,27 @@ const WORLDS: &[Maker] = &[
         ],
         |state| Box::new(ec2::Ec2::of(state)),
     ),
+    ("firewall", &["networkfirewall"], |state| {
+        Box::new(firewall::Firewall::of(state))
+    }),
+    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
+    ("waf", &["wafv2"], |state| Box::new(waf::Waf::of(state))),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("eventbridge", &["eventbridge"], |state| {
+        Box::new(eventbridge::EventBridge::of(state))
+    }),
     ("guardduty", &["guardduty"], |state| {
         Box::new(guardduty::GuardDuty::of(state))
     }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
     }),
-    ("rds", &["rds"], |state| Box::new(rds::Rds::of(state))),
     ("organizations", &["organizations"], |state| {
         Box::new(organizations::Organizations::of(state))
     }),
@@ -114,7 +133,10 @@ impl Worlds {
         let Call {
             service, operation, ..
         } = call;
-        let answers = |(_, services, _): &&Maker| services.contains(&service.as_str());
+        // The keys of a bucket are in its world, where the case has none of KMS.
+        let answers = |(name, services, _): &&Maker| {
+            services.contains(&service.as_str()) && self.0.contains_key(name)
+        };
         let (name, ..) = WORLDS
             .iter()
             .find(answers)

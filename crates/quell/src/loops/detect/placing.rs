@@ -402,10 +402,10 @@ pub(super) fn answer_to<'a>(
     findings: &'a [Finding],
     first: &Finding,
 ) -> (Option<Answer<'a>>, Trouble<'a>, Cause) {
-    let mut may = findings.iter().filter(|f| f.may_begin_a_change());
-    let answer = may.find_map(|f| {
+    let answer = findings.iter().find_map(|f| {
         let playbook = app.content.playbook_for(f)?;
-        Some((playbook, playbook.target(f)?))
+        let target = playbook.target(f)?;
+        playbook.may_begin_for(f).then_some((playbook, target))
     });
     let playbook = answer.map(|(playbook, _)| playbook);
     let trouble = app.content.trouble(playbook, findings.iter());

@@ -50,7 +50,10 @@ async fn add_one(
         return Ok(());
     }
     let (_, _, cause) = answer_to(app, std::slice::from_ref(&kept), &kept);
-    let begins = |f: &Finding| f.may_begin_a_change() && app.content.playbook_for(f).is_some();
+    let begins = |f: &Finding| {
+        let playbook = app.content.playbook_for(f);
+        playbook.is_some_and(|playbook| playbook.may_begin_for(f))
+    };
     let is_worse = (upheld(&kept) && !upheld(&old)) || (begins(&kept) && !begins(&old));
     if document.status == WAITING || document.status == CLOSED || is_worse {
         // As if it came for the first time: it may be worse than it was, or be there again.

@@ -187,7 +187,7 @@ pub(super) async fn decide(
         declaration: playbook.declaration(),
         undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
         account_in_scope: account.is_some(),
-        level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
+        level: level(app, playbook, run).await,
         halted: app.is_halted().await,
         place: Place {
             environment: account.map(|a| a.environment.as_str()),
@@ -218,10 +218,20 @@ pub(super) async fn decide(
         rejection: run.rejection.as_ref(),
         requested_by: run.requested_by.as_deref(),
         comes_back: comes_back(app, run).await,
+        caused_by_outsiders: run.requested_by.is_none() && run.told.is_by_outsiders(),
         takes_back: run.takes_back,
         now,
     };
     quell_guard::decide(plan, &situation)
+}
+
+/// How far the run may go by itself. Taking back is no response: the levels alone decide.
+async fn level(app: &App, playbook: &Playbook, run: &Run) -> Level {
+    match (app.account(&run.resource.account), run.mode) {
+        (None, _) => Level::Observe,
+        (Some(account), Mode::Undo) => app.level(playbook, account),
+        (Some(account), Mode::Respond) => app.level_in_effect(playbook, account).await,
+    }
 }
 
 /// How often the run's playbook changed its resource lately, when that is too often. What cannot be read counts as that: a

@@ -4,7 +4,7 @@ use quell_evidence::Hash;
 use quell_model::{Handled, Incident, IncidentStatus, RunId, Timestamp, canonical_json};
 use quell_respond::{Mode, Run, RunStatus, Stage, Watch};
 use quell_states::Status;
-use quell_store::{Batch, Document, Kind, StoreError, Write};
+use quell_store::{Batch, Document, Kind, Query, StoreError, Write};
 use serde_json::{Value, json};
 
 use super::nested;
@@ -46,26 +46,49 @@ pub(super) async fn ended(
 }
 
 /// What a run changed is watched from now on; what was taken back is not.
-async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+async fn watched(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, StoreError> {
     if run.status != RunStatus::Done || run.takes_back || !run.did_something() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
+    let mut writes = Vec::from_iter(own_end(app, run, now).await?);
     let id = Watch::id(&run.playbook, &run.resource);
     let stored = app.state.get(Kind::Watch, &id).await?;
     let known: Option<Watch> = stored.as_ref().map(Document::read).transpose()?;
     let watch = match (run.mode, known) {
         (Mode::Respond, known) => {
             let playbook = app.content.playbooks.get(&run.playbook);
-            let hours = playbook.and_then(|playbook| playbook.containment_hours);
+            // What ends by itself has an end of its own.
+            let hours = playbook
+                .filter(|_| writes.is_empty())
+                .and_then(|playbook| playbook.containment_hours);
             Watch::of(known, run, hours, &app.config.respond.watch_seconds, now)
         }
         (Mode::Undo, Some(mut watch)) => {
             watch.end();
             watch
         }
-        (Mode::Undo, None) => return Ok(None),
+        (Mode::Undo, None) => return Ok(writes),
     };
-    watched::write(stored, &watch).map(Some)
+    writes.push(watched::write(stored, &watch)?);
+    Ok(writes)
+}
+
+/// The end of what a run did, when that is taken back by itself; and that it has been.
+async fn own_end(app: &App, run: &Run, now: Timestamp) -> Result<Option<Write>, StoreError> {
+    if let Some(first) = &run.undo_of {
+        let Some(stored) = app.state.get(Kind::Watch, first.as_str()).await? else {
+            return Ok(None);
+        };
+        let mut watch: Watch = stored.read()?;
+        watch.end();
+        return watched::write(Some(stored), &watch).map(Some);
+    }
+    let playbook = app.content.playbooks.get(&run.playbook);
+    let hours = playbook
+        .filter(|playbook| run.is_containment() && playbook.ends_by_itself(run))
+        .and_then(|playbook| playbook.containment_hours);
+    let watch = hours.map(|hours| Watch::of_end(run, hours, now));
+    watch.map(|watch| watched::write(None, &watch)).transpose()
 }
 
 /// A run that waits for a person gives up its resource: whoever comes next reads the state anew. Its incident says
@@ -224,11 +247,46 @@ async fn incident(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Write>, St
             incident.status = IncidentStatus::Responding;
             writes.extend(begin::writes(&next)?);
         }
+        _ if run.requested_by.as_deref() == Some(begin::ENDED_BY) => {
+            let others = others_last(app, run).await?;
+            settle_end(&mut incident, run, others, now);
+        }
         _ => settle(&mut incident, run, now),
     }
     let update = document.with(incident.status.as_str(), &incident)?;
     writes.push(Write::Update(update));
     Ok(writes)
+}
+
+/// Whether what another run of the incident did still lasts, and ends by itself later.
+async fn others_last(app: &App, run: &Run) -> Result<bool, StoreError> {
+    let query = Query::all(Kind::Watch).parent(run.incident.as_str());
+    let watches = app.state.list(&query.status("watching")).await?;
+    let watches: Vec<Watch> = watches.read()?;
+    let first = run.undo_of.as_ref();
+    Ok(watches.iter().any(|w| w.ends && Some(&w.run) != first))
+}
+
+/// What had come to its end was taken back, or could not be. What a person judged stays judged.
+fn settle_end(incident: &mut Incident, run: &Run, others_last: bool, now: Timestamp) {
+    let first = run.undo_of.as_ref().map_or("the run", RunId::as_str);
+    match run.status {
+        RunStatus::Done if others_last || incident.status != IncidentStatus::Contained => {}
+        RunStatus::Done => {
+            incident.status = IncidentStatus::Resolved;
+            incident.resolved_at = Some(now);
+            incident.status_reason = Some(format!("what {first} did has ended as planned"));
+        }
+        _ => {
+            let (outcome, reason) = (run.outcome.as_deref(), run.reason.as_deref());
+            incident.status = IncidentStatus::Parked;
+            incident.status_reason = Some(format!(
+                "what {first} did has come to its end and could not be taken back: {}: {}",
+                outcome.unwrap_or_default(),
+                reason.unwrap_or_default()
+            ));
+        }
+    }
 }
 
 /// What a run's end means for its incident.

@@ -7,11 +7,12 @@
 //!   with its `Rules`; `ipv6`: whether the VPC has it, so that a new group lets that out too;
 //! * `instances`, each with its `Attributes` (`DisableApiTermination`, …) beside what EC2 shows; `interfaces`; `addresses`;
 //!   `snapshots`; `locks`: false where snapshots cannot be locked; `images`; `sharingBlocked`: whether nothing can be made public;
-//! * `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
+//! * `acls`, `vpcs`; `fleets`; `scalingGroups`; `targetGroups`, each with its `Targets`; `loadBalancers`.
 //!
 //! `pageSize` cuts the answers into pages of that size; `meanwhile` is what an intruder does at once after a call, each once:
 //! `[{"after": "ModifyNetworkInterfaceAttribute", "calls": [[operation, {…}]]}]`.
 
+mod acls;
 mod groups;
 mod images;
 mod machines;
@@ -42,6 +43,8 @@ pub struct Ec2 {
     target_groups: Vec<Value>,
     load_balancers: Vec<Value>,
     fleets: Vec<Value>,
+    acls: Vec<Value>,
+    vpcs: Vec<Value>,
     page: usize,
     meanwhile: Vec<Value>,
     next_id: u32,
@@ -83,6 +86,8 @@ impl Ec2 {
             target_groups: list("targetGroups"),
             load_balancers: list("loadBalancers"),
             fleets: list("fleets"),
+            acls: list("acls"),
+            vpcs: list("vpcs"),
             page: case["pageSize"].as_u64().unwrap_or(250) as usize,
             meanwhile: list("meanwhile"),
             next_id: 0,
@@ -116,7 +121,7 @@ impl Ec2 {
     fn missed(&self) -> Value {
         json!({
             "groups": self.missed_groups(), "rules": self.rule_essences(), "machines": self.machine_image(),
-            "network": self.network_image(), "service": self.service_image(),
+            "network": self.network_image(), "acls": self.acl_image(), "service": self.service_image(),
             "sharing": self.sharing_image(),
         })
     }
@@ -211,7 +216,8 @@ impl Ec2 {
                 .or_else(|| snapshots::call(self, operation, params))
                 .or_else(|| images::call(self, operation, params))
                 .or_else(|| machines::call(self, operation, params))
-                .or_else(|| network::call(self, operation, params)),
+                .or_else(|| network::call(self, operation, params))
+                .or_else(|| acls::call(self, operation, params)),
             _ => service::call(self, operation, params),
         };
         answer.unwrap_or_else(|| panic!("the world knows no {operation}"))
@@ -250,7 +256,7 @@ impl World for Ec2 {
             self.instances[0]["MetadataOptions"]["InstanceMetadataTags"] = json!("enabled");
             return;
         }
-        if self.groups.is_empty() && self.share_more() {
+        if acls::meddle(self, call) || (self.groups.is_empty() && self.share_more()) {
             return;
         }
         let id = self.new_id("");

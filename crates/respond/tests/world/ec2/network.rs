@@ -9,6 +9,7 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
         "DescribeNetworkInterfaces" => {
             let found = filtered(&world.interfaces, params, |interface, name| match name {
                 "network-interface-id" => vec![interface["NetworkInterfaceId"].clone()],
+                "association.public-ip" => vec![interface["Association"]["PublicIp"].clone()],
                 "attachment.instance-id" => vec![interface["Attachment"]["InstanceId"].clone()],
                 "group-id" => {
                     let groups = interface["Groups"].as_array().unwrap().iter();
@@ -22,6 +23,7 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
         "DescribeAddresses" => {
             let found = filtered(&world.addresses, params, |address, name| match name {
                 "network-interface-id" => vec![address["NetworkInterfaceId"].clone()],
+                "public-ip" => vec![address["PublicIp"].clone()],
                 other => panic!("no filter «{other}» of addresses is known"),
             });
             // Not paged, as EC2 does not either.

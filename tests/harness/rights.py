@@ -79,6 +79,9 @@ def about(call: dict[str, Any]) -> list[str]:
         return [source] if source else named or [params.get("PolicyArn", "*")]
     if service == "cloudtrail":
         return [trail(str(params.get("Name") or params.get("TrailName")), call)] if {"Name", "TrailName"} & set(params) else ["*"]
+    if service == "lambda" and "FunctionName" in params:
+        of = f":{params['Qualifier']}" if "Provisioned" in call["operation"] and "Qualifier" in params else ""
+        return [f"arn:aws:lambda:{call['region']}:{account}:function:{params['FunctionName']}{of}"]
     if service == "ec2":
         reads_all = call["operation"].startswith("Describe") and not call["operation"].endswith("Attribute")
         return ["*"] if reads_all else of_ec2(call) or ["*"]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use quell_collect::accept;
 use quell_guard::exception::Scope;
 use quell_guard::{Exception, Freeze, Level};
 use quell_model::{Origin, Record, RecordId, Timestamp};
+use quell_store::{Clock, SystemClock};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -505,7 +505,7 @@ fn noise(story: &mut Story, n: usize, seconds: i64) {
 #[tokio::test]
 async fn it_finds_exactly_the_planted_exposures_and_twice_the_same() {
     let events: usize =
-        std::env::var("QUELL_BACKTEST_EVENTS").map_or(20_000, |n| n.parse().unwrap());
+        crate::config::environment("QUELL_BACKTEST_EVENTS").map_or(20_000, |n| n.parse().unwrap());
     const PLANTED: usize = 200;
     let folder = tempfile::tempdir().unwrap();
     let app = app(folder.path(), |_| {}).await;
@@ -528,11 +528,11 @@ async fn it_finds_exactly_the_planted_exposures_and_twice_the_same() {
             3 => ("tcp", 5432, &["0.0.0.0/1", "128.0.0.0/1"]),
             _ => ("udp", 11211, &["203.0.113.7/0", "198.51.100.0/24"]),
         };
-        if k % 2 == 0 {
+        if k.is_multiple_of(2) {
             story.make(seconds - 30, &group);
         }
         let rules = story.open(seconds, &group, protocol, port, cidrs);
-        if k % 3 == 0 {
+        if k.is_multiple_of(3) {
             story.revoke(seconds + 900, &group, &rules);
         }
         planted.insert(group);
@@ -544,14 +544,14 @@ async fn it_finds_exactly_the_planted_exposures_and_twice_the_same() {
     let playbook = &app.content.playbooks["PB-008"];
     let mut reports = Vec::new();
     for _ in 0..2 {
-        let begun = Instant::now();
+        let begun = SystemClock.now();
         let mut gatherer = Gatherer::new(&app, playbook, &window());
         gatherer.add_stored().await.unwrap();
         let report = gatherer.report().await.unwrap();
         println!(
             "{} records in {:.1} s: {:?}",
             report.counts.records,
-            begun.elapsed().as_secs_f64(),
+            quell_triage::seconds(begun, SystemClock.now()),
             report.totals
         );
         reports.push(report);

@@ -26,6 +26,7 @@ WORKS = {
     "PB-008": "open",
     "PB-009": "ok",
     "PB-010": "ok",
+    "PB-011": "unseen",
     "PB-012": "ok",
     "PB-013": "KMSInvalidStateException",
     "PB-013-BUCKET": "nothing",

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.product import Product, Server  # noqa: E402
+from scenarios.driver import table as scenarios_table  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,11 @@ def calm(request: pytest.FixtureRequest) -> Iterator[None]:
     if "server" in request.fixturenames:
         up: Server = request.getfixturevalue("server")
         assert up.process.is_up(), up.process.err()[-3000:]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the scenarios measured, when they ran."""
+    module = sys.modules.get("test_scenarios")
+    if module is not None and module.MEASURED:
+        terminalreporter.section("scenarios, times in milliseconds")
+        terminalreporter.write_line(scenarios_table(module.MEASURED))

@@ -26,10 +26,13 @@ def printed(home: Product, *words: str) -> Any:
 #: Whoever may change a bucket's policy may let themselves in. PB-003 closes buckets by it: that it only ever closes is the guard's proof, and the session
 #: that does it is narrowed to the one bucket.
 MEANT = {"RESOURCE_POLICY_PRIVILEGE_ESCALATION"}
+#: Actions that are newer than parliament's tables; AWS has had this one since April 2026.
+NEWER = {"kms:GetKeyLastUsage"}
 
 
 def faults(policy: Any) -> list[str]:
-    return [str(found) for found in analyze_policy_string(json.dumps(policy)).findings if found.issue not in MEANT]
+    findings = [found for found in analyze_policy_string(json.dumps(policy)).findings if found.issue not in MEANT]
+    return [str(found) for found in findings if not (found.issue == "UNKNOWN_ACTION" and any(f" {name} " in str(found) for name in NEWER))]
 
 
 @pytest.mark.parametrize("playbooks", [[], *([name] for name in PLAYBOOKS)], ids=lambda names: names[0] if names else "all")

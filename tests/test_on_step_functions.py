@@ -56,7 +56,7 @@ def server(home: Product) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.playbook)
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
 def test_the_same_by_both(home: Product, server: Server, content: Path, scenario: Scenario) -> None:
     keys = [home.key("responder", owner) for owner in ("first", "second")]
     play = Play(home, server, scenario, keys)

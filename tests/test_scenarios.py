@@ -12,8 +12,10 @@ import pytest
 from harness.product import Product, Server
 from harness.rights import refused
 from scenarios.case import Scenario
-from scenarios.driver import Play, scenarios, shortened
+from scenarios.driver import ELSEWHERE, Play, Told, play_together, scenarios, shortened
 
+#: What was measured: `conftest.py` prints it at the end.
+MEASURED: list[Told] = []
 #: Who Quell's calls are made as, in CloudTrail's words.
 ROLE = re.compile(r":(\d{12}):assumed-role/(Quell[^/]*)/")
 
@@ -32,13 +34,22 @@ def server(home: Product) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.playbook)
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
 def test_scenario(home: Product, server: Server, scenario: Scenario) -> None:
     keys = [home.key("responder", owner) for owner in ("first", "second")]
     told = Play(home, server, scenario, keys).run()
+    MEASURED.append(told)
     assert not told.fault, told
     assert 0 < told.detected <= told.contained <= told.verified
     assert told.calls > 0 and told.evidence > 0
+
+
+def test_every_attack_in_another_account_and_region(home: Product, server: Server) -> None:
+    """All at once: none is in the way of another."""
+    keys = [home.key("responder", owner) for owner in ("third", "fourth")]
+    told = play_together([Play(home, server, scenario, keys, ELSEWHERE) for scenario in scenarios()])
+    MEASURED.extend(told)
+    assert not [f"{one.playbook}: {one.fault}" for one in told if one.fault]
 
 
 def test_the_policies_of_the_roles_allow_every_call_that_was_made(home: Product, server: Server) -> None:

@@ -87,6 +87,20 @@ def instance(shown: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Instance", "instanceDetails": details}
 
 
+def function(shown: dict[str, Any]) -> dict[str, Any]:
+    """The resource of a finding about a function, from what GetFunctionConfiguration shows of it."""
+    details = {
+        "functionArn": shown["FunctionArn"],
+        "functionName": shown["FunctionName"],
+        "functionVersion": shown["Version"],
+        "role": shown["Role"],
+        "revisionId": shown.get("RevisionId", ""),
+        "lastModifiedAt": shown["LastModified"],
+        "tags": [],
+    }
+    return {"resourceType": "Lambda", "lambdaDetails": details}
+
+
 def api_call(api: str, service: str) -> dict[str, Any]:
     """What was done: a call from the attacker's address."""
     call = {"api": api, "serviceName": service, "callerType": "Remote IP", "remoteIpDetails": _REMOTE, "affectedResources": {}}

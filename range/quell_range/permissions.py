@@ -1,4 +1,4 @@
-"""What refuses a caller: the explicit Denies of its own policies. Allows are not asked for (see README.md).
+"""What refuses a caller: the explicit Denies of its own policies, and of its organisation's. Allows are not asked for (see README.md).
 
 A contained key or session must stop working, and its neighbours must not: that is what a response is judged by.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from quell_range import policies
+from quell_range import organization, policies
 from quell_range.call import Call
 from quell_range.errors import ApiError, denied
 from quell_range.identity import PARTITION
@@ -37,7 +37,8 @@ _PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "st
 
 def refusal(call: Call) -> ApiError | None:
     """Why the caller may not make this call, or None."""
-    documents = [d for d in of_caller(call.principal.user_identity) if policies.has_deny(d)]
+    of_all = [*of_caller(call.principal.user_identity), *organization.binding(call.principal.account)]
+    documents = [d for d in of_all if policies.has_deny(d)]
     if not documents or (call.service, call.operation) in _ALWAYS:
         return None
     asked = policies.Asked(action(call), resource(call), context(call))

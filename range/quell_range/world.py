@@ -13,6 +13,7 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
 from quell_range.delivery import EVENTS_QUEUE, HOME_REGION, TRAIL_QUEUE
+from quell_range import organization
 from quell_range.identity import PARTITION, KeyRing
 
 SECURITY_ACCOUNT = "111122223333"
@@ -41,6 +42,11 @@ _ACT_ACTIONS = {
     "Data": ["kms:*"],
     "Logging": ["cloudtrail:*"],
 }  # fmt: skip
+# And of the two roles in the account that manages the organisation.
+_ORGANIZATION_ACTIONS = {
+    "readOrganization": (READ_ROLE, ["organizations:Describe*", "organizations:List*"]),
+    "organization": (ACT_ROLE_PREFIX + "Organization", ["organizations:AttachPolicy", "organizations:DetachPolicy"]),
+}
 
 
 @dataclass
@@ -81,6 +87,7 @@ class World:
         queues = {kind: f"{endpoint}/{SECURITY_ACCOUNT}/{name}" for kind, name in (("events", EVENTS_QUEUE), ("trail", TRAIL_QUEUE))}
         return {
             "endpoint": endpoint,
+            "management_account": organization.MANAGEMENT_ACCOUNT,
             "accounts": [account.describe() for account in self.accounts],
             "quell": {
                 "account": SECURITY_ACCOUNT,
@@ -108,10 +115,15 @@ def build(count: int, keys: KeyRing) -> World:
     if count < 1:
         raise ValueError("a range has at least the security account")
     accounts = [Account(*entry) for entry in account_ids(count)]
-    keys.accounts[:] = [account.id for account in accounts]
+    keys.accounts[:] = [*(account.id for account in accounts), organization.MANAGEMENT_ACCOUNT]
+    members = [account for account in accounts if account.id != SECURITY_ACCOUNT]
+    organization.build([account.id for account in members])
+    of_organization = _organization_roles()
     for account in accounts:
         _people(account, keys)
         _roles(account)
+    for account in members:
+        account.roles |= of_organization
     security = iam_backends[SECURITY_ACCOUNT][PARTITION]
     security.create_user(HOME_REGION, "quell")
     security.put_user_policy("quell", "quell", _allow(["sts:AssumeRole", "sqs:*", "s3:GetObject", "s3:ListBucket"]))
@@ -142,8 +154,17 @@ def _key(account: str, user: str) -> dict[str, str]:
     return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
 
 
-def _roles(account: Account) -> None:
-    trust = json.dumps(
+def _organization_roles() -> dict[str, str]:
+    backend, made = iam_backends[organization.MANAGEMENT_ACCOUNT][PARTITION], {}
+    for kind, (name, actions) in _ORGANIZATION_ACTIONS.items():
+        role = backend.create_role(name, _trust(), "/", None, f"Quell: {kind}", [], "3600")
+        backend.put_role_policy(name, name, _allow(actions))
+        made[kind] = str(role.arn)
+    return made
+
+
+def _trust() -> str:
+    return json.dumps(
         {
             "Version": "2012-10-17",
             "Statement": [
@@ -156,6 +177,10 @@ def _roles(account: Account) -> None:
             ],
         }
     )
+
+
+def _roles(account: Account) -> None:
+    trust = _trust()
     backend = iam_backends[account.id][PARTITION]
     acting = [(family.lower(), ACT_ROLE_PREFIX + family, actions) for family, actions in _ACT_ACTIONS.items()]
     for kind, name, actions in [("read", READ_ROLE, _READ_ACTIONS), *acting]:

@@ -16,8 +16,25 @@ from quell_range import attacks
 
 #: What the probe says while nobody has answered.
 WORKS = {
-    "PB-001": "ok", "PB-002": "running", "PB-003": "200", "PB-004": "allowed", "PB-005": "open", "PB-007": "open", "PB-008": "open", "PB-010": "ok", "PB-014": "open",
-}  # fmt: skip
+    "PB-001": "ok",
+    "PB-002": "running",
+    "PB-003": "200",
+    "PB-004": "allowed",
+    "PB-005": "open",
+    "PB-006": "ok",
+    "PB-007": "open",
+    "PB-008": "open",
+    "PB-009": "ok",
+    "PB-010": "ok",
+    "PB-011": "unseen",
+    "PB-012": "ok",
+    "PB-013": "KMSInvalidStateException",
+    "PB-013-BUCKET": "nothing",
+    "PB-013-DATABASE": "lost",
+    "PB-013-TABLE": "lost",
+    "PB-014": "open",
+    "PB-015": "runs, ok",
+}
 
 
 def attack(tmp_path: Path, quell_range: Client, *words: str) -> subprocess.CompletedProcess[bytes]:

@@ -27,6 +27,13 @@ _NAMED = {
     "elb": [("LoadBalancerName", "elasticloadbalancing", "loadbalancer/{}")],
     "elbv2": [("TargetGroupArn", "", "{}")],
 }
+#: The same for services all of whose calls name what they are about, those that read too.
+_ALWAYS = {
+    "dynamodb": [("TableName", "dynamodb", "table/{}")],
+    "kms": [("KeyId", "", "{}")],
+    "s3control": [("JobId", "s3", "job/{}")],
+    "rds": [("DBInstanceIdentifier", "rds", "db:{}"), ("DBClusterIdentifier", "rds", "cluster:{}")],
+}
 _IAM = (("GroupName", "group"), ("RoleName", "role"), ("UserName", "user"), ("InstanceProfileName", "instance-profile"))
 
 
@@ -51,6 +58,11 @@ def of_ec2(call: dict[str, Any]) -> list[str]:
     return found
 
 
+def trail(name: str, call: dict[str, Any]) -> str:
+    """A trail, which may be named by its ARN."""
+    return name if name.startswith("arn:") else f"arn:aws:cloudtrail:{call['region']}:{call['account']}:trail/{name}"
+
+
 def about(call: dict[str, Any]) -> list[str]:
     """What a call is about: ARNs, or `*` where it names nothing."""
     service, params, account = call["service"], call["params"], call["account"]
@@ -65,12 +77,17 @@ def about(call: dict[str, Any]) -> list[str]:
         if "GroupName" in params:
             named = [arn for arn in named if ":group/" in arn]
         return [source] if source else named or [params.get("PolicyArn", "*")]
+    if service == "cloudtrail":
+        return [trail(str(params.get("Name") or params.get("TrailName")), call)] if {"Name", "TrailName"} & set(params) else ["*"]
+    if service == "lambda" and "FunctionName" in params:
+        of = f":{params['Qualifier']}" if "Provisioned" in call["operation"] and "Qualifier" in params else ""
+        return [f"arn:aws:lambda:{call['region']}:{account}:function:{params['FunctionName']}{of}"]
     if service == "ec2":
         reads_all = call["operation"].startswith("Describe") and not call["operation"].endswith("Attribute")
         return ["*"] if reads_all else of_ec2(call) or ["*"]
     found = []
-    for member, prefix, name in _NAMED.get(service, []):
-        if member in params and call["changing"]:
+    for member, prefix, name in _ALWAYS.get(service, _NAMED.get(service, [])):
+        if member in params and (call["changing"] or service in _ALWAYS):
             found.append(name.format(params[member]) if not prefix else f"arn:aws:{prefix}:{call['region']}:{account}:{name.format(params[member])}")
     return found or ["*"]
 

@@ -1,18 +1,17 @@
 """`python -m scenarios [PB-008 …]`: every scenario as it would be outside of tests, with all waits; a table; 1 if one fails.
 
-The scenarios run beside one another on one range and one server: each has resources of its own."""
+The scenarios run beside one another on one range and one server, each in two accounts and two Regions: each has resources of its own."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from harness.product import Product
 
-from .driver import Play, Told, content, scenarios
+from .driver import ELSEWHERE, PRODUCTION, Play, content, play_together, scenarios, table
 
 #: What a run may take beyond a scenario's own seconds when no fact of its playbook is shortened.
 LATER_LOOKS_SECONDS = 600
@@ -29,26 +28,10 @@ def main(wanted: list[str]) -> int:
         home = Product(Path(folder) / "home", {"QUELL__CONTENT": str(content())})
         with home.range_up(), home.server_up() as server:
             keys = [home.key("responder", owner) for owner in ("first", "second")]
-            plays = [Play(home, server, scenario, keys) for scenario in chosen]
-            # The attacks one after the other: each is let out alone, so that its times are its own.
-            for play in plays:
-                play.begin()
-            with ThreadPoolExecutor(len(plays)) as pool:
-                told = list(pool.map(Play.finish, plays))
+            plays = [Play(home, server, scenario, keys, place) for place in (PRODUCTION, ELSEWHERE) for scenario in chosen]
+            told = play_together(plays)
     print(table(told))
     return 1 if any(one.fault for one in told) else 0
-
-
-def table(told: list[Told]) -> str:
-    """For people. Times are in milliseconds."""
-    head = ["playbook", "detected in", "contained in", "verified in", "undone in", "approvals", "calls", "evidence", ""]
-    rows = [
-        [t.playbook, t.detected, t.contained, t.verified, t.undone, t.approvals, t.calls, t.evidence, t.fault or "ok"]
-        for t in told
-    ]
-    words = [head, *[[str(cell) for cell in row] for row in rows]]
-    widths = [max(len(row[i]) for row in words) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in words)
 
 
 if __name__ == "__main__":

@@ -24,3 +24,10 @@ class Scenario:
     #: Facts of the playbook that a test shortens: waits of minutes that have nothing to do with the range.
     facts: dict[str, Json] = field(default_factory=dict)
     seconds: float = 60
+    #: Which attack it is, where the playbook answers several: the module's name, as `PB-013-TABLE`.
+    attack: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tests call it."""
+        return self.attack or self.playbook

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,11 @@ sys.path.insert(0, str(ROOT / "range"))
 from quell_range import attacks  # noqa: E402
 from quell_range.attacks.stage import Made, Stage  # noqa: E402
 
+#: An account, none for the range's production, and a Region.
+Place = tuple[str | None, str]
+PRODUCTION: Place = (None, "us-east-1")
+#: Another account, which is not production, and another Region.
+ELSEWHERE: Place = ("777788889999", "eu-west-1")
 #: A person is asked at most this often in one run.
 ASKED_MAX = 6
 
@@ -34,6 +40,8 @@ class Told:
     """What became of a scenario. Times are milliseconds after the attack was let out."""
 
     playbook: str
+    #: Where: account and Region.
+    place: str = ""
     detected: int = 0
     contained: int = 0
     verified: int = 0
@@ -46,6 +54,26 @@ class Told:
     undo_run: dict[str, Any] = field(default_factory=dict)
     made: Made = field(default_factory=dict)
     fault: str = ""
+
+
+def play_together(plays: list[Play]) -> list[Told]:
+    """The attacks one after the other, since each is let out alone and its times are its own; what becomes of them side by side."""
+    for play in plays:
+        play.begin()
+    with ThreadPoolExecutor(len(plays)) as pool:
+        return list(pool.map(Play.finish, plays))
+
+
+def table(told: list[Told]) -> str:
+    """For people. Times are in milliseconds."""
+    head = ["playbook", "where", "detected in", "contained in", "verified in", "undone in", "approvals", "calls", "evidence", ""]
+    rows = [
+        [t.playbook, t.place, t.detected, t.contained, t.verified, t.undone, t.approvals, t.calls, t.evidence, t.fault or "ok"]
+        for t in told
+    ]
+    words = [head, *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[i]) for row in words) for i in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in words)
 
 
 def scenarios() -> list[Scenario]:
@@ -80,11 +108,11 @@ def shortened(target: Path, of: list[Scenario]) -> Path:
 class Play:
     """One scenario on one product."""
 
-    def __init__(self, home: Product, server: Server, scenario: Scenario, keys: list[Key]) -> None:
+    def __init__(self, home: Product, server: Server, scenario: Scenario, keys: list[Key], place: Place = PRODUCTION) -> None:
         self.home, self.server, self.scenario, self.keys = home, server, scenario, keys
-        self.scene = attacks.of(scenario.playbook)
-        self.stage = Stage(home.range.info)
-        self.told = Told(scenario.playbook)
+        self.scene = attacks.of(scenario.name)
+        self.stage = Stage(home.range.info, *place)
+        self.told = Told(scenario.name, f"{self.stage.account['id']} {self.stage.region}")
 
     def run(self) -> Told:
         """All of it; what goes wrong is in `fault`."""
@@ -177,12 +205,15 @@ class Play:
 
     def _ended(self, name: str) -> dict[str, Any]:
         """The run once it has ended. Whoever has not said yes yet says so when a person is asked."""
+        said: set[tuple[str, str]] = set()
         for _ in range(ASKED_MAX):
             run = until(f"{name} has ended or asks", lambda: self._look(name), self.scenario.seconds)
             if run.get("outcome"):
                 return run
             plan = self.home.quell("run", "show", name).json["planHash"]
-            for key in self.keys:
+            # Two people may have to say yes to one plan; it asks again in between.
+            for key in (key for key in self.keys if (plan, key.id) not in said):
+                said.add((plan, key.id))
                 answer = self.server.call("POST", f"/api/v1/runs/{name}/approve", {"plan_hash": plan}, key)
                 if answer.status == 202:
                     self.told.approvals += 1

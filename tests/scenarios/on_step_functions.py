@@ -28,7 +28,8 @@ DOCUMENT_SECONDS = 240
 #: What AWS makes up, and a run with it: ids of resources, of keys, of runs, of policies that are called after a run.
 _IDS = re.compile(
     r"\b(?:(?:acl|sg|sgr|i|eni|vol|snap|vpc|subnet|igw|eipalloc|eipassoc|iip-assoc|eni-attach|run|inc|r|ami)-[0-9a-f-]{6,}[0-9a-f]"
-    r"|(?:AKIA|ASIA|AIDA|AROA|ACCA|APKA|ANPA|AIPA)[A-Z0-9]{12,})\b"
+    r"|(?:AKIA|ASIA|AIDA|AROA|ACCA|APKA|ANPA|AIPA)[A-Z0-9]{12,}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
 )
 _MOMENTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _ADDRESSES = re.compile(r"\b10\.40\.0\.\d+\b")

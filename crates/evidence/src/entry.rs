@@ -52,6 +52,10 @@ pub enum Act {
     ImageApproved,
     /// The approved image of a resource was removed.
     ImageRemoved,
+    /// A playbook may act by itself from then on.
+    Promoted,
+    /// A playbook may not act by itself any more.
+    Demoted,
 }
 
 /// An entry.

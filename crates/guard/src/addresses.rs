@@ -15,6 +15,9 @@ pub enum Family {
     V6,
 }
 
+/// Both of them.
+pub const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
 impl AddressSet {
     /// The set of the ranges, in any order.
     pub fn of(ranges: impl IntoIterator<Item = (u128, u128)>) -> Self {

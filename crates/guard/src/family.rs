@@ -16,7 +16,7 @@ pub enum Family {
     S3,
     /// Keys, databases, secrets.
     Data,
-    /// Trails, recorders, detectors, log groups.
+    /// Trails, recorders, detectors, log groups, rules of events.
     Logging,
     /// Policies of the organisation. Its role is in the management account.
     Organization,
@@ -69,7 +69,7 @@ impl Family {
             "s3" | "s3control" => Self::S3,
             "kms" | "rds" | "dynamodb" | "secretsmanager" | "backup" => Self::Data,
             "cloudtrail" | "config" | "guardduty" | "securityhub" | "cloudwatchlogs" | "macie2"
-            | "route53resolver" => Self::Logging,
+            | "route53resolver" | "eventbridge" => Self::Logging,
             "autoscaling" | "lambda" | "ecs" | "eks" | "batch" | "ssm" => Self::Compute,
             "ec2" if is_of_compute(operation) => Self::Compute,
             _ => Self::Network,
@@ -148,6 +148,7 @@ mod tests {
             ("s3", "PutPublicAccessBlock", Family::S3),
             ("kms", "CancelKeyDeletion", Family::Data),
             ("cloudtrail", "StartLogging", Family::Logging),
+            ("eventbridge", "EnableRule", Family::Logging),
             ("organizations", "AttachPolicy", Family::Organization),
         ] {
             assert_eq!(

@@ -342,3 +342,7 @@ fn worst_deed(plan: &Plan) -> Class {
 #[cfg(test)]
 #[path = "guard_tests.rs"]
 pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "guard_organization_tests.rs"]
+mod organization_tests;

@@ -14,7 +14,7 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    fn declaration(&self) -> Declaration<'_> {
+    pub(crate) fn declaration(&self) -> Declaration<'_> {
         Declaration {
             playbook: "PB-008",
             version: "1.0.0",

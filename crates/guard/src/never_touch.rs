@@ -167,6 +167,18 @@ mod tests {
                 assert!(of(other, json!({member: bare})).is_some(), "{name}");
             }
         }
+        let (accounts, names) = (Vec::new(), Vec::new());
+        let never = NeverTouch {
+            accounts: &accounts,
+            names: &names,
+        };
+        let root: Arn = "arn:aws:iam::111122223333:root".parse().unwrap();
+        let account = Resource::of_arn(&root).unwrap();
+        assert_eq!(
+            reason(&plan(json!({})), &account, never),
+            None,
+            "an account as a whole is its own proof's affair"
+        );
         let session = "arn:aws:sts::111122223333:assumed-role/QuellReader/run-1";
         assert!(of(session, json!({})).is_some());
         assert!(of("arn:aws:ec2:us-east-1:999988887777:instance/i-1", json!({})).is_some());

@@ -23,6 +23,7 @@ use crate::config::{
 };
 use crate::content::Content;
 use crate::http::{Hosts, Http};
+use crate::orders::promotions;
 use crate::place::Place;
 use crate::sealing::{self, SealingError};
 
@@ -174,6 +175,24 @@ impl App {
     pub fn level(&self, playbook: &Playbook, account: &Account) -> Level {
         let own = playbook.level.of(Self::is_production(account));
         own.min(self.config.respond.level_max)
+    }
+
+    /// How far a playbook goes in an account now: it acts by itself only once it was promoted here as it is, when the settings want that.
+    pub async fn level_in_effect(&self, playbook: &Playbook, account: &Account) -> Level {
+        let [production, elsewhere] = self.levels(playbook).await;
+        match Self::is_production(account) {
+            true => production,
+            false => elsewhere,
+        }
+    }
+
+    /// How far a playbook goes now, in production and elsewhere.
+    pub async fn levels(&self, playbook: &Playbook) -> [Level; 2] {
+        let wanted = self.config.respond.promotion.required;
+        let may = !wanted || promotions::holds(&*self.state, playbook).await;
+        let most = if may { Level::Auto } else { Level::Approve };
+        let most = most.min(self.config.respond.level_max);
+        [true, false].map(|production| playbook.level.of(production).min(most))
     }
 
     /// The roles of an account.

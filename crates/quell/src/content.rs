@@ -176,6 +176,12 @@ impl Content {
         all.collect()
     }
 
+    /// Whether a detection names a playbook.
+    pub fn names(&self, detection: &str, playbook: &str) -> bool {
+        let named = self.answers.get(detection);
+        named.is_some_and(|ids| ids.iter().any(|id| id == playbook))
+    }
+
     /// The detections that a playbook answers.
     pub fn detections_of(&self, playbook: &str) -> Vec<&str> {
         let names = |ids: &[String]| ids.iter().any(|id| id == playbook);

@@ -2,6 +2,7 @@
 //! starting a process. Nothing here is a promise to other programs; the binary (`src/main.rs`) only calls [`run`].
 
 mod assess;
+mod backtest;
 mod begin;
 mod brake;
 mod catalog;
@@ -9,6 +10,7 @@ mod commands;
 mod desk;
 mod http;
 mod input;
+mod measures;
 pub mod orders;
 mod output;
 mod random;

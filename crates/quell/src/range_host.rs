@@ -55,6 +55,9 @@ pub struct Info {
     pub endpoint: String,
     /// The accounts.
     pub accounts: Vec<RangeAccount>,
+    /// The account that manages their organisation.
+    #[serde(default)]
+    pub management_account: Option<String>,
     /// What Quell works with.
     pub quell: Home,
     /// The process.
@@ -346,6 +349,7 @@ fn write_settings(folder: &Path, path: &Path, info: &Info) -> Result<(), RangeEr
         [respond]
         level_max = "auto-with-undo"
         changes_per_account_hour = 1000000
+        promotion.required = false
     };
     let mut aws = toml::Table::new();
     for (name, value) in [
@@ -361,6 +365,10 @@ fn write_settings(folder: &Path, path: &Path, info: &Info) -> Result<(), RangeEr
     }
     table.insert("aws".to_owned(), aws.into());
     table.insert("accounts".to_owned(), accounts.into());
+    if let Some(id) = &info.management_account {
+        let organization = toml::toml! { management_account = (id.clone()) };
+        table.insert("organization".to_owned(), organization.into());
+    }
     if let Some(collect) = table.get_mut("collect").and_then(toml::Value::as_table_mut) {
         let queues = vec![
             info.quell.queues.events.clone(),

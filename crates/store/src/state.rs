@@ -58,6 +58,8 @@ pub enum Kind {
     Freeze,
     /// The image of a resource as a person approved it, for one playbook, by the moment at which it expires.
     ApprovedImage,
+    /// That a playbook may act by itself here, by its id.
+    Promotion,
 }
 
 impl Kind {
@@ -88,6 +90,7 @@ impl Kind {
             Self::Exception => "exception",
             Self::Freeze => "freeze",
             Self::ApprovedImage => "approved-image",
+            Self::Promotion => "promotion",
         }
     }
 }

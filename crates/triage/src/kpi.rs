@@ -17,6 +17,8 @@ pub struct Times {
     pub p50_seconds: Option<f64>,
     /// Nine of ten took no longer.
     pub p90_seconds: Option<f64>,
+    /// And nineteen of twenty.
+    pub p95_seconds: Option<f64>,
 }
 
 /// What became of the incidents of a category.
@@ -106,13 +108,14 @@ pub fn kpis<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Kpis {
     }
 }
 
-/// Clocks of different machines may disagree by a moment: nothing takes less than no time.
-fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+/// From one moment to another, in seconds. Clocks of different machines may disagree by a moment: nothing takes less than no time.
+pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     let millis = u32::try_from(to.millis_since(from).max(0)).unwrap_or(u32::MAX);
     f64::from(millis) / 1000.0
 }
 
-fn times(mut all: Vec<f64>) -> Times {
+/// What times, in seconds, come to.
+pub fn times(mut all: Vec<f64>) -> Times {
     all.sort_unstable_by(f64::total_cmp);
     let n = all.len();
     // The nearest rank.
@@ -126,6 +129,7 @@ fn times(mut all: Vec<f64>) -> Times {
         mean_seconds: (n > 0).then(|| all.iter().sum::<f64>() / f64::from(count)),
         p50_seconds: rank(50),
         p90_seconds: rank(90),
+        p95_seconds: rank(95),
     }
 }
 

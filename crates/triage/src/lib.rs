@@ -14,6 +14,6 @@ mod visitors;
 pub use board::Board;
 pub use cause::{Answered, Cause, Trouble};
 pub use clocks::{Clock, Sla, Standing, Targets, clocks};
-pub use kpi::{Counts, INCIDENTS_MAX, Kpis, Times, kpis};
+pub use kpi::{Counts, INCIDENTS_MAX, Kpis, Times, kpis, seconds, times};
 pub use place::{Known, Placed, place};
 pub use visitors::Visitors;

@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 def names() -> list[str]:
-    """The playbooks that there is an attack for: `PB-001`."""
+    """What there is an attack for: `PB-001`, and `PB-013-TABLE` where a playbook answers several."""
     found = [module.name for module in pkgutil.iter_modules(__path__) if module.name.startswith("pb_")]
     return sorted(name.upper().replace("_", "-") for name in found)
 

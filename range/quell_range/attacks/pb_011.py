@@ -8,15 +8,11 @@ from quell_range.attacks.stage import Made, Stage, allow, tried
 
 
 def prepare(stage: Stage) -> Made:
-    """A trail of all Regions with its bucket, that records what is done with objects, too."""
+    """A trail of all Regions with its bucket."""
     name = f"audit-{stage.mark}"
     stage.client("s3").create_bucket(Bucket=f"{name}-logs")
     trail = stage.client("cloudtrail")
     trail.create_trail(Name=name, S3BucketName=f"{name}-logs", IsMultiRegionTrail=True, EnableLogFileValidation=True)
-    data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
-    trail.put_event_selectors(
-        TrailName=name, EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": data}]
-    )
     trail.start_logging(Name=name)
     return {"resource": name, "mallory": stage.user(f"mallory-{stage.mark}", allow("cloudtrail:*"))}
 

@@ -29,10 +29,29 @@ from quell_range.standins import check, sts
 
 #: How the Java SDK, and with it Step Functions, calls a service in the names of its errors.
 _ERROR_NAMES = {
-    "autoscaling": "AutoScaling", "ec2": "Ec2", "elasticloadbalancing": "ElasticLoadBalancing",
-    "elasticloadbalancingv2": "ElasticLoadBalancingV2", "config": "Config", "guardduty": "GuardDuty",
-    "cloudtrail": "CloudTrail", "iam": "Iam", "kms": "Kms", "rds": "Rds", "s3": "S3", "s3control": "S3Control", "sqs": "Sqs", "ssm": "Ssm", "sts": "Sts",
-}  # fmt: skip
+    "autoscaling": "AutoScaling",
+    "cloudtrail": "CloudTrail",
+    "cloudwatch": "CloudWatch",
+    "config": "Config",
+    "dynamodb": "DynamoDb",
+    "ec2": "Ec2",
+    "ecs": "Ecs",
+    "eks": "Eks",
+    "elasticloadbalancing": "ElasticLoadBalancing",
+    "elasticloadbalancingv2": "ElasticLoadBalancingV2",
+    "eventbridge": "EventBridge",
+    "guardduty": "GuardDuty",
+    "iam": "Iam",
+    "kms": "Kms",
+    "lambda": "Lambda",
+    "organizations": "Organizations",
+    "rds": "Rds",
+    "s3": "S3",
+    "s3control": "S3Control",
+    "sqs": "Sqs",
+    "ssm": "Ssm",
+    "sts": "Sts",
+}
 #: How boto calls services that a document calls otherwise.
 _BOTO_NAMES = {"elasticloadbalancing": "elb", "elasticloadbalancingv2": "elbv2"}
 #: Seconds that a session of a state lasts.

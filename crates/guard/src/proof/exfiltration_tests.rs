@@ -100,7 +100,13 @@ fn plan(before: Value, key: &str, value: Value, class: Class) -> Plan {
         }],
         before: json!({"attributes": before}),
         after: json!({"attributes": after}),
-        facts: json!({"removed": [{"bucket": "arn:aws:s3:::out", "firstPut": "2026-11-21T09:30:00Z"}, {"bucket": "arn:aws:s3:::old", "firstPut": "2026-10-01T00:00:00Z"}]}),
+        facts: json!({"suspects": [
+            {"id": "AIDANAMED", "arn": "arn:aws:iam::444455556666:user/nat"},
+            {"id": "AIDAMISREAD", "arn": "arn:aws:iam::444455556666:user/nat"},
+            {"id": "AROANAMED:s-1", "arn": "arn:aws:sts::444455556666:assumed-role/app/s-1"},
+            {"id": "AROALINKED2:s-1", "arn": "arn:aws:sts::444455556666:assumed-role/AWSServiceRoleForBackup/s-1"},
+            {"id": "AIDABREAK", "arn": "arn:aws:iam::444455556666:user/nat"},
+        ], "removed": [{"bucket": "arn:aws:s3:::out", "firstPut": "2026-11-21T09:30:00Z"}, {"bucket": "arn:aws:s3:::old", "firstPut": "2026-10-01T00:00:00Z"}]}),
     }
 }
 
@@ -116,6 +122,11 @@ fn actors() -> Value {
         {"kind": "AssumedRole", "principalId": "AROAAPP:mine", "arn": arn("sts::444455556666:assumed-role/app/theirs")},
         {"kind": "AWSService", "principalId": "AIDASERVICE", "arn": arn("iam::444455556666:user/eve")},
         {"kind": "Root", "principalId": "444455556666", "arn": arn("iam::444455556666:root")},
+        {"kind": "IAMUser", "principalId": "AIDANAMED", "name": "nat"},
+        {"kind": "IAMUser", "principalId": "AIDAUNREAD", "name": "una"},
+        {"kind": "IAMUser", "principalId": "AIDAMISREAD", "name": "mia"},
+        {"kind": "AssumedRole", "principalId": "AROANAMED:s-1", "name": "s-1"},
+        {"kind": "AssumedRole", "principalId": "AROALINKED2:s-1", "name": "s-1"},
         {"kind": "IAMUser", "principalId": "AIDATWICE", "arn": arn("iam::444455556666:user/eve")},
         {"kind": "AssumedRole", "principalId": "AIDATWICE", "arn": arn("sts::444455556666:assumed-role/AWSServiceRoleForBackup/s3")},
     ])
@@ -203,7 +214,11 @@ fn nothing_is_put_in_rewritten_or_moved() {
         refused(&plan, "put in, rewritten or moved");
     }
     refused(
-        &with_rules(&[b.clone()], &[b.clone()], Class::R2),
+        &with_rules(
+            std::slice::from_ref(&b),
+            std::slice::from_ref(&b),
+            Class::R2,
+        ),
         "no replication rule would go",
     );
     let mut role = with_rules(&[a.clone(), b], &[a], Class::R2);
@@ -320,6 +335,8 @@ fn actors_are_refused_objects_by_their_ids() {
         policy(&[denies(&[EVE, SESSION])]),
     ));
     assert!(both.unwrap().concerns[0].contains("every session «i-0a1b2c3d4e5f60718»"));
+    let named = denies(&["AIDANAMED", "AROANAMED:s-1"]);
+    check(&puts_policy(Some(policy(&[])), policy(&[named]))).unwrap();
     let new = json!({"Version": "2012-10-17", "Statement": [denies(&[EVE])]});
     check(&puts_policy(None, new)).unwrap();
     let mut one = denies(&[]);
@@ -349,6 +366,9 @@ fn nobody_else_is_refused() {
         ("AROALINKED:s3", "never touched"),
         ("AROAAPP:mine", "no user and no session of this account"),
         ("AIDASERVICE", "no user and no session of this account"),
+        ("AIDAUNREAD", "nobody knows whose id"),
+        ("AIDAMISREAD", "no user and no session of this account"),
+        ("AROALINKED2:s-1", "never touched"),
         ("AIDATWICE", "no user and no session of this account"),
         ("444455556666", "no id of a user"),
         ("AROAAPP00000000000001", "no id of a user"),

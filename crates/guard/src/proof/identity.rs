@@ -64,8 +64,15 @@ impl Subject for Containment {
         }
     }
 
-    fn concerns(&self, plan: &Plan, _: &Claim<'_>) -> Vec<String> {
-        concerns(plan)
+    fn concerns(&self, plan: &Plan, claim: &Claim<'_>) -> Vec<String> {
+        let mut ask = concerns(plan);
+        // A playbook that is about credentials that were taken out of instances denies just their sessions.
+        if claim.facts.get("deniesInstances") != Some(&Value::Bool(true)) {
+            let calls = plan.calls.iter();
+            let put = calls.filter(|call| call.resource.ends_with(":iam:putRolePolicy"));
+            ask.extend(put.flat_map(|call| instances(&call.arguments)));
+        }
+        ask
     }
 
     fn keeps(&self) -> &'static [&'static str] {
@@ -377,16 +384,13 @@ fn denied_first(plan: &Plan, who: &Who<'_>) -> Result<(), Unproven> {
     }
 }
 
-/// Who else would feel it: of a user, who is left to administer the account; of a role, what runs on an instance whose session
-/// it is.
+/// Who is left to administer the account, when a user is denied everything.
 pub(super) fn concerns(plan: &Plan) -> Vec<String> {
     let mut ask = Vec::new();
     for call in &plan.calls {
         let operation = call.resource.rsplit(':').next().unwrap_or_default();
-        match operation {
-            "attachUserPolicy" => ask.extend(last_way_in(&plan.facts)),
-            "putRolePolicy" => ask.extend(instances(&call.arguments)),
-            _ => {}
+        if operation == "attachUserPolicy" {
+            ask.extend(last_way_in(&plan.facts));
         }
     }
     ask

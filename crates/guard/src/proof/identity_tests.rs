@@ -536,11 +536,29 @@ fn a_person_is_asked_about_the_last_way_in_and_about_instances() {
     assert_eq!(asked(json!({"administrator": "yes", "others": []})), 1);
     assert_eq!(asked(json!({"administrator": "unknown", "others": []})), 1);
     assert_eq!(asked(Value::Null), 1);
-    let role =
-        |name: &str| concerns(&of_role(&denying(&[&format!("{ROLE_ID}:{name}")]), None)).len();
-    assert_eq!(role("build-7"), 0);
-    assert_eq!(role("i-0123456789abcdef0"), 1);
-    assert_eq!(role("i-team"), 0);
+    let role = |name: &str, facts: Value| {
+        let plan = of_role(&denying(&[&format!("{ROLE_ID}:{name}")]), None);
+        let claim = Claim {
+            run: "run-1",
+            resource: &app(),
+            facts: &facts,
+            undo: None,
+            production: true,
+            known: crate::proof::Known::default(),
+        };
+        Containment.concerns(&plan, &claim).len()
+    };
+    assert_eq!(role("build-7", json!({})), 0);
+    assert_eq!(role("i-0123456789abcdef0", json!({})), 1);
+    assert_eq!(
+        role("i-0123456789abcdef0", json!({"deniesInstances": "yes"})),
+        1
+    );
+    assert_eq!(
+        role("i-0123456789abcdef0", json!({"deniesInstances": true})),
+        0
+    );
+    assert_eq!(role("i-team", json!({})), 0);
 }
 
 proptest! {

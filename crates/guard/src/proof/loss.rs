@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Unproven;
-use crate::addresses::{AddressSet, Family};
+use crate::addresses::{AddressSet, FAMILIES, Family};
 use crate::traffic::{ALL_PORTS, ALL_PROTOCOLS, Flow, PROTOCOL_MAX, Sources, Span, Traffic};
 
 /// So many parts of a loss are told, and so many sources of each: it is for people to read.
@@ -138,12 +138,22 @@ impl Loss {
         shown
     }
 
-    /// Who would feel it beside those whom it is meant for.
-    pub(super) fn concern(&self) -> Option<String> {
-        (!self.beside.is_empty()).then(|| {
+    /// Who would feel it beside those whom it is meant for: whoever comes to ports that are mostly open on purpose, by no other rule.
+    /// Without `web`, any port beside the exposed ones may be such.
+    pub(super) fn concern(&self, web: Option<&[i64]>) -> Option<String> {
+        let meant = match web {
+            None => self.beside.clone(),
+            Some(ports) => {
+                let ports = ports.iter();
+                let both = ports.flat_map(|port| FAMILIES.map(|family| (*port, family)));
+                let web = Traffic::of(&both.flat_map(|of| of_port(&of)).collect::<Vec<_>>());
+                self.beside.intersection(&web)
+            }
+        };
+        (!meant.is_empty()).then(|| {
             format!(
-                "ports that are not critical would be closed too: {}",
-                words(&self.beside)
+                "what may be open on purpose would be closed too: {}",
+                words(&meant)
             )
         })
     }

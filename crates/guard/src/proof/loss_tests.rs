@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use serde_json::json;
 
 use super::*;
@@ -77,7 +79,7 @@ fn a_plan_that_leaves_something_else_is_refused() {
         vec![rule("udp", 443, 443, "203.0.113.0/24")],
     ] {
         assert!(
-            Loss::of(&[world.clone()], &[office.clone()], &left, &[]).is_err(),
+            Loss::of(from_ref(&world), from_ref(&office), &left, &[]).is_err(),
             "{left:?}"
         );
     }

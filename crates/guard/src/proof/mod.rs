@@ -7,6 +7,7 @@ mod attributes;
 mod block;
 mod bucket;
 mod database;
+mod destruction;
 mod egress;
 mod exfiltration;
 mod identity;
@@ -74,11 +75,16 @@ pub struct Known<'a> {
 /// groups have a proof of their own, over rules.
 fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
     match resource_type {
-        "AWS::S3::Bucket" => &[&bucket::Bucket, &exfiltration::Exfiltration],
+        "AWS::S3::Bucket" => &[
+            &bucket::Bucket,
+            &exfiltration::Exfiltration,
+            &destruction::Rescue,
+        ],
+        "AWS::KMS::Key" | "AWS::RDS::DBCluster" | "AWS::DynamoDB::Table" => &[&destruction::Rescue],
         "AWS::IAM::User" | "AWS::IAM::Role" => &[&identity::Containment, &policy::Drift],
         "AWS::IAM::Group" | "AWS::IAM::ManagedPolicy" => &[&policy::Drift],
         "AWS::EC2::Instance" => &[&instance::Instance, &egress::Egress, &block::Blocks],
-        "AWS::RDS::DBInstance" => &[&block::Blocks, &database::Database],
+        "AWS::RDS::DBInstance" => &[&destruction::Rescue, &block::Blocks, &database::Database],
         "AWS::::Account" => &[&organization::Organization],
         "AWS::EC2::Snapshot"
         | "AWS::EC2::Image"
@@ -89,6 +95,7 @@ fn subjects(resource_type: &str) -> &'static [&'static dyn Subject] {
         "AWS::CloudTrail::Trail" => &[&logging::Trail],
         "AWS::Config::ConfigurationRecorder" => &[&logging::Recorder],
         "AWS::GuardDuty::Detector" => &[&logging::Detector],
+        "AWS::Events::Rule" => &[&logging::Rule],
         "AWS::ECS::Service" => &[&workload::Service],
         "AWS::ECS::Task" => &[&workload::Task],
         "AWS::EKS::Cluster" => &[&workload::Cluster],

@@ -9,12 +9,11 @@ use serde_json::{Map, Value};
 
 use super::loss::{self, Loss};
 use super::{Claim, Proof, Unproven};
-use crate::addresses::{AddressSet, Family, cidr};
+use crate::addresses::{AddressSet, FAMILIES, Family, cidr};
 use crate::traffic::{Flow, Sources};
 
 const REVOKE: &str = "arn:aws:states:::aws-sdk:ec2:revokeSecurityGroupIngress";
 const AUTHORIZE: &str = "arn:aws:states:::aws-sdk:ec2:authorizeSecurityGroupIngress";
-const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
 /// When a port counts as exposed.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,7 +208,10 @@ pub(super) fn prove(plan: &Plan, claim: &Claim<'_>) -> Result<Proof, Unproven> {
         "every revoked rule can be made again as it was",
     ];
     let mut concerns = concerns(plan, claim.facts);
-    concerns.extend(loss.concern());
+    let web: Option<Vec<i64>> = { claim.facts.get("webPorts") }
+        .and_then(Value::as_array)
+        .and_then(|ports| ports.iter().map(Value::as_i64).collect());
+    concerns.extend(loss.concern(web.as_deref()));
     Ok(Proof {
         shown: { shown.into_iter().map(str::to_owned) }
             .chain(loss.shown())
@@ -525,6 +527,9 @@ fn concerns(plan: &Plan, declared: &Value) -> Vec<String> {
         .unwrap_or(20);
     if count > limit {
         ask.push(format!("{count} interfaces use it, more than {limit}"));
+    }
+    if facts.get("wideRange") == Some(&Value::Bool(true)) {
+        ask.push("a rule to revoke also opens ports that are not critical".to_owned());
     }
     ask
 }

@@ -67,6 +67,7 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("s3", "GetBucketReplication", "GetReplicationConfiguration"),
     ("s3", "GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
     ("s3", "HeadBucket", "ListBucket"),
+    ("s3", "ListBuckets", "ListAllMyBuckets"),
     ("s3", "ListObjectVersions", "ListBucketVersions"),
     ("s3", "PutBucketEncryption", "PutEncryptionConfiguration"),
     (

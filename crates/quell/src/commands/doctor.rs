@@ -236,7 +236,39 @@ async fn remote(app: &App) -> Vec<Check> {
     for account in &app.config.accounts {
         checks.push(role(app, aws, account).await);
     }
+    if let Some(id) = &app.config.organization.management_account {
+        checks.push(organization(app, aws, id).await);
+    }
     checks
+}
+
+/// Whether the account that manages the organisation can be read, and is that one.
+async fn organization(app: &App, aws: &quell_aws::Client, id: &str) -> Check {
+    let [read, _] = app.config.organization.roles();
+    let read = format!("arn:aws:iam::{id}:role/{read}");
+    let run = RunId::of(app.clock.now(), "doctor", 0, id, "doctor");
+    let answer = async {
+        let resource = Resource::security_group("aws", "us-east-1", id, "sg-0");
+        let session = aws.read_session(&app.scope(&resource, &read, &run)).await?;
+        session
+            .call("organizations", "DescribeOrganization", &json!({}))
+            .await
+    };
+    let managing = answer.await.map(|answer| {
+        let said = answer.value.to_json();
+        let id = said.pointer("/Organization/MasterAccountId");
+        id.and_then(|id| id.as_str()).unwrap_or_default().to_owned()
+    });
+    let found = match managing {
+        Ok(own) if own == *id => Ok(format!("{read} can read it")),
+        Ok(other) => Err(format!("its organisation is managed by account {other}")),
+        Err(error) => Err(error.to_string()),
+    };
+    check(
+        &format!("organisation, managed by account {id}"),
+        found,
+        "make the role there, and let Quell's account assume it: docs/organization.md",
+    )
 }
 
 async fn role(app: &App, aws: &quell_aws::Client, account: &crate::config::Account) -> Check {

@@ -21,10 +21,6 @@ use crate::output::{note, safe, table};
 /// A playbook that looks at drift takes back what goes beyond the approved image, and leaves what is in it. docs/images.md says what
 /// one means.
 #[derive(Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, when the program starts"
-)]
 pub enum ImageCommand {
     /// Read a resource as it is now, as a playbook reads it. Stores nothing
     Read(Target),

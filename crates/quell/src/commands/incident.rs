@@ -1,10 +1,12 @@
 //! `quell incident`.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use quell_model::{Incident, IncidentId, Timestamp, Verdict};
 use quell_respond::{Run, Stage};
 use quell_store::{Kind, Query};
-use quell_triage::{Clock, INCIDENTS_MAX, Kpis, clocks, kpis};
+use quell_triage::{Clock, Counts, INCIDENTS_MAX, Kpis, clocks, kpis};
 use serde_json::json;
 
 use super::{Failure, Global};
@@ -105,7 +107,7 @@ impl IncidentCommand {
 }
 
 /// The incidents that were detected since then, the newest first.
-async fn since_then(app: &App, since: Timestamp) -> Result<Vec<Incident>, Failure> {
+pub(super) async fn since_then(app: &App, since: Timestamp) -> Result<Vec<Incident>, Failure> {
     let mut query = Query::all(Kind::Incident).newest().limit(Query::LIMIT_MAX);
     let mut out: Vec<Incident> = Vec::new();
     loop {
@@ -151,11 +153,6 @@ fn stats(kpis: &Kpis, days: u32) -> String {
         ];
         cells.to_vec()
     });
-    let counts = kpis.categories.iter().map(|(category, c)| {
-        let numbers = [c.detections, c.automatic, c.manual, c.false_positives];
-        let numbers = numbers.map(|n| n.to_string());
-        [category.clone()].into_iter().chain(numbers).collect()
-    });
     let judged = match kpis.false_positive_rate {
         Some(rate) => format!(
             "{} judged, {:.1} % of them false",
@@ -171,17 +168,25 @@ fn stats(kpis: &Kpis, days: u32) -> String {
             &["stage", "n", "mean", "half within", "nine of ten within"],
             times.into_iter()
         ),
-        table(
-            &[
-                "category",
-                "incidents",
-                "automatic",
-                "with a person",
-                "false"
-            ],
-            counts
-        ),
+        category_table(&kpis.categories),
     )
+}
+
+/// What became of the incidents, by category.
+pub(super) fn category_table(categories: &BTreeMap<String, Counts>) -> String {
+    let counts = categories.iter().map(|(category, c)| {
+        let numbers = [c.detections, c.automatic, c.manual, c.false_positives];
+        let numbers = numbers.map(|n| n.to_string());
+        [category.clone()].into_iter().chain(numbers).collect()
+    });
+    let head = [
+        "category",
+        "incidents",
+        "automatic",
+        "with a person",
+        "false",
+    ];
+    table(&head, counts)
 }
 
 fn rows(incidents: &[Incident]) -> String {

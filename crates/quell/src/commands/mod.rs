@@ -3,6 +3,7 @@
 mod approve;
 mod auth;
 mod aws;
+mod backtest;
 pub mod completion;
 mod config;
 mod content;
@@ -97,6 +98,7 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     #[command(subcommand)]
     Playbook(playbook::PlaybookCommand),
+    Backtest(backtest::Backtest),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
@@ -264,6 +266,7 @@ impl Command {
             Self::Run(c) => c.run(global).await,
             Self::Evidence(c) => c.run(global).await,
             Self::Playbook(c) => c.run(global).await,
+            Self::Backtest(c) => c.run(global).await,
             Self::Iam(c) => c.run(global),
             Self::Policy(c) => c.run(global),
             Self::Exception(c) => c.run(global).await,

@@ -23,6 +23,17 @@ pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     Ok(now.plus_millis(millis))
 }
 
+/// A moment in the past: `2026-12-24T18:00:00Z`, or so long before now: `90d`, `12h`, `30m`.
+pub(super) fn past(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(moment);
+    }
+    let ahead = moment(text, now).map_err(|_| {
+        format!("«{text}» is no moment: write 2026-12-24T18:00:00Z, or 30d, 12h, 45m before now")
+    })?;
+    Ok(now.plus_millis(ahead.millis_since(now).saturating_neg()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -259,6 +259,31 @@ pub struct RespondConfig {
     pub watch_seconds: Vec<u32>,
     /// What no playbook ever touches, beside what is compiled in.
     pub never_touch: NeverTouchConfig,
+    /// What a playbook has to show before it acts by itself.
+    #[serde(default)]
+    pub promotion: PromotionConfig,
+}
+
+/// What a playbook has to show before it acts by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromotionConfig {
+    /// Whether it has to show anything. Without it the level alone decides.
+    pub required: bool,
+    /// So many runs that were verified and not taken back.
+    pub clean_runs: usize,
+    /// A clean backtest over the stored events of so many days.
+    pub backtest_days: u32,
+}
+
+impl Default for PromotionConfig {
+    fn default() -> Self {
+        Self {
+            required: true,
+            clean_runs: 3,
+            backtest_days: 30,
+        }
+    }
 }
 
 /// What no playbook ever touches, whoever approves it.
@@ -319,6 +344,7 @@ impl Default for Config {
                 changes_per_resource_day: 2,
                 watch_seconds: vec![15 * 60, 60 * 60, 24 * 60 * 60],
                 never_touch: NeverTouchConfig::default(),
+                promotion: PromotionConfig::default(),
             },
             triage: TriageConfig::default(),
         }

@@ -9,6 +9,7 @@ mod watch;
 
 pub use detect::work_off;
 pub use runs::{Dry, drive_to_end, dry_run, read_image};
+pub(crate) use runs::{limits, new_flow};
 pub use serve::bind;
 
 use std::future::Future;

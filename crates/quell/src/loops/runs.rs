@@ -18,8 +18,10 @@ use quell_model::RunId;
 use quell_respond::{Run, Stage};
 use quell_store::{Batch, Kind, Query, StoreError};
 
+pub(crate) use budget::limits;
 pub(super) use dry::dry_run_of;
 pub use dry::{Dry, dry_run, read_image};
+pub(crate) use frame::new_flow;
 
 use self::frame::Frame;
 use super::Tasks;

@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(counts("1.0.0", 19).await, Some(second.clone()));
         assert_eq!(counts("1.0.0", 20).await, None);
         assert_eq!(counts("1.0.1", 19).await, None);
-        assert_eq!(list(&state).await.unwrap(), [second.clone()]);
+        assert_eq!(list(&state).await.unwrap(), std::slice::from_ref(&second));
         remove(&state, "PB-004", &first.resource, "bob", at(5))
             .await
             .unwrap();

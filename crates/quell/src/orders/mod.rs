@@ -4,6 +4,7 @@
 pub mod exceptions;
 pub mod freezes;
 pub mod images;
+pub mod promotions;
 
 use quell_evidence::Entry;
 use quell_guard::{Cause, Exception, Freeze};
@@ -124,7 +125,7 @@ impl LaidDown {
     }
 
     /// What was laid down, and what an incident says.
-    fn of(
+    pub(crate) fn of(
         incident: Option<&Incident>,
         exceptions: Result<Vec<Exception>, String>,
         freezes: Result<Vec<Freeze>, String>,

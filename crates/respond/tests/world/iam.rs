@@ -8,6 +8,7 @@
 //! * `instanceProfiles`: by name, the role in it, or null;
 //! * `policies`: by ARN, `{"default": "v1", "versions": {"v1": {…}}}`;
 //! * groups, boundaries, trust policies and versions as `iam_policies.rs` says;
+//! * `root`: what the account's summary says of its root user (`AccountAccessKeysPresent`: 1, …); without it that cannot be had;
 //! * `pageSize`, which cuts lists into pages of that size;
 //! * `simulates`: `false`, when the simulation cannot be had, or what it says of everything (`"allowed"`);
 //! * `intruder`: what somebody else does at once after a call: `[{"after": "AttachUserPolicy", "calls": [[operation, {…}]]}]`,
@@ -78,6 +79,7 @@ pub struct Iam {
     policies: BTreeMap<String, Value>,
     page: usize,
     simulates: Value,
+    root: Value,
     intruder: Vec<Value>,
     /// The last operation, until the intruder has seen it.
     last: String,
@@ -145,6 +147,7 @@ impl Iam {
             policies: map("policies"),
             page: case["pageSize"].as_u64().unwrap_or(100) as usize,
             simulates: case["simulates"].clone(),
+            root: case["root"].clone(),
             intruder: list(&case["intruder"]),
             last: String::new(),
             made: 0,
@@ -440,6 +443,10 @@ impl Iam {
                 false => Err(gone("the login profile")),
             },
             "SimulatePrincipalPolicy" => self.simulated(params),
+            "GetAccountSummary" => match self.root.is_null() {
+                true => Err("Iam.ServiceFailureException: not here".into()),
+                false => Ok(json!({"SummaryMap": self.root})),
+            },
             _ => policies::answered(self, call),
         }
     }

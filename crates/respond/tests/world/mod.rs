@@ -4,14 +4,19 @@
 //! service. A new world is a file here and a row in [`WORLDS`].
 
 mod cloudtrail;
+mod cloudwatch;
 mod config;
+mod dynamodb;
 mod ec2;
 mod ecs;
 mod eks;
+mod eventbridge;
 mod firewall;
 mod guardduty;
 mod iam;
+mod kms;
 mod lambda;
+mod organizations;
 mod rds;
 mod s3;
 mod ssm;
@@ -58,8 +63,14 @@ const WORLDS: &[Maker] = &[
     ("cloudtrail", &["cloudtrail"], |state| {
         Box::new(cloudtrail::CloudTrail::of(state))
     }),
+    ("cloudwatch", &["cloudwatch"], |state| {
+        Box::new(cloudwatch::CloudWatch::of(state))
+    }),
     ("config", &["config"], |state| {
         Box::new(config::Config::of(state))
+    }),
+    ("dynamodb", &["dynamodb"], |state| {
+        Box::new(dynamodb::DynamoDb::of(state))
     }),
     (
         "ec2",
@@ -78,12 +89,22 @@ const WORLDS: &[Maker] = &[
     ("waf", &["wafv2"], |state| Box::new(waf::Waf::of(state))),
     ("ecs", &["ecs"], |state| Box::new(ecs::Ecs::of(state))),
     ("eks", &["eks"], |state| Box::new(eks::Eks::of(state))),
+    ("eventbridge", &["eventbridge"], |state| {
+        Box::new(eventbridge::EventBridge::of(state))
+    }),
     ("guardduty", &["guardduty"], |state| {
         Box::new(guardduty::GuardDuty::of(state))
     }),
     ("iam", &["iam"], |state| Box::new(iam::Iam::of(state))),
+    ("kms", &["kms"], |state| Box::new(kms::Kms::of(state))),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
+    }),
     ("lambda", &["lambda"], |state| {
         Box::new(lambda::Lambda::of(state))
+    }),
+    ("organizations", &["organizations"], |state| {
+        Box::new(organizations::Organizations::of(state))
     }),
     ("s3", &["s3", "s3control", "kms"], |state| {
         Box::new(s3::S3::of(state))
@@ -112,7 +133,10 @@ impl Worlds {
         let Call {
             service, operation, ..
         } = call;
-        let answers = |(_, services, _): &&Maker| services.contains(&service.as_str());
+        // The keys of a bucket are in its world, where the case has none of KMS.
+        let answers = |(name, services, _): &&Maker| {
+            services.contains(&service.as_str()) && self.0.contains_key(name)
+        };
         let (name, ..) = WORLDS
             .iter()
             .find(answers)

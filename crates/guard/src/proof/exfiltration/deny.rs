@@ -28,7 +28,7 @@ pub(super) fn put(asked: &Asked<'_>, way: Way) -> Result<Deed, Unproven> {
     if way == Way::Back {
         return Ok(deed);
     }
-    adds_only_refusals(asked.image.get(POLICY), &after, asked.claim)?;
+    adds_only_refusals(asked.image.get(POLICY), &after, asked)?;
     Ok(deed.of_class(Class::R2))
 }
 
@@ -89,8 +89,9 @@ fn ids_of<'a>(statement: &'a Value, bucket: &str) -> Result<Vec<&'a str>, Unprov
 fn adds_only_refusals(
     before: Option<&Value>,
     after: &Value,
-    claim: &Claim<'_>,
+    asked: &Asked<'_>,
 ) -> Result<(), Unproven> {
+    let claim = asked.claim;
     let kept = without_statements(Some(after))?;
     if before.is_some() && without_statements(before)? != kept
         || before.is_none() && kept != new_policy()
@@ -110,7 +111,7 @@ fn adds_only_refusals(
     }
     let fresh: Vec<&&str> = is.iter().filter(|id| !was.contains(id)).collect();
     for id in &fresh {
-        may_be_refused(id, claim)?;
+        may_be_refused(id, asked)?;
     }
     match (old.strangers, new.strangers) {
         (None, Some(statement)) => is_for_strangers(statement, &bucket, claim)?,
@@ -148,8 +149,11 @@ fn is_for_strangers(statement: &Value, bucket: &str, claim: &Claim<'_>) -> Resul
 }
 
 /// Whether the incident's own records know the id as that of a user or a session of this account that may be refused.
-fn may_be_refused(id: &str, claim: &Claim<'_>) -> Result<(), Unproven> {
-    let session = id_parts(id)?;
+///
+/// Some products tell of an id and a name, and of no ARN: then the ARN that was read counts, if it is of that name.
+fn may_be_refused(id: &str, asked: &Asked<'_>) -> Result<(), Unproven> {
+    let (session, claim) = (id_parts(id)?, asked.claim);
+    let read = arn_read(id, asked.facts);
     let actors = claim.known.actors.and_then(Value::as_array);
     let mut known = { actors.into_iter().flatten() }
         .filter(|actor| actor.get("principalId").and_then(Value::as_str) == Some(id))
@@ -159,16 +163,18 @@ fn may_be_refused(id: &str, claim: &Claim<'_>) -> Result<(), Unproven> {
     }
     for actor in known {
         let text = |member: &str| actor.get(member).and_then(Value::as_str);
-        let arn: Option<Arn> = text("arn").and_then(|arn| arn.parse().ok());
+        let arn: Option<Arn> = text("arn").or(read).and_then(|arn| arn.parse().ok());
         let arn = arn.ok_or_else(|| no(format!("nobody knows whose id {id} is")))?;
         let wanted = match session {
             Some(_) => ("AssumedRole", "sts", "assumed-role/"),
             None => ("IAMUser", "iam", "user/"),
         };
+        let named = text("name").filter(|_| text("arn").is_none());
         let is_such = text("kind") == Some(wanted.0)
             && arn.service == wanted.1
             && arn.resource.starts_with(wanted.2)
-            && session.is_none_or(|name| arn.resource.rsplit('/').next() == Some(name));
+            && session.is_none_or(|name| arn.resource.rsplit('/').next() == Some(name))
+            && (text("arn").is_some() || named == arn.resource.rsplit('/').next());
         if !is_such || arn.account != claim.resource.account {
             return Err(no(format!(
                 "{arn} is no user and no session of this account with the id {id}"
@@ -179,6 +185,14 @@ fn may_be_refused(id: &str, claim: &Claim<'_>) -> Result<(), Unproven> {
         }
     }
     Ok(())
+}
+
+/// The ARN that the plan says was read for an id.
+fn arn_read<'a>(id: &str, facts: &'a Value) -> Option<&'a str> {
+    let suspects = facts.get("suspects").and_then(Value::as_array)?;
+    let mut all = suspects.iter();
+    let one = all.find(|one| one.get("id").and_then(Value::as_str) == Some(id))?;
+    one.get("arn").and_then(Value::as_str)
 }
 
 /// The session's name in the id of a session; `None` for a user. What else there is (root, a service, a wildcard, a variable) is

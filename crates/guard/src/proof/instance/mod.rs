@@ -24,6 +24,7 @@
 //! | `instance/state` | `running` or `stopped` |
 //! | `scaling-group/suspended` | the processes of its Auto Scaling group that are suspended, in order |
 //! | `fleet/<id>/target` | how much its fleet keeps up: in all, on demand, Spot |
+//! | `metadata/httpTokens`, `metadata/hopLimit`, `metadata/endpoint` | `required` or `optional`; a number; `enabled` or `disabled` |
 //! | `role/<name>/inline/<policy>` | the parsed policy, of the one policy that Quell sets |
 
 mod capacity;
@@ -32,6 +33,7 @@ mod credentials;
 mod evidence;
 mod group;
 mod isolation;
+mod metadata;
 mod stop;
 
 use quell_model::{Plan, PlannedCall};
@@ -53,6 +55,7 @@ const PARTS: &[Part] = &[
     capacity::read,
     isolation::read,
     credentials::read,
+    metadata::read,
     controllers::read,
     stop::read,
 ];
@@ -99,6 +102,7 @@ impl Subject for Instance {
 /// Who else would feel it.
 pub(super) fn concerns(plan: &Plan) -> Vec<String> {
     let mut ask = stop::concerns(plan);
+    ask.extend(metadata::concerns(plan));
     if plan.calls.iter().any(isolates) {
         ask.extend(capacity::concerns(&plan.facts));
     }

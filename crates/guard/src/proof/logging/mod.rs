@@ -1,9 +1,11 @@
-//! What any plan about what records must keep: a trail, a recorder of configurations, a detector. It has them record more, or
+//! What any plan about what records must keep: a trail, a recorder of configurations, a detector, a rule of
+//! EventBridge. It has them record more, or
 //! exactly what a person approved; it stops nothing, deletes nothing, narrows nothing, and has nothing delivered to where
 //! nobody approved. Only what takes a response back may do the reverse, and brings back no more than what was there.
 
 mod detector;
 mod recorder;
+mod rule;
 mod selectors;
 mod trail;
 
@@ -19,6 +21,8 @@ pub(super) struct Trail;
 pub(super) struct Recorder;
 /// Plans that have a detector detect.
 pub(super) struct Detector;
+/// Plans that have a rule of EventBridge match.
+pub(super) struct Rule;
 
 impl Subject for Trail {
     fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {
@@ -70,6 +74,20 @@ impl Subject for Detector {
             "the detector and its features are only switched on, never off",
             "lists of trusted addresses are only switched off, and none that was approved",
         ]
+    }
+}
+
+impl Subject for Rule {
+    fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {
+        rule::read(asked)
+    }
+
+    fn concerns(&self, _: &Plan, _: &Claim<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &["the rule is switched on; what it matches and whom it tells stay as they are"]
     }
 }
 

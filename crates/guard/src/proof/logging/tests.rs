@@ -5,6 +5,7 @@ use quell_model::{Call, Class, Plan, PlannedCall, Resource, UndoCall};
 
 mod detectors;
 mod recorders;
+mod rules;
 mod selecting;
 mod trails;
 

@@ -90,7 +90,7 @@ impl Counter {
 }
 
 /// What limits a plan: the key of its counter, how much there is in an hour, and what it counts.
-fn limits(
+pub(crate) fn limits(
     app: &App,
     resource: &Resource,
     plan: &Plan,

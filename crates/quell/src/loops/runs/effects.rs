@@ -187,7 +187,7 @@ pub(super) async fn decide(
         declaration: playbook.declaration(),
         undo: run.undo.as_ref().filter(|_| run.mode == Mode::Undo),
         account_in_scope: account.is_some(),
-        level: account.map_or(Level::Observe, |a| app.level(playbook, a)),
+        level: level(app, playbook, run).await,
         halted: app.is_halted().await,
         place: Place {
             environment: account.map(|a| a.environment.as_str()),
@@ -223,6 +223,15 @@ pub(super) async fn decide(
         now,
     };
     quell_guard::decide(plan, &situation)
+}
+
+/// How far the run may go by itself. Taking back is no response: the levels alone decide.
+async fn level(app: &App, playbook: &Playbook, run: &Run) -> Level {
+    match (app.account(&run.resource.account), run.mode) {
+        (None, _) => Level::Observe,
+        (Some(account), Mode::Undo) => app.level(playbook, account),
+        (Some(account), Mode::Respond) => app.level_in_effect(playbook, account).await,
+    }
 }
 
 /// How often the run's playbook changed its resource lately, when that is too often. What cannot be read counts as that: a

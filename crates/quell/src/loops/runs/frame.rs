@@ -487,7 +487,7 @@ fn pinned<'a>(app: &'a App, run: &Run) -> Option<&'a Playbook> {
 }
 
 /// The flow of a run that has not begun.
-pub(super) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
+pub(crate) fn new_flow(app: &App, playbook: &Playbook, run: &Run) -> Flow {
     let definition = match run.mode {
         Mode::Respond => playbook.respond.clone(),
         Mode::Undo => playbook.undo.clone(),

@@ -115,6 +115,7 @@ pub(super) async fn open(folder: &Path, set: impl FnOnce(&mut Config)) -> Arc<Ap
         ..Config::default()
     };
     config.respond.level_max = Level::Auto;
+    config.respond.promotion.required = false;
     // Whatever the environment of the test holds: no AWS.
     let none = Some(Secret::reference("env:QUELL_TEST_HAS_NONE"));
     config.aws.access_key_id = none.clone();

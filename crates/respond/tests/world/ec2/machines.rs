@@ -35,6 +35,7 @@ pub(super) fn call(world: &mut Ec2, operation: &str, params: &Value) -> Option<A
             world.all("Snapshots", &found, params)
         }
         "CreateTags" => world.tag(params),
+        "ModifyInstanceMetadataOptions" => world.metadata(params),
         "StopInstances" => world.stop(params),
         "StartInstances" => world.start(params),
         "DescribeFleets" => {
@@ -61,7 +62,8 @@ impl Ec2 {
                 arrives(i),
                 i["Attributes"],
                 i["BlockDeviceMappings"],
-                i["IamInstanceProfile"]
+                i["IamInstanceProfile"],
+                i["MetadataOptions"]
             ])
         };
         let fleets = self
@@ -247,6 +249,19 @@ impl Ec2 {
         )?;
         snapshot["LockState"] = params["LockMode"].clone();
         Ok(json!({"SnapshotId": id, "LockState": params["LockMode"]}))
+    }
+
+    fn metadata(&mut self, params: &Value) -> Answer {
+        only(
+            params,
+            &["InstanceId", "HttpTokens", "HttpPutResponseHopLimit"],
+        );
+        let instance = self.instance(&params["InstanceId"])?;
+        for name in ["HttpTokens", "HttpPutResponseHopLimit"] {
+            instance["MetadataOptions"][name] = params[name].clone();
+        }
+        let options = instance["MetadataOptions"].clone();
+        Ok(json!({"InstanceId": params["InstanceId"], "InstanceMetadataOptions": options}))
     }
 
     fn tag(&mut self, params: &Value) -> Answer {

@@ -249,8 +249,13 @@ impl World for Ec2 {
         json!({"snapshots": self.kept_snapshots(), "tags": self.instances.iter().map(tags).collect::<Vec<_>>()})
     }
 
-    /// A harmless rule more, or a private address more; an account more that something is shared with, where there is only that.
+    /// Another option of the metadata service; a harmless rule more, or a private address more; an account more that something is shared
+    /// with, where there is only that.
     fn meddle(&mut self, call: &Call) {
+        if call.operation == "ModifyInstanceMetadataOptions" {
+            self.instances[0]["MetadataOptions"]["InstanceMetadataTags"] = json!("enabled");
+            return;
+        }
         if acls::meddle(self, call) || (self.groups.is_empty() && self.share_more()) {
             return;
         }

@@ -2,17 +2,19 @@
 //! in [`OBJECTS`].
 //!
 //! A case has `bucket` (`null` is one that is gone) with what is configured of `owner` (an account), `ownerId`, `policy`,
-//! `publicAccessBlock`, `acl` (grants), `encryption`, `ownership`, `website`, `cors`, `logging`, `notifications`, `replication`, `tags`, each as S3
-//! shows it; `accountBlock`; `keys`, by ARN, and `grants` on them; `buckets`, the names of the account's; and `jobs`, as they are described. What is not there is not configured. `denied` lists operations that are refused.
+//! `publicAccessBlock`, `acl` (grants), `encryption`, `ownership`, `website`, `cors`, `logging`, `notifications`, `replication`, `versioning`, `lifecycle`, `tags`,
+//! each as S3 shows it; `accountBlock`; `keys`, by ARN, and `grants` on them; `buckets`, the names of the account's; and `jobs`, as they are described. What is not there is not configured. `denied` lists operations that are refused.
 
 mod access;
 mod account;
 mod encryption;
 mod jobs;
 mod keys;
+mod lifecycle;
 mod policy;
 mod replication;
 mod serving;
+mod versioning;
 
 use quell_model::Call;
 use serde_json::{Map, Value, json};
@@ -25,9 +27,11 @@ type Answer = Result<Value, String>;
 const OBJECTS: &[fn(&mut S3, &Call) -> Option<Answer>] = &[
     access::call,
     encryption::call,
+    lifecycle::call,
     policy::call,
     replication::call,
     serving::call,
+    versioning::call,
 ];
 
 #[derive(Clone)]
@@ -128,8 +132,11 @@ impl World for S3 {
         json!(self.jobs)
     }
 
-    /// Somebody else lets another account in by the list.
+    /// Somebody else lets another account in by the list; where versions are kept, the root user's device is wanted to change that.
     fn meddle(&mut self, _: &Call) {
+        if let Some(versioning) = self.bucket().get_mut("versioning") {
+            versioning["MfaDelete"] = json!("Enabled");
+        }
         let grant =
             json!({"Grantee": {"Id": "meddler", "Type": "CanonicalUser"}, "Permission": "READ"});
         let own = json!({"Grantee": {"Id": "owner", "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"});

@@ -1,11 +1,15 @@
 //! `quell playbook`.
 
+mod promotion;
+mod stats;
+
 use clap::Subcommand;
 use quell_model::{Arn, Plan, Resource};
 use quell_respond::Playbook;
 use quell_states::Status;
 use serde_json::{Value, json};
 
+use super::when::past;
 use super::{Failure, Global};
 use crate::app::App;
 use crate::loops::{Dry, dry_run};
@@ -16,6 +20,30 @@ use crate::output::{safe, table};
 pub enum PlaybookCommand {
     /// The playbooks there are
     List,
+    /// What one is, how far it goes here, and what it has to show before it acts by itself
+    Show {
+        /// The playbook's id (PB-008)
+        playbook: String,
+    },
+    /// What the responses came to, by playbook and by category, from what was recorded
+    Stats {
+        /// Since when: a moment (2026-12-24T18:00:00Z) or so long ago
+        #[arg(long, value_name = "WHEN", default_value = "30d")]
+        since: String,
+    },
+    /// Let a playbook act by itself as far as its level allows, once it has shown a clean backtest and clean runs
+    Promote {
+        /// The playbook's id (PB-008)
+        playbook: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Have a person asked again before a playbook acts
+    Demote {
+        /// The playbook's id (PB-008)
+        playbook: String,
+    },
     /// What a playbook would do to a resource now: the calls, the state afterwards, the way back. Changes nothing
     Plan {
         /// The playbook's id (PB-008)
@@ -63,6 +91,20 @@ impl PlaybookCommand {
                         rows,
                     )
                 });
+            }
+            Self::Show { playbook } => {
+                promotion::show(global, &app, app.playbook(&playbook)?).await?;
+            }
+            Self::Stats { since } => {
+                let since = past(&since, app.clock.now()).map_err(Failure::Usage)?;
+                stats::run(global, &app, since).await?;
+            }
+            Self::Promote { playbook, reason } => {
+                let playbook = app.playbook(&playbook)?;
+                promotion::promote(global, &app, playbook, reason).await?;
+            }
+            Self::Demote { playbook } => {
+                promotion::demote(&app, app.playbook(&playbook)?).await?;
             }
             Self::Plan {
                 playbook,

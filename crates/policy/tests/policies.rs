@@ -66,6 +66,7 @@ fn question(resource: &Resource) -> Question<'_> {
         place: Place {
             environment: Some("production"),
             ou: None,
+            ..Place::default()
         },
         production: true,
         level: Level::AutoWithUndo,

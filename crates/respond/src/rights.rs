@@ -211,7 +211,10 @@ mod tests {
         let quarantine =
             json!({"ArnLike": {"iam:PolicyARN": "arn:aws:iam::*:policy/QuellQuarantine"}});
         let some = Some(quarantine);
-        assert_eq!(one(vec![some.clone(), some.clone()]), [some.clone()]);
+        assert_eq!(
+            one(vec![some.clone(), some.clone()]),
+            std::slice::from_ref(&some)
+        );
         assert_eq!(one(vec![some, None]), [None]);
     }
 

@@ -50,8 +50,10 @@ pub struct Judge<'a> {
 }
 
 fn caused_by_outsiders(input: &Value) -> bool {
-    let mut told = quell_respond::Told::default();
-    told.hints = input["hints"].clone();
+    let told = quell_respond::Told {
+        hints: input["hints"].clone(),
+        ..Default::default()
+    };
     told.is_by_outsiders()
 }
 

@@ -32,6 +32,7 @@ _ALWAYS = {
     "dynamodb": [("TableName", "dynamodb", "table/{}")],
     "kms": [("KeyId", "", "{}")],
     "s3control": [("JobId", "s3", "job/{}")],
+    "organizations": [("TargetId", "organizations", "account/o-1/{}"), ("PolicyId", "organizations", "policy/o-1/service_control_policy/{}")],
     "rds": [("DBInstanceIdentifier", "rds", "db:{}"), ("DBClusterIdentifier", "rds", "cluster:{}")],
 }
 _IAM = (("GroupName", "group"), ("RoleName", "role"), ("UserName", "user"), ("InstanceProfileName", "instance-profile"))
@@ -85,10 +86,10 @@ def about(call: dict[str, Any]) -> list[str]:
     if service == "ec2":
         reads_all = call["operation"].startswith("Describe") and not call["operation"].endswith("Attribute")
         return ["*"] if reads_all else of_ec2(call) or ["*"]
-    found = []
+    found, region = [], "" if service == "organizations" else call["region"]
     for member, prefix, name in _ALWAYS.get(service, _NAMED.get(service, [])):
         if member in params and (call["changing"] or service in _ALWAYS):
-            found.append(name.format(params[member]) if not prefix else f"arn:aws:{prefix}:{call['region']}:{account}:{name.format(params[member])}")
+            found.append(name.format(params[member]) if not prefix else f"arn:aws:{prefix}:{region}:{account}:{name.format(params[member])}")
     return found or ["*"]
 
 

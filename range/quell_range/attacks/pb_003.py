@@ -13,7 +13,7 @@ from quell_range.attacks.stage import Made, Stage
 def prepare(stage: Stage) -> Made:
     name = f"records-{stage.mark}"
     s3 = stage.client("s3")
-    s3.create_bucket(Bucket=name)
+    stage.bucket(name)
     s3.put_object(Bucket=name, Key="people.csv", Body=b"name,born\n")
     return {"resource": name}
 

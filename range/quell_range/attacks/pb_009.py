@@ -16,7 +16,7 @@ def prepare(stage: Stage) -> Made:
     name, backup, user = (f"{what}-{stage.mark}" for what in ("invoices", "invoices-backup", "pat"))
     s3, iam = stage.client("s3"), stage.client("iam")
     for bucket in (name, backup):
-        s3.create_bucket(Bucket=bucket)
+        stage.bucket(bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=name, Key="2026/11.csv", Body=b"customer,amount\n")
     trust = {"Effect": "Allow", "Principal": {"Service": ["s3.amazonaws.com", "batchoperations.s3.amazonaws.com"]}, "Action": "sts:AssumeRole"}

@@ -10,7 +10,7 @@ from quell_range.attacks.stage import Made, Stage, allow, tried
 def prepare(stage: Stage) -> Made:
     """A trail of all Regions with its bucket."""
     name = f"audit-{stage.mark}"
-    stage.client("s3").create_bucket(Bucket=f"{name}-logs")
+    stage.bucket(f"{name}-logs")
     trail = stage.client("cloudtrail")
     trail.create_trail(Name=name, S3BucketName=f"{name}-logs", IsMultiRegionTrail=True, EnableLogFileValidation=True)
     trail.start_logging(Name=name)

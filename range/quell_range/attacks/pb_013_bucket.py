@@ -14,7 +14,7 @@ DELETES = {"ID": "pay-us", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expir
 def prepare(stage: Stage) -> Made:
     name = f"orders-{stage.mark}"
     s3 = stage.client("s3")
-    s3.create_bucket(Bucket=name)
+    stage.bucket(name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [KEPT]})
     s3.put_object(Bucket=name, Key="order.json", Body=b"{}")

@@ -104,6 +104,11 @@ class Stage:
             "session_token": keys["SessionToken"],
         }
 
+    def bucket(self, name: str) -> None:
+        """A new bucket in the Region. S3 wants the first Region not to be named, and every other."""
+        place = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+        self.client("s3").create_bucket(Bucket=name, **place)
+
     def network(self) -> dict[str, str]:
         """A VPC of its own with a subnet, a group for web servers, and a way to the Internet."""
         ec2 = self.client("ec2")

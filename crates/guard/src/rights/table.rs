@@ -67,8 +67,9 @@ pub(super) static ROWS: &[Row] = &[
     row("ec2", &["LockSnapshot"], &[SNAPSHOT]),
     row("ec2", &["ModifyFleet"], &["arn:P:ec2:*:A:fleet/*", IMAGE, "arn:P:ec2:*:A:launch-template/*", "arn:P:ec2:*:A:subnet/*"]),
     row("ec2", &["ModifyNetworkInterfaceAttribute"], &[INTERFACE, GROUP]),
-    // Tasks of a service are listed without a container instance, which is all that this action could be about.
-    row("ecs", &["DescribeTaskDefinition", "ListTasks"], ALL),
+    row("ecs", &["DescribeTaskDefinition"], ALL),
+    // What the tasks are listed of is named by its cluster, not by an instance: that is in the place of its ARN.
+    row("ecs", &["ListTasks"], &["arn:P:ecs:*:A:container-instance/*"]),
     row("ecs", &["DescribeServices", "UpdateService"], &["arn:P:ecs:*:A:service/*/*"]),
     row("ecs", &["DescribeTasks", "StopTask"], &["arn:P:ecs:*:A:task/*/*"]),
     row("eks", &["DescribeCluster", "ListAccessEntries", "UpdateClusterConfig"], &["arn:P:eks:*:A:cluster/*"]),

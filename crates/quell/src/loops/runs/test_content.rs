@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell_guard::Level;
+use quell_guard::rights::action;
 use quell_model::{Resource, RunId};
 use quell_respond::Run;
 use quell_store::{Batch, Kind};
@@ -69,13 +70,19 @@ pub(super) fn write(content: &Path, id: &str, respond: &Value, steps: &[(&str, &
     let folder = content.join("playbooks").join(id);
     std::fs::create_dir_all(&folder).unwrap();
     let facts = "[facts]\ncriticalPorts = [22]\nexposedShare = 0.05\nmaxAttachments = 20\n";
+    let revoke = ("-", "ec2", "RevokeSecurityGroupIngress");
+    let steps = || steps.iter().copied().chain([revoke]);
+    let mut act: Vec<String> = steps()
+        .map(|(_, service, operation)| action(service, operation))
+        .collect();
+    act.sort();
+    act.dedup();
     let mut toml = format!(
         "id = \"{id}\"\nname = \"n\"\nversion = \"1.0.0\"\nsummary = \"s\"\ncategory = \"c\"\n\
          resource_types = [\"AWS::EC2::SecurityGroup\"]\nbegins_from = \"LOW\"\nresponse_target_seconds = 1\n\
-         [level]\nproduction = \"auto\"\nnon_production = \"auto\"\n[iam]\nread = []\nact = []\n{facts}"
+         [level]\nproduction = \"auto\"\nnon_production = \"auto\"\n[iam]\nread = []\nact = {act:?}\n{facts}"
     );
-    let revoke = ("-", "ec2", "RevokeSecurityGroupIngress");
-    for (state, service, operation) in steps.iter().copied().chain([revoke]) {
+    for (state, service, operation) in steps() {
         toml += &format!(
             "[[steps]]\ndocument = \"respond\"\nstate = \"{state}\"\nclass = \"R3\"\n\
              service = \"{service}\"\noperation = \"{operation}\"\n"

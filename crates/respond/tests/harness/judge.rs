@@ -2,8 +2,8 @@
 
 use quell_guard::proof::Known;
 use quell_guard::{
-    Approval, Cause, Decision, Declaration, Level, NeverTouch, Orders, Place, Policies, Question,
-    Situation, Verdict, decide,
+    Approval, Cause, Decision, Declaration, Family, Level, NeverTouch, Orders, Place, Policies,
+    Question, Situation, Verdict, decide,
 };
 use quell_model::{Plan, Timestamp};
 use quell_respond::{Mode, Playbook, Run};
@@ -36,6 +36,8 @@ pub struct Judge<'a> {
     accounts: Vec<String>,
     caused_by_outsiders: bool,
     actors: Value,
+    /// Quell's own roles, by name, as the settings know them.
+    own: Vec<String>,
     production: bool,
     people_agree: bool,
     approvals: Vec<Approval>,
@@ -67,6 +69,11 @@ impl<'a> Judge<'a> {
             accounts: serde_json::from_value(input["accounts"].clone()).unwrap_or_default(),
             caused_by_outsiders: caused_by_outsiders(input),
             actors: input["hints"]["actors"].clone(),
+            own: Family::ALL
+                .map(|family| format!("QuellAct-{}", family.name()))
+                .into_iter()
+                .chain(["QuellReader".to_owned()])
+                .collect(),
             production: case.production,
             people_agree: case.people_agree,
             approvals: Vec::new(),
@@ -136,7 +143,10 @@ impl<'a> Judge<'a> {
                 pipelines: &[],
             },
             production: self.production,
-            never_touch: NeverTouch::default(),
+            never_touch: NeverTouch {
+                accounts: &[],
+                names: &self.own,
+            },
             approvals: &self.approvals,
             rejection: None,
             requested_by: run.requested_by.as_deref(),

@@ -119,3 +119,22 @@ def test_in_an_account_that_is_never_touched_nothing_is_done_at_any_level(tmp_pa
         assert ended and (ended["outcome"], ended["status"]) == ("Quell.Refused", "parked"), ended
         assert "nothing is ever changed" in ended["reason"], ended
         assert exactly(home.range.rules(group)) == before
+
+
+def test_what_was_refused_is_not_done_unasked_by_the_next_run(tmp_path: Path) -> None:
+    """Something more happens to the same group: the playbook looks again, and asks again."""
+    home = Product(tmp_path)
+    with home.range_up(), home.server_up() as server:
+        asked = Asked(home, server, everything=True)
+        assert home.quell("reject", asked.run["id"], "--plan", asked.plan, "--reason", "a load test until noon").code == 1
+        home.settled()
+        mark = home.range.mark()
+        home.range.open(asked.group)
+
+        def second() -> dict[str, Any] | None:
+            runs = [run for run in server.runs(asked.group) if run["id"] != asked.run["id"]]
+            return next((run for run in runs if run["status"] == "parked"), None)
+
+        run = until("another run asks", second, 30) or {}
+        assert "a load test until noon" in run["reason"] and run.get("outcome") is None
+        assert home.range.revocations(mark) == {}

@@ -77,6 +77,9 @@ pub struct Situation<'a> {
     pub approvals: &'a [Approval],
     /// A person's no, if there is one.
     pub rejection: Option<&'a Rejection>,
+    /// A person said no to what this playbook wanted to do to this resource in an earlier run of the incident: who and why. Another look at the same
+    /// trouble does not do by itself what was refused.
+    pub refused_before: Option<&'a str>,
     /// The person who asked for this run by name, if one did: that is a yes to what the plan does by itself.
     pub requested_by: Option<&'a str>,
     /// How often this playbook changed this resource within the last day, when that is too often: two machines must not fight.
@@ -112,6 +115,17 @@ pub enum Decision {
         /// Why.
         reasons: Vec<String>,
     },
+}
+
+impl Decision {
+    /// What was shown of the plan; `None` when the answer is no.
+    pub fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Permit(permit) => Some(permit.proof()),
+            Self::Ask { proof, .. } => Some(proof),
+            Self::Refuse { .. } => None,
+        }
+    }
 }
 
 /// A permit lasts so long: the state that it rests on gets old.
@@ -314,6 +328,9 @@ fn questions(plan: &Plan, s: &Situation<'_>, proof: &Proof) -> Vec<String> {
         Level::Auto | Level::AutoWithUndo => ask.push(format!("a step is of class {worst:?}")),
         Level::Observe | Level::Suggest | Level::Approve if asked_for && worst <= Class::R1 => {}
         level => ask.push(format!("the level here is «{level}»")),
+    }
+    if let Some(said) = s.refused_before.filter(|_| s.undo.is_none() && !asked_for) {
+        ask.push(said.to_owned());
     }
     if let Some(times) = s.comes_back.filter(|_| s.undo.is_none()) {
         ask.push(format!(

@@ -131,6 +131,7 @@ pub(crate) fn good<'a>(
         never_touch: NeverTouch::default(),
         approvals: &[],
         rejection: None,
+        refused_before: None,
         requested_by: None,
         comes_back: None,
         caused_by_outsiders: false,
@@ -323,6 +324,30 @@ fn what_an_outsider_can_cause_begins_nothing_but_what_ends_by_itself() {
     assert!(asks(&declared, true), "what takes it back has none");
     declared.ends = vec!["ec2:AuthorizeSecurityGroupIngress".into()];
     assert!(!asks(&declared, true));
+}
+
+/// The trap: a finding more of the same trouble, and the playbook does unasked what somebody has just said no to.
+#[test]
+fn what_a_person_refused_is_not_done_by_another_run_unasked() {
+    let (target, run, declared) = (resource(), "run-2".parse().unwrap(), declared());
+    let asks = |requested_by: Option<&str>, refused_before: Option<&str>| {
+        let situation = Situation {
+            requested_by,
+            refused_before,
+            ..good(&run, &target, &declared)
+        };
+        match decide(&plan(), &situation) {
+            Decision::Ask { reasons, .. } => reasons.iter().any(|r| r.contains("ann said no")),
+            Decision::Permit(_) => false,
+            Decision::Refuse { reasons } => panic!("{reasons:?}"),
+        }
+    };
+    let no = Some("ann said no to run-1: a load test");
+    assert!(!asks(None, None) && asks(None, no));
+    assert!(
+        !asks(Some("ann"), no),
+        "who asks for it by name has thought again"
+    );
 }
 
 #[test]

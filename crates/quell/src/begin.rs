@@ -148,6 +148,7 @@ fn unbegun(
         rejection: None,
         asked: None,
         plan: None,
+        proof: None,
         timeline: Vec::new(),
         undo: None,
         unanswered: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use quell_guard::proof::Proof;
 use quell_guard::{Approval, Family, Rejection};
 use quell_model::{Actor, Call, Caller, Incident, IncidentId, Plan, Resource, RunId, Timestamp};
 use quell_states::{MachineRef, TaskId};
@@ -90,6 +91,9 @@ pub struct Run {
     /// The plan, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
+    /// What was shown of the plan, and who else would feel it; absent when the guard said no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// When each stage was reached, in order.
     pub timeline: Vec<(Stage, Timestamp)>,
     /// What is needed to take it back.

@@ -414,6 +414,7 @@ impl<'a> Replay<'a> {
             },
             approvals: &[],
             rejection: None,
+            refused_before: None,
             requested_by: None,
             caused_by_outsiders: run.told.is_by_outsiders(),
             comes_back: (lately >= respond.changes_per_resource_day).then_some(lately),

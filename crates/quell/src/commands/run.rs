@@ -153,9 +153,10 @@ fn show(run: &Run, log: &[Value], sealed: Option<&str>) -> String {
     let mut out = rows(std::slice::from_ref(run));
     if let Some(plan) = &run.plan {
         out.push_str(&format!(
-            "\n\nplan {}\n{}\n",
+            "\n\nplan {}\n{}\n{}",
             plan.hash(),
-            super::playbook::plan_table(plan)
+            super::playbook::plan_table(plan),
+            super::playbook::proof_text(run.proof.as_ref())
         ));
     }
     if run.status == quell_respond::RunStatus::Parked && run.outcome.is_none() {

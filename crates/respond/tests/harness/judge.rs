@@ -149,6 +149,7 @@ impl<'a> Judge<'a> {
             },
             approvals: &self.approvals,
             rejection: None,
+            refused_before: None,
             requested_by: run.requested_by.as_deref(),
             comes_back: None,
             caused_by_outsiders: self.caused_by_outsiders,

@@ -4,6 +4,7 @@ mod promotion;
 mod stats;
 
 use clap::Subcommand;
+use quell_guard::proof::Proof;
 use quell_model::{Arn, Plan, Resource};
 use quell_respond::Playbook;
 use quell_states::Status;
@@ -181,8 +182,9 @@ fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {
             plan,
             decision,
             reasons,
+            proof,
         } => {
-            let value = json!({"plan": plan, "planHash": plan.hash(), "decision": decision, "reasons": reasons, "changed": false});
+            let value = json!({"plan": plan, "planHash": plan.hash(), "decision": decision, "reasons": reasons, "proof": proof, "changed": false});
             global.output.print(&value, |_| {
                 let why = if reasons.is_empty() {
                     String::new()
@@ -190,8 +192,9 @@ fn print(global: &Global, dry: &Dry) -> Result<(), Failure> {
                     format!(" ({})", reasons.join("; "))
                 };
                 format!(
-                    "{}\n\nthe guard would say: {decision}{}\nnothing was changed",
+                    "{}\n{}\nthe guard would say: {decision}{}\nnothing was changed",
                     plan_table(plan),
+                    proof_text(proof.as_ref()),
                     safe(&why)
                 )
             });
@@ -235,4 +238,19 @@ pub(super) fn plan_table(plan: &Plan) -> String {
         safe(&plan.summary),
         table(&["call", "class", "with", "undo"], rows)
     )
+}
+
+/// What was shown of a plan, a line each, and then what a person has to decide about.
+pub(super) fn proof_text(proof: Option<&Proof>) -> String {
+    let Some(proof) = proof else {
+        return String::new();
+    };
+    let lines = |heading: &str, all: &[String]| match all.is_empty() {
+        true => String::new(),
+        false => {
+            let all = all.iter().map(|text| format!("\n  * {}", safe(text)));
+            format!("\n{heading}:{}\n", all.collect::<String>())
+        }
+    };
+    lines("proven of it", &proof.shown) + &lines("for a person to weigh", &proof.concerns)
 }

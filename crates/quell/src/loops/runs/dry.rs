@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use quell_guard::Decision;
+use quell_guard::proof::Proof;
 use quell_model::{Plan, Resource};
 use quell_respond::{Flow, LogEntry, Playbook, Run};
 use quell_states::{Event, Moment, Status};
@@ -28,6 +29,8 @@ pub enum Dry {
         decision: &'static str,
         /// Why not `permit`.
         reasons: Vec<String>,
+        /// What was shown of the plan; absent when it would be refused.
+        proof: Option<Proof>,
     },
     /// There is nothing to do, or it failed: the document's own end.
     Ended {
@@ -145,7 +148,9 @@ async fn planned(
         .await
         .map_err(|e| e.to_string())?;
     let left = budgets.left();
-    let (decision, reasons) = match effects::decide(app, playbook, run, &plan, &left).await {
+    let decision = effects::decide(app, playbook, run, &plan, &left).await;
+    let proof = decision.proof().cloned();
+    let (decision, reasons) = match decision {
         // The permit ends here, unused.
         Decision::Permit(_) => ("permit", Vec::new()),
         Decision::Ask { reasons, .. } => ("ask", reasons),
@@ -155,5 +160,6 @@ async fn planned(
         plan: Box::new(plan),
         decision,
         reasons,
+        proof,
     })
 }

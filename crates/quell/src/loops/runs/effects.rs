@@ -9,7 +9,7 @@ use quell_model::{Call, Caller, Plan, Resource};
 use quell_respond::task::{TaskFault, Work};
 use quell_respond::{Mode, Playbook, Roles, Run, Watch};
 use quell_states::TaskRequest;
-use quell_store::Kind;
+use quell_store::{Kind, Query};
 use serde_json::Value;
 
 use crate::app::App;
@@ -181,6 +181,7 @@ pub(super) async fn decide(
     let laid_down = LaidDown::read(&*app.state, &run.incident, now).await;
     let detections = laid_down.detections();
     let approved = images::of_run(&*app.state, run, now).await;
+    let refused_before = refused_before(app, run).await;
     let situation = Situation {
         run: &run.id,
         resource: &run.resource,
@@ -216,6 +217,7 @@ pub(super) async fn decide(
         },
         approvals: &run.approvals,
         rejection: run.rejection.as_ref(),
+        refused_before: refused_before.as_deref(),
         requested_by: run.requested_by.as_deref(),
         comes_back: comes_back(app, run).await,
         caused_by_outsiders: run.requested_by.is_none() && run.told.is_by_outsiders(),
@@ -232,6 +234,29 @@ async fn level(app: &App, playbook: &Playbook, run: &Run) -> Level {
         (Some(account), Mode::Undo) => app.level(playbook, account),
         (Some(account), Mode::Respond) => app.level_in_effect(playbook, account).await,
     }
+}
+
+/// Who said no to what this playbook wanted to do to this resource in an earlier run of the incident, in words. What cannot be read counts
+/// as a no.
+async fn refused_before(app: &App, run: &Run) -> Option<String> {
+    let query = Query::all(Kind::Run).parent(run.incident.as_str()).newest();
+    let runs = app.state.list(&query).await;
+    let runs: Vec<Run> = match runs.and_then(|page| page.read()) {
+        Ok(runs) => runs,
+        Err(error) => {
+            return Some(format!(
+                "the earlier runs of the incident cannot be read: {error}"
+            ));
+        }
+    };
+    let same = |one: &&Run| {
+        one.id != run.id && one.playbook == run.playbook && one.resource.arn == run.resource.arn
+    };
+    let no = runs
+        .iter()
+        .filter(same)
+        .find_map(|one| one.rejection.as_ref().map(|no| (one, no)));
+    no.map(|(one, no)| format!("{} said no to {}: {}", no.by, one.id, no.reason))
 }
 
 /// How often the run's playbook changed its resource lately, when that is too often. What cannot be read counts as that: a

@@ -154,7 +154,7 @@ async fn evidence(
     let incident: Option<Incident> = incident.map(|d| d.read()).transpose()?;
     let (findings, records) = captured(app, incident.as_ref()).await?;
     let body = json!({
-        "run": run.id, "outcome": run.outcome, "reason": run.reason, "mode": run.mode, "planHash": plan.hash(), "plan": plan,
+        "run": run.id, "outcome": run.outcome, "reason": run.reason, "mode": run.mode, "planHash": plan.hash(), "plan": plan, "proof": run.proof,
         "undo": run.undo, "undoOf": run.undo_of, "approvals": run.approvals, "rejection": run.rejection, "requestedBy": run.requested_by, "timeline": run.timeline,
         "playbookDigest": run.playbook_digest, "log": decisions(app, run).await?, "incident": incident, "findings": findings,
         "records": records, "capturedAt": now,

@@ -336,6 +336,7 @@ impl Frame {
         let decision = effects::decide(app, playbook, run, &plan, &budgets.left()).await;
         let spent = budgets.spend(&plan)?;
         run.plan = Some(plan);
+        run.proof = decision.proof().cloned();
         match decision {
             Decision::Permit(permit) => {
                 run.status = RunStatus::Running;

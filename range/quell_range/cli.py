@@ -53,6 +53,7 @@ def _attack(arguments: argparse.Namespace) -> int:
     with open(arguments.info, encoding="utf-8") as file:
         stage = Stage(json.load(file), arguments.account)
     made = scene.prepare(stage)
+    stage.until_the_next_second()
     before = scene.read(stage, made)
     scene.attack(stage, made)
     told = {

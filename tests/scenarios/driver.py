@@ -146,6 +146,7 @@ class Play:
         """It happens whole, and then what is told of it goes out."""
         self.told.made = self.scene.prepare(self.stage)
         self.home.range.flush()
+        self.stage.until_the_next_second()
         # Kept back until everything of the attack has happened: what the run found is then known to the byte.
         with self.held() as let_out:
             self.scene.attack(self.stage, self.told.made)

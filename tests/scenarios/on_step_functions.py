@@ -56,6 +56,7 @@ class OnStepFunctions:
         self._post("/moto-api/config", {"stepfunctions": {"execute_state_machine": True}})
         self.range.deliver(events=False, trail=False)
         self.made: Made = play.scene.prepare(self.stage)
+        self.stage.until_the_next_second()
         play.scene.attack(self.stage, self.made)
         self.attacked = self.read()
         self.queue = self.stage.client("sqs").create_queue(QueueName=f"permits-{self.stage.mark}")["QueueUrl"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -36,6 +37,13 @@ class Stage:
         #: Distinguishes what this attack makes from what others made.
         self.mark = uuid.uuid4().hex[:8]
         self._clients: dict[tuple[str, str], Any] = {}
+
+    @staticmethod
+    def until_the_next_second() -> None:
+        """CloudTrail tells seconds: what was made in the very second of an attack could have come with it."""
+        began = int(time.time())
+        while int(time.time()) == began:
+            time.sleep(0.02)
 
     @property
     def developer(self) -> Keys:

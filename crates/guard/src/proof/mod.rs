@@ -17,6 +17,7 @@ mod loss;
 mod organization;
 mod policy;
 mod security_group;
+mod session;
 mod sharing;
 mod workload;
 

@@ -29,7 +29,6 @@
 
 mod capacity;
 mod controllers;
-mod credentials;
 mod evidence;
 mod group;
 mod isolation;
@@ -40,6 +39,7 @@ use quell_model::{Plan, PlannedCall};
 use serde_json::{Map, Value};
 
 use super::attributes::{Asked, Deed, Image, Subject, attributes, no};
+use super::session::{self, Holder};
 use super::{Claim, Unproven};
 
 /// Plans about an instance. One subject for all its parts, since what takes a run back has calls of all of them.
@@ -54,11 +54,23 @@ const PARTS: &[Part] = &[
     group::read,
     capacity::read,
     isolation::read,
-    credentials::read,
+    credentials,
     metadata::read,
     controllers::read,
     stop::read,
 ];
+
+/// Its role is that of its profile.
+fn credentials(asked: &Asked<'_>) -> Option<Result<Deed, Unproven>> {
+    session::read(asked, |image| {
+        let profile = image.get("profile")?;
+        let of = |name: &str| profile.get(name).and_then(Value::as_str);
+        Some(Holder {
+            role: of("role")?,
+            id: of("roleId")?,
+        })
+    })
+}
 
 impl Subject for Instance {
     fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {

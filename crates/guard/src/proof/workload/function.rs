@@ -4,7 +4,7 @@ use quell_model::{Class, Plan};
 use serde_json::{Map, Value, json};
 
 use super::super::attributes::{Asked, Deed, Image, Subject, Way, attributes, no};
-use super::{is_not_our_own, is_this, session};
+use super::{is_not_our_own, is_this, of_session};
 use crate::proof::{Claim, Unproven};
 
 /// How much is reserved for it.
@@ -24,7 +24,7 @@ pub(in crate::proof) struct Function;
 
 impl Subject for Function {
     fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {
-        if let Some(deed) = session::read(asked) {
+        if let Some(deed) = of_session(asked) {
             return deed;
         }
         is_this(asked, "FunctionName")?;

@@ -21,13 +21,13 @@
 mod cluster;
 mod function;
 mod service;
-mod session;
 mod task;
 
 use serde_json::Value;
 
 use super::Unproven;
-use super::attributes::{Asked, Image, no};
+use super::attributes::{Asked, Deed, Image, no};
+use super::session::{self, Holder};
 
 pub(super) use cluster::Cluster;
 pub(super) use function::Function;
@@ -37,6 +37,18 @@ pub(super) use task::Task;
 /// The call is about what the run is about.
 fn is_this(asked: &Asked<'_>, member: &str) -> Result<(), Unproven> {
     asked.is(member, &asked.claim.resource.id.as_str().into())
+}
+
+/// What a call does to its session.
+fn of_session(asked: &Asked<'_>) -> Option<Result<Deed, Unproven>> {
+    session::read(asked, |image| {
+        let role = image.get("role")?;
+        let of = |name: &str| role.get(name).and_then(Value::as_str);
+        Some(Holder {
+            role: of("name")?,
+            id: of("id")?,
+        })
+    })
 }
 
 /// The cluster of an ECS resource stands in its ARN: `service/<cluster>/<name>`.

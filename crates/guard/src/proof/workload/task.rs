@@ -4,7 +4,7 @@ use quell_model::{Class, Plan};
 use serde_json::Value;
 
 use super::super::attributes::{Asked, Deed, Subject, Way, attributes, no};
-use super::{is_in_its_cluster, is_not_our_own, is_this, session};
+use super::{is_in_its_cluster, is_not_our_own, is_this, of_session};
 use crate::proof::{Claim, Unproven};
 
 /// Plans about a task.
@@ -12,7 +12,7 @@ pub(in crate::proof) struct Task;
 
 impl Subject for Task {
     fn read(&self, asked: &Asked<'_>) -> Result<Deed, Unproven> {
-        if let Some(deed) = session::read(asked) {
+        if let Some(deed) = of_session(asked) {
             return deed;
         }
         match (asked.operation, asked.way) {

@@ -324,7 +324,7 @@ fn only_its_own_session_is_denied() {
         );
         let ours = json!({"role": {"name": "QuellReader", "id": "AROA1"}});
         about.refuses(
-            "may only be \"QuellReader\"",
+            "it works as «QuellReader», not as «app»",
             &ours,
             vec![deny(name, &format!("AROA1:{name}"))],
         );

@@ -1,13 +1,28 @@
-//! Credentials: the role is denied everything for the session that this function or task has, and for no other.
+//! Credentials of one session: the role that something works as is denied everything for the session that this very thing has, and for
+//! no other. A Deny for the role as a whole would stop everything that works as it; only `aws:userid` with the role's id and the session's
+//! name is this one. It holds for what was stolen, and after each renewal.
 
 use serde_json::{Value, json};
 
-use super::super::attributes::{Asked, Deed, Way, no};
-use crate::proof::Unproven;
+use super::Unproven;
+use super::attributes::{Asked, Deed, Image, Way, no};
 
-pub(super) fn read(asked: &Asked<'_>) -> Option<Result<Deed, Unproven>> {
+/// The role that something works as.
+pub(super) struct Holder<'a> {
+    /// Its name.
+    pub role: &'a str,
+    /// Its id: what stands before the session's name in `aws:userid`.
+    pub id: &'a str,
+}
+
+/// What a call does to the session of what the run is about, whose name is the resource's id: an instance's, a function's name, a task's.
+/// `holder` finds its role in the image. `None` of a call that is about no session.
+pub(super) fn read<'a>(
+    asked: &Asked<'a>,
+    holder: impl FnOnce(&'a Image) -> Option<Holder<'a>>,
+) -> Option<Result<Deed, Unproven>> {
     Some(match (asked.operation, asked.way) {
-        ("iam:PutRolePolicy", Way::There) => deny(asked),
+        ("iam:PutRolePolicy", Way::There) => deny(asked, holder(asked.image)),
         ("iam:DeleteRolePolicy", Way::Back) => lift(asked),
         _ => return None,
     })
@@ -22,18 +37,19 @@ fn key(role: &str, policy: &Value) -> String {
     format!("role/{role}/inline/{}", policy.as_str().unwrap_or_default())
 }
 
-/// The name of a session is the function's name, or the task's id: `aws:userid` is that behind the role's id.
-fn deny(asked: &Asked<'_>) -> Result<Deed, Unproven> {
+fn deny(asked: &Asked<'_>, holder: Option<Holder<'_>>) -> Result<Deed, Unproven> {
     asked.only(&["RoleName", "PolicyName", "PolicyDocument"])?;
-    let role = asked.image.get("role");
-    let of = |name: &str| role.and_then(|r| r.get(name)).and_then(Value::as_str);
-    let (Some(own), Some(role_id)) = (of("name"), of("id")) else {
-        return Err(no("it has no role"));
-    };
-    asked.is("RoleName", &own.into())?;
+    let role = asked.text("RoleName")?;
+    let holder = holder.ok_or_else(|| no("it has no role"))?;
+    if holder.role != role {
+        return Err(no(format!(
+            "it works as «{}», not as «{role}»",
+            holder.role
+        )));
+    }
     let name = policy_name(asked);
     asked.is("PolicyName", &name)?;
-    let session = format!("{role_id}:{}", asked.claim.resource.id);
+    let session = format!("{}:{}", holder.id, asked.claim.resource.id);
     let wanted = json!({"Version": "2012-10-17", "Statement": [{
         "Sid": "QuellSession", "Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"StringEquals": {"aws:userid": session}},
@@ -44,7 +60,7 @@ fn deny(asked: &Asked<'_>) -> Result<Deed, Unproven> {
             "the policy is not exactly a Deny for the session «{session}»"
         )));
     }
-    let key = key(own, &name);
+    let key = key(role, &name);
     match asked.image.contains_key(&key) {
         true => Err(no(format!(
             "{key} is there already, and would be overwritten"

@@ -202,14 +202,12 @@ pub fn may_need(service: &str, operation: &str) -> impl Iterator<Item = &'static
 /// Conditions under which Quell uses an action, and needs it no further.
 fn condition(action: &str, account: &str) -> Option<Value> {
     match action {
-        // What is there to be seen on disks of instances alone.
+        // EC2 asks for the grant in the caller's name, for the disks of an instance, and nobody else is given one.
         "kms:CreateGrant" => Some(json!({
             "Bool": {"kms:GrantIsForAWSResource": "true"},
             "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"},
         })),
-        "ec2:CreateTags" => {
-            Some(json!({"ForAllValues:StringLike": {"aws:TagKeys": ["quell:*", "Name"]}}))
-        }
+        "ec2:CreateTags" => Some(json!({"ForAllValues:StringLike": {"aws:TagKeys": ["quell:*"]}})),
         "iam:PassRole" => Some(json!({"StringEquals": {"iam:PassedToService": [
             "cloudtrail.amazonaws.com", "config.amazonaws.com", "ec2.amazonaws.com", "s3.amazonaws.com", "vpc-flow-logs.amazonaws.com"
         ]}})),
